@@ -1,0 +1,118 @@
+"""The architectures by name: two of our own and every image classifier of torchvision."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import torch
+import torchvision
+from torch import nn
+from torchvision.models import resnet
+
+from sip_explorer.models.classifier import Classifier
+from sip_explorer.models.small_cnn import SmallCNN
+from sip_explorer.records import SipError
+
+CIFAR_RESNETS: dict[str, tuple[type[nn.Module], tuple[int, int, int, int]]] = {
+    "resnet18-cifar": (resnet.BasicBlock, (2, 2, 2, 2)),
+    "resnet34-cifar": (resnet.BasicBlock, (3, 4, 6, 3)),
+    "resnet50-cifar": (resnet.Bottleneck, (3, 4, 6, 3)),
+}
+
+
+@cache
+def architecture_names() -> tuple[str, ...]:
+    """Return every name that `build_classifier` knows, our own first."""
+    return "small-cnn", *CIFAR_RESNETS, *torchvision.models.list_models(module=torchvision.models)
+
+
+def build_classifier(
+    architecture: str,
+    *,
+    classes: Sequence[str],
+    input_shape: tuple[int, int, int],
+    mean: Sequence[float],
+    std: Sequence[float],
+    seed: int | None = None,
+) -> Classifier:
+    """Return a classifier with fresh weights, in training mode.
+
+    Parameters
+    ----------
+    architecture : str
+        A name of `architecture_names`.
+    classes : sequence of str
+        One name per logit, at least two.
+    input_shape : (C, H, W)
+        small-cnn takes square images whose side is a multiple of 4; torchvision's take C = 3.
+    mean, std : sequence of C floats
+        The normalisation, in units of the [0, 1] image.
+    seed : int, optional
+        Makes the weights repeatable and leaves the global random state alone.
+
+    Raises
+    ------
+    SipError
+        If the name is unknown or the input does not fit it.
+    """
+    if len(classes) < 2:
+        raise SipError(f"A classifier needs two classes or more, not {len(classes)}; name more of them.")
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        network = build_network(architecture, input_shape, len(classes))
+    return Classifier(
+        network, architecture=architecture, classes=classes, input_shape=input_shape, mean=mean, std=std
+    )
+
+
+def build_network(architecture: str, input_shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Return the bare network: normalised images (N, C, H, W) in, logits (N, classes) out.
+
+    Activations never work in place, so a hook sees what a layer put out. Raises `SipError` like
+    `build_classifier`.
+    """
+    channels, height, width = input_shape
+    if architecture == "small-cnn":
+        if height != width or height % 4 or not height:
+            raise SipError(
+                f"small-cnn takes square images whose side is a multiple of 4, not {height} × {width}; "
+                "choose another architecture or resize the images."
+            )
+        return SmallCNN(channels, height, classes)
+    if architecture in CIFAR_RESNETS:
+        network = _cifar_resnet(architecture, channels, classes)
+    elif architecture in architecture_names():
+        if channels != 3:
+            raise SipError(
+                f"{architecture} takes colour images, not {channels} channels; "
+                "choose small-cnn or a resnet-cifar, or import the images in colour."
+            )
+        network = _torchvision(architecture, height, classes)
+    else:
+        raise SipError(
+            f"There is no architecture named {architecture!r}; take small-cnn, "
+            f"{', '.join(CIFAR_RESNETS)} or a name of torchvision such as resnet50."
+        )
+    for module in network.modules():
+        if getattr(module, "inplace", False):
+            module.inplace = False  # type: ignore[assignment]
+    return network
+
+
+def _cifar_resnet(architecture: str, channels: int, classes: int) -> nn.Module:
+    # torchvision's ResNet (its key names too) with the stem that He et al. 2015 use for 32 px images.
+    block, layers = CIFAR_RESNETS[architecture]
+    network = resnet.ResNet(block, list(layers), num_classes=classes)
+    network.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
+    nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
+    network.maxpool = nn.Identity()
+    return network  # type: ignore[no-any-return]
+
+
+def _torchvision(architecture: str, size: int, classes: int) -> nn.Module:
+    options: dict[str, object] = {"num_classes": classes}
+    if architecture in ("inception_v3", "googlenet"):
+        options |= {"aux_logits": False, "init_weights": True}
+    elif architecture.startswith("vit_"):
+        options["image_size"] = size
+    return torchvision.models.get_model(architecture, weights=None, **options)  # type: ignore[no-any-return]
