@@ -1,0 +1,48 @@
+"""Masks, strokes and patches; budgets; Grad-CAM.
+
+A **mask** is a numpy uint8 array (H, W), 0..255; a pixel is protected iff its value is >= 128.
+**Salience** is the torch side: float32 N1HW in [0, 1], 1 = salient. A **budget** is N1HW in [0, 1],
+the share of epsilon that each pixel may move.
+
+The torch half is loaded on first use, so that faces can import masks and patches without it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from sip_explorer.salience.outline import boundary_runs
+from sip_explorer.salience.patches import Patch, UndoHistory
+from sip_explorer.salience.strokes import PROTECTED, Box, paint_dab, paint_segment, union_box
+
+if TYPE_CHECKING:
+    from sip_explorer.salience.budgets import hard_budget, soft_budget, to_salience
+    from sip_explorer.salience.gradcam import grad_cam
+
+__all__ = [
+    "PROTECTED",
+    "Box",
+    "Patch",
+    "UndoHistory",
+    "boundary_runs",
+    "grad_cam",
+    "hard_budget",
+    "paint_dab",
+    "paint_segment",
+    "soft_budget",
+    "to_salience",
+    "union_box",
+]
+
+_TORCH_SIDE = {
+    "hard_budget": "budgets",
+    "soft_budget": "budgets",
+    "to_salience": "budgets",
+    "grad_cam": "gradcam",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _TORCH_SIDE:
+        from importlib import import_module
+
+        return getattr(import_module(f"{__name__}.{_TORCH_SIDE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
