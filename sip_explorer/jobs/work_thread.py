@@ -1,0 +1,216 @@
+"""A background thread that steps job generators and, between two steps, serves interactive requests."""
+
+import itertools
+import logging
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from sip_explorer.jobs.mailbox import Mailbox
+from sip_explorer.records import Cancelled, CancelToken, Event, Failed, Finished, SipError, Started
+
+Job = Iterator[Event | None]
+"""Yields events; None is a breath, a point where interactive work may be served."""
+
+JobFactory = Callable[[CancelToken], Job]
+EventCallback = Callable[[Event], None]
+
+log = logging.getLogger(__name__)
+
+
+class JobHandle:
+    """One submitted job, as the main thread sees it.
+
+    Attributes
+    ----------
+    title : str
+        What the job does, for people.
+    state : str
+        ``queued``, ``running``, ``completed``, ``stopped``, ``cancelled`` or ``failed``.
+    token : CancelToken
+        ``token.cancel()`` and ``token.stop()`` may be called from any thread.
+    """
+
+    _ids = itertools.count(1)
+
+    def __init__(self, title: str, factory: JobFactory, on_event: EventCallback) -> None:
+        self.id = next(self._ids)
+        self.title = title
+        self.state = "queued"
+        self.token = CancelToken()
+        self.factory = factory
+        self.on_event = on_event
+
+    @property
+    def done(self) -> bool:
+        """Whether the job has ended, in whatever way."""
+        return self.state not in ("queued", "running")
+
+
+class WorkThread(threading.Thread):
+    """Owns a device (or the disk) and runs one long job at a time.
+
+    Parameters
+    ----------
+    name : str
+        Of the thread, for debuggers.
+    mailbox : Mailbox
+        Where events are delivered; callbacks run in the thread that drains it.
+    prepare : callable, optional
+        Called once in the thread before the first job (import torch, warm the device up).
+    """
+
+    def __init__(self, name: str, mailbox: Mailbox, prepare: Callable[[], None] | None = None) -> None:
+        super().__init__(name=name, daemon=True)
+        self._mailbox = mailbox
+        self._prepare = prepare
+        self._wake = threading.Condition()
+        self._queue: deque[JobHandle] = deque()
+        self._lanes: dict[str, JobHandle] = {}
+        self._current: JobHandle | None = None
+        self._closing = False
+
+    # ---- asked from the main thread -------------------------------------------------------
+
+    def submit(self, title: str, factory: JobFactory, on_event: EventCallback) -> JobHandle:
+        """Queue a long job; its events, ending in `Finished` or `Failed`, reach ``on_event``."""
+        handle = JobHandle(title, factory, on_event)
+        with self._wake:
+            if self._closing:
+                raise RuntimeError(f"{self.name} is closing")
+            self._queue.append(handle)
+            self._wake.notify()
+        return handle
+
+    def request(self, lane: str, factory: JobFactory, on_event: EventCallback) -> JobHandle:
+        """Serve an interactive request before the next step of any long job; newest of a lane wins.
+
+        An older request of the same lane, waiting or being served, is cancelled and its remaining
+        events are not delivered.
+        """
+        handle = JobHandle(lane, factory, on_event)
+        with self._wake:
+            if self._closing:
+                raise RuntimeError(f"{self.name} is closing")
+            older = self._lanes.get(lane)
+            if older is not None:
+                older.token.cancel()
+            self._lanes[lane] = handle
+            self._wake.notify()
+        return handle
+
+    def drop(self, lane: str) -> None:
+        """Forget the request of a lane: its answer is no longer wanted."""
+        with self._wake:
+            older = self._lanes.pop(lane, None)
+            if older is not None:
+                older.token.cancel()
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """Cancel everything and end the thread; return whether it ended within ``timeout`` seconds."""
+        with self._wake:
+            self._closing = True
+            for handle in (*self._queue, *self._lanes.values()):
+                handle.token.cancel()
+            if self._current is not None:
+                self._current.token.cancel()
+            self._wake.notify()
+        if self.is_alive():
+            self.join(timeout)
+        return not self.is_alive()
+
+    # ---- in the thread --------------------------------------------------------------------
+
+    def run(self) -> None:
+        if self._prepare is not None:
+            try:
+                self._prepare()
+            except Exception:  # the thread must live: jobs will fail with their own sentence
+                log.exception("%s could not prepare", self.name)
+        job: Job | None = None
+        while True:
+            with self._wake:
+                while not (self._closing or self._next_request() or job or self._queue):
+                    self._wake.wait()
+                if self._closing and job is None:
+                    return
+                request = self._next_request()
+                if request is None and job is None:
+                    self._current = self._queue.popleft()
+            if request is not None:
+                self._serve(request)
+            elif job is None and self._current is not None:
+                job = self._start(self._current)
+            elif job is not None and self._current is not None and not self._step(self._current, job):
+                job, self._current = None, None
+
+    def _next_request(self) -> JobHandle | None:
+        return next((handle for handle in self._lanes.values() if handle.state == "queued"), None)
+
+    def _serve(self, handle: JobHandle) -> None:
+        job = self._start(handle)
+        while job is not None and self._step(handle, job):
+            pass
+        with self._wake:
+            if self._lanes.get(handle.title) is handle:
+                del self._lanes[handle.title]
+
+    def _start(self, handle: JobHandle) -> Job | None:
+        handle.state = "running"
+        self._deliver(handle, Started(handle.title))
+        return _guarded(handle)
+
+    def _step(self, handle: JobHandle, job: Job) -> bool:
+        """Advance by one step; False when the job has ended."""
+        try:
+            event = next(job)
+        except StopIteration:
+            return False
+        if isinstance(event, Finished):
+            handle.state = event.outcome
+        elif isinstance(event, Failed):
+            handle.state = "failed"
+        if event is not None:
+            self._deliver(handle, event)
+        return True
+
+    def _deliver(self, handle: JobHandle, event: Event) -> None:
+        def call() -> None:
+            # An interactive request that a newer one replaced has nobody waiting for it.
+            if handle.token.cancelled and not isinstance(event, Finished | Failed):
+                return
+            handle.on_event(event)
+
+        self._mailbox.post(call)
+
+
+def _guarded(handle: JobHandle) -> Job:
+    """Run the job; whatever happens, end with exactly one `Finished` or `Failed`."""
+    ended = False
+    try:
+        handle.token.check()
+        for event in handle.factory(handle.token):
+            ended = ended or isinstance(event, Finished | Failed)
+            yield event
+            handle.token.check()
+        if not ended:
+            yield Finished()
+    except Cancelled:
+        if not ended:
+            yield Finished("cancelled")
+    except SipError as error:
+        yield Failed(str(error))
+    except Exception as error:
+        if _is_out_of_memory(error):
+            yield Failed(
+                "The device ran out of memory: choose a smaller batch or fewer images and start again.",
+                traceback.format_exc(),
+            )
+        else:
+            yield Failed(f"The program failed here: {type(error).__name__}: {error}", traceback.format_exc())
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    # torch is not imported here; its CUDA error is a RuntimeError subclass of this name.
+    return type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError)

@@ -1,0 +1,67 @@
+"""Line icons drawn from SVG paths in the colour of the text around them."""
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+# 24 x 24, stroked, our own drawings.
+_PATHS = {
+    "salience": '<path d="M4 20c3 0 4-1 4-3.5S10 13 12 15s-1 5-4 5zM12.5 13.5L20 4"/>',
+    "training": '<path d="M4 4v16h16M7 16c3-9 5 1 7-5s3-5 5-5"/>',
+    "attacks": '<path d="M13 3L6 13h5l-1 8 8-11h-5.5z"/>',
+    "prototypes": '<rect x="4" y="4" width="6.5" height="6.5" rx="1"/>'
+    '<rect x="13.5" y="4" width="6.5" height="6.5" rx="1"/>'
+    '<rect x="4" y="13.5" width="6.5" height="6.5" rx="1"/><circle cx="16.75" cy="16.75" r="3.25"/>',
+    "brush": '<path d="M4 20c3 0 4-1 4-3.5S10 13 12 15s-1 5-4 5zM12.5 13.5L20 4"/>',
+    "eraser": '<path d="M8 20h12M5 15l8.5-9.5 5.5 5L11 20H8z"/>',
+    "pan": '<path d="M12 3v18M3 12h18M9.5 5.5L12 3l2.5 2.5M9.5 18.5L12 21l2.5-2.5"/>'
+    '<path d="M5.5 9.5L3 12l2.5 2.5M18.5 9.5L21 12l-2.5 2.5"/>',
+    "fit": '<path d="M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5"/>',
+    "undo": '<path d="M8 5L4 9l4 4M4 9h10a5 5 0 010 10h-4"/>',
+    "redo": '<path d="M16 5l4 4-4 4M20 9H10a5 5 0 000 10h4"/>',
+    "clear": '<path d="M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13"/>',
+    "previous": '<path d="M15 5l-7 7 7 7"/>',
+    "next": '<path d="M9 5l7 7-7 7"/>',
+    "proposal": '<path d="M12 3l1.8 5.2L19 10l-5.2 1.8L12 17l-1.8-5.2L5 10l5.2-1.8zM18 16v5M15.5 18.5h5"/>',
+    "accept": '<path d="M4 12.5l5 5L20 6.5"/>',
+    "refuse": '<path d="M6 6l12 12M18 6L6 18"/>',
+    "reset": '<path d="M5 5v5h5M5.5 10A7.5 7.5 0 1 1 4.5 14"/>',
+    "fold": '<path d="M6 9l6 6 6-6"/>',
+    "unfold": '<path d="M9 6l6 6-6 6"/>',
+    "close": '<path d="M6 6l12 12M18 6L6 18"/>',
+    "stop": '<rect x="6" y="6" width="12" height="12" rx="1.5"/>',
+    "empty": '<rect x="4" y="4" width="16" height="16" rx="2"/><path d="M5 19L19 5"/>',
+    "skip": '<path d="M5 5l8 7-8 7zM17 5v14"/>',
+}
+
+
+def icon(name: str, colour: str, active: str | None = None) -> QIcon:
+    """Return an icon in ``colour``; checked buttons show it in ``active`` (default: the same)."""
+    result = QIcon()
+    for pixels in (16, 24, 32, 48, 64):
+        result.addPixmap(_pixmap(name, colour, pixels), QIcon.Mode.Normal, QIcon.State.Off)
+        result.addPixmap(_pixmap(name, active or colour, pixels), QIcon.Mode.Normal, QIcon.State.On)
+        faded = QColor(colour)
+        faded.setAlphaF(0.4)
+        result.addPixmap(_pixmap(name, faded.name(QColor.NameFormat.HexArgb), pixels), QIcon.Mode.Disabled)
+    return result
+
+
+def icon_names() -> tuple[str, ...]:
+    """Return the names that `icon` knows."""
+    return tuple(_PATHS)
+
+
+def _pixmap(name: str, colour: str, pixels: int) -> QPixmap:
+    ink = QColor(colour)
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" '
+        f'stroke="{ink.name()}" stroke-opacity="{ink.alphaF():.2f}" stroke-width="1.7" '
+        f'stroke-linecap="round" stroke-linejoin="round">{_PATHS[name]}</svg>'
+    )
+    pixmap = QPixmap(QSize(pixels, pixels))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, pixels, pixels))
+    painter.end()
+    return pixmap

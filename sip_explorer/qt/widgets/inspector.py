@@ -1,0 +1,34 @@
+"""The column at the right: sections of parameters in the order one thinks of them."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from sip_explorer.qt.widgets.section import Section
+
+
+class Inspector(QScrollArea):
+    """A scrolling column of sections, about 30 characters wide."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFixedWidth(int(self.fontMetrics().averageCharWidth() * 44))
+        column = QWidget()
+        column.setProperty("role", "surface")
+        self._layout = QVBoxLayout(column)
+        self._layout.setContentsMargins(16, 12, 16, 12)
+        self._layout.setSpacing(12)
+        self._layout.addStretch(1)
+        self.setWidget(column)
+
+    def add_section(self, title: str, *, folded: bool = False) -> Section:
+        """Add a section at the bottom and return it."""
+        section = Section(title, folded=folded)
+        self._layout.insertWidget(self._layout.count() - 1, section)
+        return section
+
+    def add_widget(self, widget: QWidget) -> None:
+        """Add any widget at the bottom."""
+        self._layout.insertWidget(self._layout.count() - 1, widget)

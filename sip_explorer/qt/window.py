@@ -1,0 +1,312 @@
+"""The window: the rail of rooms, the room on show, the film strip, the status bar, the menus."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFileDialog,
+    QHBoxLayout,
+    QInputDialog,
+    QLabel,
+    QMainWindow,
+    QMessageBox,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sip_explorer.qt.film_strip import FilmStrip
+from sip_explorer.qt.icons import icon
+from sip_explorer.qt.room import Room, separator
+from sip_explorer.qt.rooms import ROOMS
+from sip_explorer.qt.theme import theme
+from sip_explorer.qt.widgets.banner import Banner
+from sip_explorer.qt.widgets.command_palette import CommandPalette
+from sip_explorer.qt.widgets.job_bar import JobBar
+from sip_explorer.records import Event
+from sip_explorer.state import Session
+
+
+class MainWindow(QMainWindow):
+    """One window on one session. Rooms are made when they are first entered."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.setWindowTitle("SIP Explorer")
+        self.rooms: dict[str, Room] = {}
+        self._stack = QStackedWidget()
+        self.film_strip = FilmStrip(session)
+        self._strip_line = separator(Qt.Orientation.Horizontal)
+        self.banner = Banner()
+        right = QVBoxLayout()
+        right.setContentsMargins(0, 0, 0, 0)
+        right.setSpacing(0)
+        right.addWidget(self.banner)
+        right.addWidget(self._stack, 1)
+        right.addWidget(self._strip_line)
+        right.addWidget(self.film_strip)
+        body = QHBoxLayout()
+        body.setContentsMargins(0, 0, 0, 0)
+        body.setSpacing(0)
+        body.addWidget(self._make_rail())
+        body.addWidget(separator(Qt.Orientation.Vertical))
+        body.addLayout(right, 1)
+        centre = QWidget()
+        centre.setLayout(body)
+        self.setCentralWidget(centre)
+        self._make_status_bar()
+        self._make_menus()
+        session.problem.connect(self.banner.show_problem)
+        session.notice.connect(self.banner.show_notice)
+        session.workspace_changed.connect(self._show_workspace)
+        theme.changed.connect(self._tint)
+        self._tint()
+        self._restore_geometry()
+        self.enter(session.settings["room"])
+
+    # ---- rooms ----------------------------------------------------------------------------
+
+    def enter(self, key: str) -> Room:
+        """Show a room, making it first where it was never entered; return it."""
+        if key not in ROOMS:
+            key = "salience"
+        shown = self._stack.currentWidget()
+        if isinstance(shown, Room):
+            shown.left()
+        room = self.rooms.get(key)
+        if room is None:
+            room = self.rooms[key] = ROOMS[key].make(self.session)
+            self._stack.addWidget(room)
+        self._stack.setCurrentWidget(room)
+        for widget in (self.film_strip, self._strip_line):
+            widget.setVisible(room.uses_film_strip)
+        self._rail[key].setChecked(True)
+        self.session.settings["room"] = key
+        room.entered()
+        return room
+
+    def _make_rail(self) -> QWidget:
+        rail = QWidget()
+        rail.setProperty("role", "surface")
+        layout = QVBoxLayout(rail)
+        layout.setContentsMargins(4, 8, 4, 8)
+        layout.setSpacing(4)
+        group = QButtonGroup(rail)
+        self._rail: dict[str, QToolButton] = {}
+        for number, (key, entry) in enumerate(ROOMS.items(), start=1):
+            button = QToolButton()
+            button.setText(entry.word)
+            button.setToolTip(f"{entry.word} (Ctrl+{number})")
+            button.setAccessibleName(entry.word)
+            button.setCheckable(True)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            height = self.fontMetrics().height()
+            button.setIconSize(QSize(int(height * 1.5), int(height * 1.5)))
+            button.setMinimumWidth(self.fontMetrics().horizontalAdvance("Prototypes") + 16)
+            button.setMinimumHeight(int(height * 3.6))
+            button.clicked.connect(lambda _checked=False, k=key: self.enter(k))
+            group.addButton(button)
+            layout.addWidget(button)
+            self._rail[key] = button
+        layout.addStretch(1)
+        return rail
+
+    def _tint(self) -> None:
+        for key, button in self._rail.items():
+            button.setIcon(icon(ROOMS[key].icon, theme.tokens.muted, theme.tokens.accent))
+
+    # ---- status bar -----------------------------------------------------------------------
+
+    def _make_status_bar(self) -> None:
+        self._saved = ""
+        self._status = QLabel()
+        self._status.setProperty("role", "muted")
+        self._status.setContentsMargins(12, 2, 0, 2)
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addWidget(self._status, 1)
+        self.statusBar().addPermanentWidget(JobBar(self.session.jobs))
+        self.session.saved.connect(self._show_saved)
+        selection = self.session.selection
+        for signal in (selection.annotator_changed, selection.current_model_changed):
+            signal.connect(self._show_status)
+        self.session.models_changed.connect(self._show_status)
+
+    def _show_saved(self, at: float) -> None:
+        self._saved = time.strftime("saved %H:%M:%S", time.localtime(at))
+        self._show_status()
+
+    def _show_status(self, *_: object) -> None:
+        entry = self.session.model(self.session.selection.current_model)
+        annotator = self.session.selection.annotator
+        parts = [
+            self._saved,
+            f"annotator {annotator}" if annotator else "",
+            f"model {entry.name}" if entry else "",
+        ]
+        self._status.setText(" · ".join(part for part in parts if part))
+
+    def _show_workspace(self, workspace: object) -> None:
+        name = getattr(workspace, "name", "")
+        read_only = " (read-only)" if getattr(workspace, "read_only", False) else ""
+        self.setWindowTitle(f"{name}{read_only} · SIP Explorer" if name else "SIP Explorer")
+        self._saved = ""
+        self._show_status()
+
+    # ---- menus ----------------------------------------------------------------------------
+
+    def _make_menus(self) -> None:
+        file = self.menuBar().addMenu("&File")
+        self._add(file, "New workspace from a folder…", self.ask_new_workspace, "Ctrl+N")
+        self._add(file, "Open workspace…", self.ask_open_workspace, "Ctrl+O")
+        self._add(file, "Open demo workspace", lambda: self.session.attempt(self.session.open_demo))
+        self._add(file, "Add a trained model…", self.ask_add_model, "Ctrl+M")
+        file.addSeparator()
+        self._add(
+            file, "Quit", self.close, QKeySequence(QKeySequence.StandardKey.Quit).toString() or "Ctrl+Q"
+        )
+        self._edit = self.menuBar().addMenu("&Edit")
+        self._add(self._edit, "Undo", lambda: self._in_room("undo"), "Ctrl+Z")
+        self._add(self._edit, "Redo", lambda: self._in_room("redo"), "Ctrl+Shift+Z")
+        self._add(self._edit, "Annotator…", self.ask_annotator)
+        view = self.menuBar().addMenu("&View")
+        for number, (key, entry) in enumerate(ROOMS.items(), start=1):
+            self._add(view, f"{entry.word} room", lambda k=key: self.enter(k), f"Ctrl+{number}")
+        view.addSeparator()
+        themes = QActionGroup(view)
+        for choice, words in (
+            ("system", "Light or dark as the system"),
+            ("light", "Light"),
+            ("dark", "Dark"),
+        ):
+            action = self._add(view, words, lambda c=choice: self._choose_theme(c))
+            action.setCheckable(True)
+            action.setChecked(self.session.settings["theme"] == choice)
+            themes.addAction(action)
+        view.addSeparator()
+        self._add(view, "Find a command…", self.show_commands, "Ctrl+K")
+        help_ = self.menuBar().addMenu("&Help")
+        self._add(help_, "About this installation…", self.show_installation)
+
+    def _add(self, menu: QWidget, text: str, act: Callable[[], object], key: str = "") -> QAction:
+        action = QAction(text, self)
+        if key:
+            action.setShortcut(QKeySequence(key))
+        action.triggered.connect(lambda _checked=False: act())
+        menu.addAction(action)
+        self.addAction(action)
+        return action
+
+    def _in_room(self, act: str) -> None:
+        # Undo and redo belong to the room on show; rooms without them simply have no such method.
+        method = getattr(self._stack.currentWidget(), act, None)
+        if callable(method):
+            method()
+
+    def _choose_theme(self, choice: str) -> None:
+        self.session.settings["theme"] = choice
+        theme.choose(choice)
+
+    def show_commands(self) -> None:
+        """Open the command palette."""
+        CommandPalette([a for a in self.actions() if a.text() != "Find a command…"], self).exec()
+
+    def show_installation(self) -> None:
+        """Say what is installed and on which device the program works; the text can be copied."""
+        from importlib.metadata import version
+
+        names = ("sip-explorer", "torch", "torchvision", "PySide6-Essentials", "pyqtgraph", "numpy", "h5py")
+        lines = [f"{name} {version(name)}" for name in names]
+        lines.append(f"device: {self.session.jobs.device or 'not started yet'}")
+        if self.session.workspace is not None:
+            lines.append(f"workspace: {self.session.workspace.path}")
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "About this installation", "\n".join(lines), parent=self)
+        box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        box.exec()
+
+    # ---- asking, then doing ---------------------------------------------------------------
+
+    def ask_new_workspace(self) -> None:
+        """Ask for a folder of class folders and a place for the workspace, then make it."""
+        source = QFileDialog.getExistingDirectory(self, "Folder of class folders")
+        if not source:
+            return
+        suggestion = Path(source).parent / f"{Path(source).name} workspace"
+        target, _ = QFileDialog.getSaveFileName(self, "Where the workspace goes", str(suggestion))
+        if target:
+            self.new_workspace(Path(source), Path(target))
+
+    def new_workspace(self, source: Path, target: Path) -> None:
+        """Import class folders into a new workspace and open it."""
+
+        def follow(event: Event) -> None:
+            message = getattr(event, "message", "")
+            if message and type(event).__name__ == "Notice":
+                self.session.notice.emit(message)
+
+        self.session.import_folder(source, target, follow)
+
+    def ask_open_workspace(self) -> None:
+        """Ask for a workspace folder and open it."""
+        folder = QFileDialog.getExistingDirectory(self, "Workspace folder")
+        if folder:
+            self.session.attempt(lambda: self.session.open_workspace(folder))
+
+    def ask_add_model(self) -> None:
+        """Ask for a checkpoint and add it to the workspace."""
+        path, _ = QFileDialog.getOpenFileName(
+            self,
+            "Trained model",
+            "",
+            "Checkpoints (*.safetensors *.pt *.pth *.ckpt *.bin *.tar);;All files (*)",
+        )
+        if path:
+            self.session.attempt(lambda: self.session.add_model(path))
+
+    def ask_annotator(self) -> None:
+        """Ask who paints."""
+        workspace = self.session.workspace
+        if workspace is None:
+            return
+        names = [annotator.name for annotator in workspace.annotators()]
+        at = names.index(self.session.selection.annotator) if self.session.selection.annotator in names else 0
+        name, accepted = QInputDialog.getItem(self, "Annotator", "Who paints?", names, at, editable=True)
+        if accepted and name.strip():
+            self.session.attempt(lambda: self.session.choose_annotator(name.strip()))
+
+    def ask_close_with_work(self) -> bool:
+        """Ask whether to close although jobs are running; True to close."""
+        titles = ", ".join(row.title for row in self.session.jobs.running)
+        answer = QMessageBox.question(
+            self,
+            "Work under way",
+            f"Still running: {titles}. Close and cancel it? What is on disk already stays.",
+            QMessageBox.StandardButton.Close | QMessageBox.StandardButton.Cancel,
+            QMessageBox.StandardButton.Cancel,
+        )
+        return answer == QMessageBox.StandardButton.Close
+
+    # ---- geometry and closing -------------------------------------------------------------
+
+    def _restore_geometry(self) -> None:
+        stored = QByteArray.fromBase64(self.session.settings["window_geometry"].encode())
+        if not self.restoreGeometry(stored):
+            screen = self.screen().availableSize()
+            self.resize(min(1440, int(screen.width() * 0.9)), min(900, int(screen.height() * 0.9)))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.session.jobs.running and not self.ask_close_with_work():
+            event.ignore()
+            return
+        self.session.settings["window_geometry"] = bytes(self.saveGeometry().toBase64().data()).decode()
+        for room in self.rooms.values():
+            room.left()
+        self.session.close()
+        super().closeEvent(event)

@@ -1,0 +1,135 @@
+"""The list of jobs that the status bar shows, and the two threads that run them."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from psygnal import Signal
+
+from sip_explorer.jobs import JobFactory, JobHandle, Mailbox, WorkThread
+from sip_explorer.records import Event, Failed, Finished, Progress, Started
+
+EventCallback = Callable[[Event], None]
+
+
+@dataclass
+class JobRow:
+    """One long job as people see it; ``changed`` of `JobList` says when it changed."""
+
+    handle: JobHandle
+    began: float = field(default_factory=time.monotonic)
+    done: int = 0
+    total: int = 0
+    text: str = ""
+    message: str = ""
+    detail: str = ""
+
+    @property
+    def title(self) -> str:
+        return self.handle.title
+
+    @property
+    def state(self) -> str:
+        return self.handle.state
+
+    @property
+    def remaining(self) -> float | None:
+        """Estimated seconds to the end, from the pace so far; None while unknown."""
+        if self.handle.done or self.done <= 0 or self.total <= 0:
+            return None
+        return (time.monotonic() - self.began) / self.done * max(0, self.total - self.done)
+
+
+class JobList:
+    """Starts long work and interactive requests and keeps the rows of what runs.
+
+    The device thread owns the accelerator (else the CPU) and imports torch before its first job;
+    the disk thread imports images and copies files, so that neither waits for the other.
+    """
+
+    added = Signal(object)
+    changed = Signal(object)
+    ended = Signal(object)
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self.rows: list[JobRow] = []
+        self.device = ""
+        self._mailbox = mailbox
+        self._threads: dict[str, WorkThread] = {}
+
+    def run(self, title: str, factory: JobFactory, on_event: EventCallback, *, on: str = "device") -> JobRow:
+        """Queue a long job on the ``device`` or the ``disk`` thread."""
+        row: JobRow
+
+        def follow(event: Event) -> None:
+            self._follow(row, event)
+            on_event(event)
+            if isinstance(event, Finished | Failed):
+                self.ended.emit(row)
+
+        row = JobRow(self._thread(on).submit(title, factory, follow))
+        self.rows.append(row)
+        self.added.emit(row)
+        return row
+
+    def ask(
+        self, lane: str, factory: JobFactory, on_event: EventCallback, *, on: str = "device"
+    ) -> JobHandle:
+        """Serve an interactive request at once, between two steps of a long job; newest of a lane wins."""
+        return self._thread(on).request(lane, factory, on_event)
+
+    def drop(self, lane: str, *, on: str = "device") -> None:
+        """The answer of a lane is no longer wanted."""
+        if on in self._threads:
+            self._threads[on].drop(lane)
+
+    @property
+    def running(self) -> list[JobRow]:
+        """Rows of jobs that have not ended."""
+        return [row for row in self.rows if not row.handle.done]
+
+    def warm_up(self) -> None:
+        """Start the device thread, which imports torch, before the first request needs it."""
+        self._thread("device")
+
+    def close(self) -> bool:
+        """Cancel all work and end the threads; False if one did not end in time."""
+        return all([thread.close() for thread in self._threads.values()])
+
+    def _follow(self, row: JobRow, event: Event) -> None:
+        if isinstance(event, Started):
+            row.began = time.monotonic()
+        elif isinstance(event, Progress):
+            row.done, row.total, row.text = event.done, event.total, event.text
+        elif isinstance(event, Failed):
+            row.message, row.detail = event.message, event.detail
+        elif isinstance(event, Finished):
+            row.done = row.total
+        self.changed.emit(row)
+
+    def _thread(self, name: str) -> WorkThread:
+        thread = self._threads.get(name)
+        if thread is None:
+            prepare = self._prepare_device if name == "device" else None
+            thread = WorkThread(f"sip-{name}", self._mailbox, prepare)
+            thread.start()
+            self._threads[name] = thread
+        return thread
+
+    def _prepare_device(self) -> None:
+        import torch
+
+        if torch.cuda.is_available():
+            device = "cuda"
+        elif torch.backends.mps.is_available():
+            device = "mps"
+        else:
+            device = "cpu"
+            # One core stays with the window, so that frames and brush strokes never wait.
+            torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+        # The first call into a kernel library stalls for 150-400 ms: have it now.
+        torch.nn.functional.conv2d(
+            torch.zeros(1, 1, 8, 8, device=device), torch.zeros(1, 1, 3, 3, device=device)
+        )
+        self._mailbox.post(lambda: setattr(self, "device", device))

@@ -1,0 +1,228 @@
+"""The open program: its workspace, selection, models, jobs and settings."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from sip_explorer.jobs import Mailbox
+from sip_explorer.records import Event, Failed, Finished, SipError
+from sip_explorer.state.jobs import JobList
+from sip_explorer.state.models import ModelShelf
+from sip_explorer.state.selection import Selection
+from sip_explorer.state.settings import Settings
+
+if TYPE_CHECKING:
+    from sip_explorer.workspace import ModelEntry, Workspace
+
+
+class Session:
+    """Composed once by the face; rooms are handed it and subscribe to its signals.
+
+    Signals
+    -------
+    workspace_changed(Workspace | None)
+        Another workspace is open.
+    models_changed()
+        A model was added, or a run finished: list ``models`` anew.
+    masks_changed(int)
+        The mask of this image id changed.
+    problem(str, str)
+        One sentence for a person, and details to copy (may be empty).
+    notice(str)
+        One sentence of good or neutral news.
+    saved(float)
+        The last stroke is on disk since this POSIX time.
+    """
+
+    workspace_changed = Signal(object)
+    models_changed = Signal()
+    masks_changed = Signal(int)
+    problem = Signal(str, str)
+    notice = Signal(str)
+    saved = Signal(float)
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.mailbox = Mailbox()
+        self.jobs = JobList(self.mailbox)
+        self.shelf = ModelShelf()
+        self.selection = Selection()
+        self.workspace: Workspace | None = None
+        self._models: list[ModelEntry] = []
+
+    # ---- workspace ------------------------------------------------------------------------
+
+    def open_workspace(self, path: Path | str) -> None:
+        """Open a workspace folder and make it the current one.
+
+        Raises
+        ------
+        SipError
+            If the folder is no workspace; the one that was open stays open.
+        """
+        from sip_explorer.workspace import Workspace
+
+        workspace = Workspace.open(Path(path))
+        self.close_workspace()
+        self.workspace = workspace
+        self.settings["last_workspace"] = str(workspace.path)
+        self.refresh_models()
+        self.selection.annotator = self._choose_annotator(workspace)
+        self.workspace_changed.emit(workspace)
+        ids = workspace.image_ids(collection="small set" if "small set" in workspace.collections() else None)
+        self.selection.images = ids.tolist()
+        self.selection.current_image = int(ids[0]) if len(ids) else None
+        if workspace.read_only:
+            self.notice.emit(workspace.lock_holder)
+
+    def open_demo(self) -> None:
+        """Open the demo workspace, copying it to the user's data folder at the first start."""
+        from sip_explorer.workspace import open_demo
+
+        self.open_workspace(open_demo())
+
+    def open_last(self) -> None:
+        """Open the last workspace; where it is gone or damaged, say so and open the demo."""
+        last = self.settings["last_workspace"]
+        if last:
+            try:
+                self.open_workspace(last)
+                return
+            except SipError as error:
+                self.problem.emit(str(error), "")
+        self.open_demo()
+
+    def close_workspace(self) -> None:
+        """Close the open workspace, if any; every acknowledged stroke is on disk already."""
+        if self.workspace is not None:
+            self.selection.current_image = None
+            self.selection.images = ()
+            self.selection.models = ()
+            self.selection.current_model = None
+            workspace, self.workspace = self.workspace, None
+            workspace.close()
+
+    def import_folder(self, source: Path, target: Path, on_event: Callable[[Event], None]) -> None:
+        """Make a workspace at ``target`` from class folders in ``source`` and open it when done."""
+        from sip_explorer.workspace import import_class_folders
+
+        def follow(event: Event) -> None:
+            on_event(event)
+            if isinstance(event, Finished) and event.outcome == "completed":
+                self.attempt(lambda: self.open_workspace(target))
+            elif isinstance(event, Failed):
+                self.problem.emit(event.message, event.detail)
+
+        self.jobs.run(
+            f"import {source.name}",
+            lambda token: import_class_folders(source, target, token=token),
+            follow,
+            on="disk",
+        )
+
+    def choose_annotator(self, name: str) -> None:
+        """Paint as ``name`` from now on, adding the annotator where it is new."""
+        if self.workspace is None:
+            raise SipError("No workspace is open: open one before choosing an annotator.")
+        if name not in [annotator.name for annotator in self.workspace.annotators()]:
+            self.workspace.add_annotator(name)
+        self.settings["annotator"] = name
+        self.selection.annotator = name
+
+    # ---- models ---------------------------------------------------------------------------
+
+    @property
+    def models(self) -> list[ModelEntry]:
+        """The trained models of the open workspace, newest run last."""
+        return self._models
+
+    def model(self, model_id: str | None) -> ModelEntry | None:
+        """Return the entry of a model id, or None if it is not (or no longer) there."""
+        return next((entry for entry in self._models if entry.id == model_id), None)
+
+    def add_model(self, path: Path | str) -> None:
+        """Copy a checkpoint into the workspace, inspected first, and select it.
+
+        Raises
+        ------
+        SipError
+            If the file cannot be read as a model.
+        """
+        if self.workspace is None:
+            raise SipError("No workspace is open: open one before adding a model.")
+        entry = self.workspace.add_model(Path(path))
+        self.refresh_models()
+        if entry.kind == "classifier":
+            self.selection.current_model = entry.id
+            self.selection.models = (*self.selection.models, entry.id)
+        self.notice.emit(f"{entry.name} is among the models.")
+
+    def refresh_models(self) -> None:
+        """List the models anew, keep the selection where it still holds, choose one where none is."""
+        self._models = list(self.workspace.models()) if self.workspace is not None else []
+        known = {entry.id for entry in self._models}
+        classifiers = [entry.id for entry in self._models if entry.kind == "classifier"]
+        kept = tuple(i for i in self.selection.models if i in known)
+        self.selection.models = kept or tuple(classifiers[:1])
+        if self.selection.current_model not in known:
+            self.selection.current_model = classifiers[0] if classifiers else None
+        self.models_changed.emit()
+
+    def load_classifier(self, entry: ModelEntry) -> Any:
+        """Return the classifier on the device, in eval mode. Device thread only."""
+        return self.shelf.classifier(str(entry.path), device_now())
+
+    def load_protoflow(self, entry: ModelEntry) -> Any:
+        """Return the flow on the device, in eval mode. Device thread only."""
+        return self.shelf.protoflow(str(entry.path), device_now())
+
+    # ---- the rest -------------------------------------------------------------------------
+
+    def attempt(self, act: Callable[[], None]) -> bool:
+        """Do ``act``; show its `SipError` as a problem. True if it went well."""
+        try:
+            act()
+        except SipError as error:
+            self.problem.emit(str(error), "")
+            return False
+        return True
+
+    def close(self) -> bool:
+        """End all work and close the workspace; False if a thread did not end in time."""
+        ended = self.jobs.close()
+        self.mailbox.drain(budget=1.0)
+        self.close_workspace()
+        return ended
+
+    def _choose_annotator(self, workspace: Workspace) -> str:
+        names = [annotator.name for annotator in workspace.annotators()]
+        wanted = self.settings["annotator"] or _login_name()
+        if wanted not in names and not workspace.read_only:
+            workspace.add_annotator(wanted)
+        elif wanted not in names and names:
+            return names[0]
+        return str(wanted)
+
+
+def device_now() -> str:
+    """Return the device that the device thread works on: cuda, mps or cpu. Device thread only."""
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no login name in some containers
+        return "annotator"
+
+
+__all__ = ["Session", "device_now"]

@@ -1,0 +1,65 @@
+"""What the program remembers between two runs. A bad value costs that key alone, never the rest."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from sip_explorer.records import write_text
+
+DEFAULTS: dict[str, Any] = {
+    "last_workspace": "",
+    "annotator": "",
+    "theme": "system",
+    "window_geometry": "",
+    "brush_radius": 3.0,
+    "overlay_opacity": 0.45,
+    "room": "salience",
+}
+
+
+class Settings:
+    """A small JSON file in the user's configuration folder.
+
+    Parameters
+    ----------
+    path : Path, optional
+        Where the file lies; by default ``settings.json`` in the user's configuration folder
+        (``SIP_EXPLORER_DATA`` overrides it).
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or settings_folder() / "settings.json"
+        self._values = dict(DEFAULTS)
+        for key, value in _read(self.path).items():
+            if key in DEFAULTS and isinstance(value, type(DEFAULTS[key])):
+                self._values[key] = value
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key not in DEFAULTS:
+            raise KeyError(key)
+        if self._values[key] != value:
+            self._values[key] = value
+            write_text(self.path, json.dumps(self._values, indent=1, sort_keys=True))
+
+
+def settings_folder() -> Path:
+    """Return the folder of the settings file (made when first written)."""
+    override = os.environ.get("SIP_EXPLORER_DATA")
+    if override:
+        return Path(override)
+    from platformdirs import user_config_path
+
+    return user_config_path("sip-explorer", appauthor=False)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        # Not there yet, or damaged: the defaults serve, and the next change writes a whole file.
+        return {}
+    return values if isinstance(values, dict) else {}
