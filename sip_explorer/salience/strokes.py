@@ -100,9 +100,8 @@ def _passed_through(rows: NDArray[np.float64], x0: float, y0: float, x1: float, 
         start = np.full_like(rows, ends.min())
         stop = np.full_like(rows, ends.max())
     else:
-        slope = (x1 - x0) / (y1 - y0)
-        enter = x0 + slope * (np.clip(rows, y0, y1) - y0)
-        leave = x0 + slope * (np.clip(rows + 1, y0, y1) - y0)
+        enter = x0 + (x1 - x0) * ((np.clip(rows, y0, y1) - y0) / (y1 - y0))
+        leave = x0 + (x1 - x0) * ((np.clip(rows + 1, y0, y1) - y0) / (y1 - y0))
         start, stop = np.minimum(enter, leave), np.maximum(enter, leave)
     outside = (rows > y1) | (rows + 1 <= y0)
     start[outside] = np.nan

@@ -81,7 +81,7 @@ def test_it_leaves_no_trace_on_the_model():
     assert modes == [module.training for module in model.modules()]
     assert asks == [parameter.requires_grad for parameter in model.parameters()]
     assert all((state[key] == value).all() for key, value in model.state_dict().items())
-    assert [parameter.grad is None for parameter in model.parameters()] == [False] + [True] * 7
+    assert [parameter.grad is None for parameter in model.parameters()] == [False] + [True] * 9
     assert (model[0].weight.grad == 1).all()
     assert not any(module._forward_hooks for module in model.modules())
     assert not images.requires_grad
