@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyqtgraph as pg
@@ -22,8 +22,8 @@ class _Curve:
     colour: str
     dashed: bool
     band: tuple[pg.PlotDataItem, pg.PlotDataItem, pg.FillBetweenItem] | None = None
-    x: np.ndarray | None = None
-    y: np.ndarray | None = None
+    x: np.ndarray = field(default_factory=lambda: np.empty(0))
+    y: np.ndarray = field(default_factory=lambda: np.empty(0))
 
 
 class CurvePlot(QWidget):
@@ -146,8 +146,7 @@ class CurvePlot(QWidget):
     def values(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return (x, y) of a curve as drawn (y in percent where the plot is in percent)."""
         curve = self._curves[name]
-        empty = np.empty(0)
-        return (empty if curve.x is None else curve.x, empty if curve.y is None else curve.y)
+        return curve.x, curve.y
 
     # ---- drawing --------------------------------------------------------------------------
 
@@ -212,8 +211,6 @@ class CurvePlot(QWidget):
             return None
         best: tuple[float, _Curve, int] | None = None
         for curve in self._curves.values():
-            if curve.x is None or curve.y is None or not len(curve.x):
-                continue
             xs = np.log10(np.maximum(curve.x, 1e-12)) if self._log_x else curve.x
             for index in np.flatnonzero(np.isfinite(curve.y)):
                 at = view.mapViewToScene(QPointF(float(xs[index]), float(curve.y[index])))
@@ -229,7 +226,6 @@ class CurvePlot(QWidget):
         if found is None:
             return
         curve, index = found
-        assert curve.x is not None and curve.y is not None
         unit = " %" if self._percent else ""
         self._readout.setText(f" {curve.name}: {curve.y[index]:.4g}{unit} at {curve.x[index]:.4g} ")
         x = float(curve.x[index])
@@ -239,5 +235,4 @@ class CurvePlot(QWidget):
         found = self._nearest(event.scenePos())  # type: ignore[attr-defined]
         if found is not None:
             curve, index = found
-            assert curve.x is not None
             self.point_clicked.emit(curve.name, float(curve.x[index]))
