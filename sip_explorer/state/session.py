@@ -13,6 +13,7 @@ from sip_explorer.jobs import Mailbox
 from sip_explorer.records import Event, Failed, Finished, SipError
 from sip_explorer.state.jobs import JobList
 from sip_explorer.state.models import ModelShelf
+from sip_explorer.state.painting import Painting
 from sip_explorer.state.selection import Selection
 from sip_explorer.state.settings import Settings
 
@@ -52,6 +53,7 @@ class Session:
         self.jobs = JobList(self.mailbox)
         self.shelf = ModelShelf()
         self.selection = Selection()
+        self.painting = Painting(self)
         self.workspace: Workspace | None = None
         self._models: list[ModelEntry] = []
 
@@ -105,6 +107,7 @@ class Session:
             self.selection.models = ()
             self.selection.current_model = None
             workspace, self.workspace = self.workspace, None
+            self.painting.forget()
             workspace.close()
 
     def import_folder(self, source: Path, target: Path, on_event: Callable[[Event], None]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QLayout, QToolButton, QVBoxLayout, QWidget
 
 from sip_explorer.qt.icons import icon
 from sip_explorer.qt.theme import theme
@@ -48,6 +48,10 @@ class Section(QWidget):
     def add_widget(self, widget: QWidget) -> None:
         """Add a widget over the whole width."""
         self._grid.addWidget(widget, self._grid.rowCount(), 0, 1, 4)
+
+    def add_layout(self, layout: QLayout) -> None:
+        """Add a layout over the whole width."""
+        self._grid.addLayout(layout, self._grid.rowCount(), 0, 1, 4)
 
     def _fold(self, open_: bool) -> None:
         self._body.setVisible(open_)
