@@ -133,9 +133,10 @@ class WorkThread(threading.Thread):
             with self._wake:
                 while not (self._closing or self._next_request() or job or self._queue):
                     self._wake.wait()
-                if self._closing and job is None:
-                    return
                 request = self._next_request()
+                # What still waits is cancelled, so it ends at its first step with its last event.
+                if self._closing and not (request or job or self._queue):
+                    return
                 if request is None and job is None:
                     self._current = self._queue.popleft()
             if request is not None:
