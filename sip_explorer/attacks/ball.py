@@ -1,0 +1,99 @@
+"""Where an attack may go: x + b * u with u in the ball of radius epsilon, and x + b * u in [0, 1].
+
+The budget b in [0, 1] is the share of epsilon that a pixel may move; None is 1 everywhere. Start,
+step and projection act on u, which is clipped to [-x / b, (1 - x) / b] after each of them. For b in
+{0, 1} and L-inf this is the loop of SIP-AT's authors, operation for operation.
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from sip_explorer.attacks.keyed import standard_normal, symmetric_uniform, unit_interval
+
+PIXELS = (1, 2, 3)
+Scalar = float | Tensor  # one number, or (N, 1, 1, 1)
+
+
+class Ball(Protocol):
+    """The allowed set of one micro-batch; it remembers u where that says more than the images."""
+
+    def start(self, keys: Tensor | None) -> Tensor:
+        """Return the first images: uniform in the ball by ``keys`` (N,), or the clean ones for None."""
+
+    def move(self, images: Tensor, direction: Tensor, size: Scalar) -> Tensor:
+        """Return new images a step of ``size * direction`` (in u; overwritten) on, projected."""
+
+
+class LinfBall:
+    """The L-inf ball: every pixel by epsilon times its budget at most."""
+
+    def __init__(self, clean: Tensor, epsilon: Scalar, budget: Tensor | None) -> None:
+        self._clean = clean
+        self._budget = budget
+        self._radius = epsilon if budget is None else epsilon * budget
+
+    def start(self, keys: Tensor | None) -> Tensor:
+        if keys is None:
+            return self._clean
+        noise = like(symmetric_uniform(keys, self._clean.shape[1:]), self._clean)
+        return noise.mul_(self._radius).add_(self._clean).clamp_(0, 1)
+
+    def move(self, images: Tensor, direction: Tensor, size: Scalar) -> Tensor:
+        direction.mul_(size if self._budget is None else size * self._budget)
+        moved = direction.add_(images).sub_(self._clean)
+        radius = self._radius
+        if isinstance(radius, Tensor):
+            moved = torch.clamp(moved, -radius, radius, out=moved)
+        else:
+            moved.clamp_(-radius, radius)
+        return moved.add_(self._clean).clamp_(0, 1)
+
+
+class L2Ball:
+    """The L2 ball in u; for a soft budget an ellipsoid in the images."""
+
+    def __init__(self, clean: Tensor, epsilon: Scalar, budget: Tensor | None) -> None:
+        self._clean = clean
+        self._epsilon = epsilon
+        self._budget = budget
+        self._lowest, self._highest = -clean, 1 - clean
+        if budget is not None:
+            free = budget > 0
+            safe = torch.where(free, budget, 1)
+            self._lowest = torch.where(free, self._lowest / safe, 0)
+            self._highest = torch.where(free, self._highest / safe, 0)
+        self._offset = torch.zeros_like(clean)  # u
+
+    def start(self, keys: Tensor | None) -> Tensor:
+        if keys is None:
+            self._offset = torch.zeros_like(self._clean)
+            return self._clean
+        direction = like(standard_normal(keys, self._clean.shape[1:]), self._clean)
+        if self._budget is not None:
+            direction = direction * (self._budget > 0)
+        free = self._clean[0].numel() if self._budget is None else (self._budget > 0).sum(PIXELS)
+        radius = unit_interval(keys ^ 1) ** (1 / torch.as_tensor(free).clamp(min=1).double())
+        length = torch.linalg.vector_norm(direction, 2, PIXELS, keepdim=True).clamp(min=1e-12)
+        self._offset = direction / length * radius.float().reshape(-1, 1, 1, 1) * self._epsilon
+        return self._images()
+
+    def move(self, images: Tensor, direction: Tensor, size: Scalar) -> Tensor:
+        self._offset = direction.mul_(size).add_(self._offset)
+        return self._images()
+
+    def _images(self) -> Tensor:
+        length = torch.linalg.vector_norm(self._offset, 2, PIXELS, keepdim=True)
+        shrink = self._epsilon / length.clamp(min=1e-30)
+        self._offset.mul_(shrink.clamp(max=1))
+        torch.clamp(self._offset, self._lowest, self._highest, out=self._offset)
+        shift = self._offset if self._budget is None else self._offset * self._budget
+        return (self._clean + shift).clamp_(0, 1)
+
+
+def like(values: Tensor, images: Tensor) -> Tensor:
+    """Return ``values`` in the memory format of ``images``."""
+    if images.is_contiguous() or not images.is_contiguous(memory_format=torch.channels_last):
+        return values
+    return values.contiguous(memory_format=torch.channels_last)
