@@ -1,0 +1,174 @@
+"""``catalog.sqlite``: its tables and how its connections are opened."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from sip_explorer.records import SipError
+from sip_explorer.workspace.manifest import refuse_newer
+
+NAME = "catalog.sqlite"
+VERSION = 1
+_APPLICATION = 0x53495058  # "SIPX": marks the file as ours
+_BUSY_SECONDS = 10.0
+_NETWORK = frozenset(
+    ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ncpfs", "fuse.sshfs", "lustre", "gpfs", "ceph")
+)
+
+_SCHEMA = """
+CREATE TABLE classes (label INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE images (
+    id INTEGER PRIMARY KEY,
+    label INTEGER REFERENCES classes (label),
+    split TEXT NOT NULL CHECK (split IN ('train', 'test')),
+    height INTEGER NOT NULL, width INTEGER NOT NULL, channels INTEGER NOT NULL CHECK (channels IN (1, 3)),
+    position INTEGER,          -- row in images.h5, or
+    path TEXT,                 -- a file: absolute, or relative to the workspace
+    digest BLOB,               -- SHA-256 of shape and pixels
+    CHECK ((position IS NULL) <> (path IS NULL))
+);
+CREATE TABLE collections (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE collection_images (
+    collection INTEGER NOT NULL REFERENCES collections (id),
+    position INTEGER NOT NULL,
+    image INTEGER NOT NULL REFERENCES images (id),
+    PRIMARY KEY (collection, position),
+    UNIQUE (collection, image)
+) WITHOUT ROWID;
+CREATE TABLE annotators (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, colour TEXT NOT NULL
+);
+CREATE TABLE strokes (       -- the truth: what was painted, in order, undo and redo included
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image INTEGER NOT NULL REFERENCES images (id),
+    annotator INTEGER NOT NULL REFERENCES annotators (id),
+    y0 INTEGER NOT NULL, x0 INTEGER NOT NULL, y1 INTEGER NOT NULL, x1 INTEGER NOT NULL,   -- half-open
+    old BLOB NOT NULL, new BLOB NOT NULL,   -- zlib, uint8, rows of the box
+    tool TEXT NOT NULL,
+    at REAL NOT NULL                        -- POSIX time at which the stroke ended
+);
+CREATE INDEX strokes_of ON strokes (image, annotator, id);
+CREATE TABLE snapshots (     -- the mask after stroke number `stroke`, to read fast; rebuilt at leisure
+    image INTEGER NOT NULL REFERENCES images (id),
+    annotator INTEGER NOT NULL REFERENCES annotators (id),
+    stroke INTEGER NOT NULL, png BLOB NOT NULL,
+    PRIMARY KEY (image, annotator)
+);
+CREATE TABLE reviews (       -- no row: unpainted
+    image INTEGER NOT NULL REFERENCES images (id),
+    annotator INTEGER NOT NULL REFERENCES annotators (id),
+    state TEXT NOT NULL CHECK (state IN ('unpainted', 'painted', 'empty', 'skipped')),
+    pixels INTEGER NOT NULL,                -- mask pixels above 0
+    at REAL NOT NULL,
+    PRIMARY KEY (image, annotator)
+) WITHOUT ROWID;
+"""
+
+
+def create_catalogue(folder: Path) -> sqlite3.Connection:
+    """Make an empty catalogue in ``folder`` and return a connection that may write."""
+    connection = _connect(f"{(folder / NAME).absolute().as_uri()}?mode=rwc")
+    connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.executescript(_SCHEMA)
+    return connection
+
+
+def connect_writer(folder: Path) -> sqlite3.Connection:
+    """Return the one connection that writes: every commit is on the disk when it returns.
+
+    The journal is WAL on a local disk and TRUNCATE where WAL cannot work (network disks).
+
+    Raises
+    ------
+    SipError
+        If the file is missing, damaged, no catalogue, or of a newer format.
+    """
+    connection = _connect_checked(folder, "mode=rw")
+    wanted = "TRUNCATE" if on_network_disk(folder) else "WAL"
+    try:
+        connection.execute(f"PRAGMA journal_mode = {wanted}")
+        connection.execute("SELECT count(*) FROM classes").fetchone()
+    except sqlite3.OperationalError:
+        connection.execute("PRAGMA journal_mode = TRUNCATE")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def connect_reader(folder: Path) -> sqlite3.Connection:
+    """Return a connection that only reads; it works on read-only media too.
+
+    Raises
+    ------
+    SipError
+        As `connect_writer`.
+    """
+    if os.access(folder, os.W_OK):
+        return _connect_checked(folder, "mode=ro")
+    log = folder / f"{NAME}-wal"
+    if not (log.exists() and log.stat().st_size):
+        return _connect_checked(folder, "immutable=1")
+    # A writer died before the medium became read-only. What it committed is in the log, which only
+    # a writable copy can replay.
+    with tempfile.TemporaryDirectory(prefix="sip-explorer-") as copy:
+        for name in (NAME, log.name):
+            shutil.copyfile(folder / name, Path(copy) / name)
+        source = _connect_checked(Path(copy), "mode=rw")
+        replayed = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        with contextlib.closing(source):
+            source.backup(replayed)
+    return replayed
+
+
+def on_network_disk(folder: Path) -> bool:
+    """Whether ``folder`` lies on a network disk, where SQLite's WAL cannot work."""
+    text = str(folder.resolve())
+    if text.startswith("\\\\"):
+        return True
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    best, kind = "", ""
+    for line in mounts:
+        fields = line.split(" ")
+        if len(fields) < 3:
+            continue
+        point = fields[1].replace("\\040", " ")
+        inside = text == point or text.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, fields[2]
+    return kind in _NETWORK
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    # Transactions are opened by hand, and a lock of ours, not the thread, guards each connection.
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _connect_checked(folder: Path, mode: str) -> sqlite3.Connection:
+    path = folder / NAME
+    if not path.is_file():
+        raise SipError(f"The workspace {folder} has lost its {NAME}: restore it from a backup.")
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = _connect(f"{path.absolute().as_uri()}?{mode}")
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if application != _APPLICATION:
+            raise SipError(f"{path} is not a catalogue of SIP Explorer: restore it from a backup.")
+        refuse_newer(folder, version, VERSION)
+    except BaseException as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise SipError(f"{path} cannot be read ({error}): restore it from a backup.") from error
+        raise
+    return connection

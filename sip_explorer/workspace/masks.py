@@ -1,0 +1,161 @@
+"""From stroke rows to a mask and back: replay, snapshots, history."""
+
+import io
+import logging
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mask = NDArray[np.uint8]
+Box = tuple[int, int, int, int]
+
+log = logging.getLogger(__name__)
+
+
+class PatchLike(Protocol):
+    """What a stroke changed: `sip_explorer.salience.Patch` fits.
+
+    ``box`` is (y0, x0, y1, x1), half-open; ``old`` and ``new`` are uint8 of the box's shape.
+    """
+
+    @property
+    def box(self) -> Box: ...
+    @property
+    def old(self) -> Mask: ...
+    @property
+    def new(self) -> Mask: ...
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """One finished stroke, as it is kept."""
+
+    box: Box
+    old: Mask
+    new: Mask
+    tool: str
+    at: float
+
+
+@dataclass(frozen=True)
+class StrokeRecord:
+    """One line of a mask's history: ``at`` is the POSIX time at which the stroke ended."""
+
+    id: int
+    box: Box
+    tool: str
+    at: float
+
+
+def apply(mask: Mask, stroke: Stroke) -> None:
+    """Write the new values of a stroke into ``mask``; doing it twice changes nothing more."""
+    y0, x0, y1, x1 = stroke.box
+    mask[y0:y1, x0:x1] = stroke.new
+
+
+def insert_stroke(connection: sqlite3.Connection, image: int, annotator: int, stroke: Stroke) -> None:
+    """Append the row of a stroke (no commit)."""
+    connection.execute(
+        "INSERT INTO strokes (image, annotator, y0, x0, y1, x1, old, new, tool, at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (image, annotator, *stroke.box, _pack(stroke.old), _pack(stroke.new), stroke.tool, stroke.at),
+    )
+
+
+def read_mask(
+    connection: sqlite3.Connection,
+    image: int,
+    annotator: int,
+    shape: tuple[int, int],
+    *,
+    last: int | None = None,
+    use_snapshot: bool = True,
+) -> tuple[Mask, int]:
+    """Return the mask after the stroke with id ``last`` (all, if None) and that stroke's id.
+
+    The mask is uint8 (H, W), zeros before the first stroke, whose id then is 0. A snapshot that
+    does not decode is passed over: the strokes alone are enough.
+    """
+    mask, done = np.zeros(shape, np.uint8), 0
+    if use_snapshot:
+        row = connection.execute(
+            "SELECT stroke, png FROM snapshots WHERE image = ? AND annotator = ?", (image, annotator)
+        ).fetchone()
+        if row is not None and (last is None or row[0] <= last):
+            decoded = _decode(row[1], shape)
+            if decoded is not None:
+                mask, done = decoded, int(row[0])
+    rows = connection.execute(
+        "SELECT id, y0, x0, y1, x1, new FROM strokes "
+        "WHERE image = ? AND annotator = ? AND id > ? AND id <= ? ORDER BY id",
+        (image, annotator, done, 2**62 if last is None else last),
+    )
+    for done, y0, x0, y1, x1, new in rows:  # noqa: B007 - the last id is returned
+        mask[y0:y1, x0:x1] = _unpack(new, (y1 - y0, x1 - x0))
+    return mask, done
+
+
+def write_snapshot(
+    connection: sqlite3.Connection, image: int, annotator: int, shape: tuple[int, int]
+) -> None:
+    """Keep the present mask as an 8-bit PNG (a transaction of its own)."""
+    mask, stroke = read_mask(connection, image, annotator, shape)
+    png = _encode(mask)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(
+        "INSERT INTO snapshots (image, annotator, stroke, png) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET stroke = excluded.stroke, png = excluded.png",
+        (image, annotator, stroke, png),
+    )
+    connection.execute("COMMIT")
+
+
+def read_strokes(connection: sqlite3.Connection, image: int, annotator: int) -> list[StrokeRecord]:
+    """Return the history of a mask, oldest stroke first."""
+    rows = connection.execute(
+        "SELECT id, y0, x0, y1, x1, tool, at FROM strokes WHERE image = ? AND annotator = ? ORDER BY id",
+        (image, annotator),
+    )
+    return [StrokeRecord(row[0], tuple(row[1:5]), row[5], row[6]) for row in rows]
+
+
+def count_strokes(connection: sqlite3.Connection, images: Sequence[int], annotator: int) -> dict[int, int]:
+    """Return image id -> number of strokes, for those of ``images`` that have any."""
+    wanted = set(images)
+    rows = connection.execute(
+        "SELECT image, count(*) FROM strokes WHERE annotator = ? GROUP BY image", (annotator,)
+    )
+    return {image: count for image, count in rows if image in wanted}
+
+
+def _pack(values: Mask) -> bytes:
+    return zlib.compress(np.ascontiguousarray(values, dtype=np.uint8).data, 1)
+
+
+def _unpack(data: bytes, shape: tuple[int, int]) -> Mask:
+    return np.frombuffer(zlib.decompress(data), np.uint8).reshape(shape)
+
+
+def _encode(mask: Mask) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(mask).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _decode(png: bytes, shape: tuple[int, int]) -> Mask | None:
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(png)) as image:
+            mask = np.array(image)
+    except (OSError, SyntaxError, ValueError) as error:
+        log.warning("a mask snapshot does not decode, its strokes are replayed: %s", error)
+        return None
+    return mask if mask.shape == shape and mask.dtype == np.uint8 else None
