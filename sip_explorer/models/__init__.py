@@ -1,14 +1,46 @@
-"""Classifiers and their checkpoints."""
+"""Classifiers and their checkpoints.
 
-from sip_explorer.models.architectures import architecture_names, build_classifier
-from sip_explorer.models.classifier import Classifier
-from sip_explorer.models.loading import load_checkpoint
-from sip_explorer.models.saving import save_checkpoint
+The names are imported when they are first asked for: inspecting a file and listing architectures
+do not load torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sip_explorer.models.architectures import build_classifier
+    from sip_explorer.models.catalogue import CIFAR10_CLASSES, architecture_names
+    from sip_explorer.models.classifier import Classifier
+    from sip_explorer.models.inspection import CheckpointInfo, TensorEntry, inspect_checkpoint
+    from sip_explorer.models.loading import load_checkpoint
+    from sip_explorer.models.saving import save_checkpoint
+
+_HOMES = {
+    "CIFAR10_CLASSES": "catalogue",
+    "CheckpointInfo": "inspection",
+    "Classifier": "classifier",
+    "TensorEntry": "inspection",
+    "architecture_names": "catalogue",
+    "build_classifier": "architectures",
+    "inspect_checkpoint": "inspection",
+    "load_checkpoint": "loading",
+    "save_checkpoint": "saving",
+}
 
 __all__ = [
+    "CIFAR10_CLASSES",
+    "CheckpointInfo",
     "Classifier",
+    "TensorEntry",
     "architecture_names",
     "build_classifier",
+    "inspect_checkpoint",
     "load_checkpoint",
     "save_checkpoint",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,28 +1,16 @@
-"""The architectures by name: two of our own and every image classifier of torchvision."""
+"""Networks by name: two families of our own and every image classifier of torchvision."""
 
 from collections.abc import Sequence
-from functools import cache
 
 import torch
 import torchvision
 from torch import nn
 from torchvision.models import resnet
 
+from sip_explorer.models.catalogue import CIFAR_RESNETS, SMALL_CNN, architecture_names
 from sip_explorer.models.classifier import Classifier
 from sip_explorer.models.small_cnn import SmallCNN
 from sip_explorer.records import SipError
-
-CIFAR_RESNETS: dict[str, tuple[type[nn.Module], tuple[int, int, int, int]]] = {
-    "resnet18-cifar": (resnet.BasicBlock, (2, 2, 2, 2)),
-    "resnet34-cifar": (resnet.BasicBlock, (3, 4, 6, 3)),
-    "resnet50-cifar": (resnet.Bottleneck, (3, 4, 6, 3)),
-}
-
-
-@cache
-def architecture_names() -> tuple[str, ...]:
-    """Return every name that `build_classifier` knows, our own first."""
-    return "small-cnn", *CIFAR_RESNETS, *torchvision.models.list_models(module=torchvision.models)
 
 
 def build_classifier(
@@ -54,8 +42,6 @@ def build_classifier(
     SipError
         If the name is unknown or the input does not fit it.
     """
-    if len(classes) < 2:
-        raise SipError(f"A classifier needs two classes or more, not {len(classes)}; name more of them.")
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
             torch.manual_seed(seed)
@@ -71,9 +57,11 @@ def build_network(architecture: str, input_shape: tuple[int, int, int], classes:
     Activations never work in place, so a hook sees what a layer put out. Raises `SipError` like
     `build_classifier`.
     """
+    if classes < 2:
+        raise SipError(f"A classifier needs two classes or more, not {classes}; name more of them.")
     channels, height, width = input_shape
-    if architecture == "small-cnn":
-        if height != width or height % 4 or not height:
+    if architecture == SMALL_CNN:
+        if height != width or height % 4 or height < 4:
             raise SipError(
                 f"small-cnn takes square images whose side is a multiple of 4, not {height} × {width}; "
                 "choose another architecture or resize the images."
@@ -90,7 +78,7 @@ def build_network(architecture: str, input_shape: tuple[int, int, int], classes:
         network = _torchvision(architecture, height, classes)
     else:
         raise SipError(
-            f"There is no architecture named {architecture!r}; take small-cnn, "
+            f"There is no architecture named {architecture!r}; take {SMALL_CNN}, "
             f"{', '.join(CIFAR_RESNETS)} or a name of torchvision such as resnet50."
         )
     for module in network.modules():
@@ -101,8 +89,8 @@ def build_network(architecture: str, input_shape: tuple[int, int, int], classes:
 
 def _cifar_resnet(architecture: str, channels: int, classes: int) -> nn.Module:
     # torchvision's ResNet (its key names too) with the stem that He et al. 2015 use for 32 px images.
-    block, layers = CIFAR_RESNETS[architecture]
-    network = resnet.ResNet(block, list(layers), num_classes=classes)
+    block = resnet.Bottleneck if architecture == "resnet50-cifar" else resnet.BasicBlock
+    network = resnet.ResNet(block, list(CIFAR_RESNETS[architecture]), num_classes=classes)
     network.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
     nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
     network.maxpool = nn.Identity()
@@ -115,4 +103,5 @@ def _torchvision(architecture: str, size: int, classes: int) -> nn.Module:
         options |= {"aux_logits": False, "init_weights": True}
     elif architecture.startswith("vit_"):
         options["image_size"] = size
-    return torchvision.models.get_model(architecture, weights=None, **options)  # type: ignore[no-any-return]
+    network: nn.Module = torchvision.models.get_model(architecture, weights=None, **options)
+    return network

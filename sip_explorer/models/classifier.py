@@ -1,6 +1,7 @@
 """A classifier: a network with its normalisation inside, its class names and its input size."""
 
 from collections.abc import Sequence
+from math import inf, isfinite
 
 import torch
 from torch import Tensor, nn
@@ -54,8 +55,11 @@ class Classifier(nn.Module):
                 f"The normalisation has {len(mean)} means and {len(std)} deviations for {channels} channels; "
                 "give one of each per channel."
             )
-        if not all(value > 0 for value in std):
-            raise SipError(f"The normalisation divides by {min(std)}; give standard deviations above 0.")
+        if not all(isfinite(value) for value in mean) or not all(0 < value < inf for value in std):
+            raise SipError(
+                f"The normalisation (x − {list(mean)}) / {list(std)} cannot be computed; "
+                "give finite means and standard deviations above 0."
+            )
         self.network = network
         self.architecture = architecture
         self.classes = tuple(classes)

@@ -7,9 +7,9 @@ from typing import Any
 from safetensors.torch import save
 
 from sip_explorer.models.classifier import Classifier
+from sip_explorer.models.inspection import METADATA_KEY
 from sip_explorer.records import write_bytes
 
-METADATA_KEY = "sip_explorer"
 FORMAT = 1
 
 
