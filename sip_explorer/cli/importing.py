@@ -1,0 +1,28 @@
+"""``import``: a new workspace from a folder of images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sip_explorer.cli.progress import follow, say, summary_lines
+from sip_explorer.records import CancelToken
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("import", epilog="Example: sip-explorer import photos/ my-workspace")
+    def import_(
+        images: Annotated[Path, typer.Argument(help="Folder with one folder of images per class.")],
+        workspace: Annotated[Path, typer.Argument(help="The workspace folder to make.")],
+        name: Annotated[
+            str | None, typer.Option(help="Name of the workspace; by default the folder's.")
+        ] = None,
+    ) -> None:
+        """Make a workspace from a folder of class folders. The images stay where they are."""
+        from sip_explorer.workspace import import_class_folders
+
+        token = CancelToken()
+        finished = follow(import_class_folders(images, workspace, name=name, token=token), token)
+        say(*summary_lines(finished.summary), f"Open it with: sip-explorer open {workspace}")

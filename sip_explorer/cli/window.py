@@ -1,0 +1,33 @@
+"""``open`` and ``tour``: the two commands that show the window."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+if TYPE_CHECKING:
+    import typer
+
+
+def open_window(path: str | None) -> int:
+    """Open the program on a workspace (None: the last one, at first the demo); return its exit code."""
+    from sip_explorer.qt import app
+
+    return app.run(path)
+
+
+def register(app: "typer.Typer") -> None:
+    """Add the commands. typer is imported here: the way to the window passes this file without it."""
+    import typer
+
+    @app.command("open", epilog="Example: sip-explorer open my-workspace")
+    def open_(workspace: Annotated[Path, typer.Argument(help="The workspace folder.")]) -> int:
+        """Open a workspace in the window."""
+        return open_window(str(workspace))
+
+    @app.command(epilog="Example: sip-explorer tour --out tour")
+    def tour(
+        out: Annotated[Path, typer.Option(help="Folder for the pictures and report.html.")],
+    ) -> int:
+        """Do the whole job unattended in the real window, off screen: pictures, report.html, exit code."""
+        from sip_explorer.qt import tour as unattended
+
+        return unattended.run(out)

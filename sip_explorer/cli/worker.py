@@ -1,0 +1,79 @@
+"""The hidden ``worker``: one job in this process, for a parent that started it.
+
+The parent writes one line of JSON to stdin, ``{"job": "train", "recipe": …, "workspace": …, "folder": …}``
+(paths; workspace and folder may be null), and later ``stop`` or ``cancel`` lines; it reads one event a
+line from stdout, in the form of events.jsonl. When the parent dies, stdin ends and the job is stopped
+with its result kept.
+"""
+
+import json
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import TextIO
+
+import typer
+
+from sip_explorer.cli.train import training_job
+from sip_explorer.records import Cancelled, CancelToken, Event, Failed, Finished, SipError, event_to_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(
+        hidden=True, epilog='Example: echo \'{"job": "train", "recipe": "r.toml"}\' | sip-explorer worker'
+    )
+    def worker() -> int:
+        """Run the job that stdin names and write its events to stdout."""
+        return work(sys.stdin, sys.stdout)
+
+
+def work(source: TextIO, sink: TextIO) -> int:
+    """Read the job from ``source``, write its events to ``sink``; return the exit code."""
+    token = CancelToken()
+
+    def tell(event: Event) -> None:
+        sink.write(event_to_json(event) + "\n")
+        sink.flush()
+
+    try:
+        order = _read_order(source.readline())
+        threading.Thread(target=_obey, args=(source, token), name="worker-orders", daemon=True).start()
+        with training_job(*order, token) as (_, job):
+            for event in job:
+                if event is not None:
+                    tell(event)
+        return 0
+    except Cancelled:
+        tell(Finished("cancelled"))
+        return 0
+    except SipError as error:
+        tell(Failed(str(error)))
+        return 1
+    except Exception as error:
+        tell(Failed(f"The job ended with a fault: {type(error).__name__}: {error}", traceback.format_exc()))
+        return 1
+
+
+def _read_order(line: str) -> tuple[Path, Path | None, Path | None]:
+    try:
+        order = json.loads(line)
+        if order["job"] != "train":
+            raise SipError(f"The worker knows no job {order['job']!r}: the parent is of another version.")
+        recipe, workspace, folder = order["recipe"], order.get("workspace"), order.get("folder")
+        return Path(recipe), Path(workspace) if workspace else None, Path(folder) if folder else None
+    except (ValueError, KeyError, TypeError):
+        raise SipError(
+            "The worker is started by the program itself; use sip-explorer train instead."
+        ) from None
+
+
+def _obey(source: TextIO, token: CancelToken) -> None:
+    for line in source:
+        if line.strip() == "cancel":
+            token.cancel()
+        elif line.strip() == "stop":
+            token.stop()
+    token.stop()
