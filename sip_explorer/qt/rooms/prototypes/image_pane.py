@@ -1,0 +1,66 @@
+"""The current image, what comes back, the difference, and the walk to the prototype."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from sip_explorer.qt.rooms.prototypes.requests import Inverted
+from sip_explorer.qt.widgets.image_grid import ImageGrid
+
+
+class ImagePane(QWidget):
+    """Shows an `Inverted`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = QLabel()
+        self._title.setProperty("role", "muted")
+        self._title.setWordWrap(True)
+        self.pictures = ImageGrid(gap=12)
+        self.pictures.setAccessibleName("Image, reconstruction, difference")
+        self._walk_title = QLabel()
+        self._walk_title.setProperty("role", "muted")
+        self.walk = ImageGrid()
+        self.walk.setAccessibleName("Walk from the image to the prototype")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self._title)
+        layout.addWidget(self.pictures, 3)
+        layout.addWidget(self._walk_title)
+        layout.addWidget(self.walk, 2)
+
+    def show_answer(self, answer: Inverted, prototype: str) -> None:
+        """Show one image's way through the flow and back."""
+        amplification = _amplification(answer.largest_error)
+        pictures = [answer.image, answer.decoded, _signed(answer.difference * amplification)]
+        if answer.image.shape[2] == 1:
+            pictures[:2] = [np.repeat(picture, 3, axis=2) for picture in pictures[:2]]
+        self.pictures.set_images(np.stack(pictures)[None])
+        self.pictures.set_labels(columns=("image", "decoded", f"difference × {amplification:,}"))
+        outcome = (
+            "Every value comes back exactly"
+            if answer.flipped == 0
+            else f"{answer.flipped:,} of {answer.image.size:,} values do not come back"
+        )
+        self._title.setText(
+            f"Encoded and decoded: {outcome}; largest error before rounding {answer.largest_error:.1e} of a level."
+        )
+        self._walk_title.setText(f"From the image to {prototype}, the image's own detail kept")
+        self.walk.set_images(answer.walk[None])
+
+
+def _amplification(largest: float) -> int:
+    """A power of ten that brings the largest difference (levels) to about 100 levels."""
+    return int(10 ** np.clip(np.floor(np.log10(127 / max(largest, 1e-7))), 0, 9))
+
+
+def _signed(difference: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Differences in levels as colour: blue below, white at zero, red above (ends of ColorBrewer's RdBu)."""
+    mean = difference.mean(axis=2, keepdims=True)
+    share = np.clip(mean / 127, -1, 1)
+    red, blue, white = (np.array(c, np.float32) for c in ((178, 24, 43), (33, 102, 172), (247, 247, 247)))
+    ends = np.where(share > 0, red, blue)
+    return (white + np.abs(share) * (ends - white)).round().astype(np.uint8)
