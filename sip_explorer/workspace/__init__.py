@@ -2,8 +2,22 @@
 
 from sip_explorer.workspace.annotators import STATES, Annotator
 from sip_explorer.workspace.creation import NewImage
+from sip_explorer.workspace.demo import open_demo, user_data_folder
+from sip_explorer.workspace.importing import import_class_folders
 from sip_explorer.workspace.masks import StrokeRecord
 from sip_explorer.workspace.models import ModelEntry
+from sip_explorer.workspace.training_set import training_data
 from sip_explorer.workspace.workspace import Workspace
 
-__all__ = ["STATES", "Annotator", "ModelEntry", "NewImage", "StrokeRecord", "Workspace"]
+__all__ = [
+    "STATES",
+    "Annotator",
+    "ModelEntry",
+    "NewImage",
+    "StrokeRecord",
+    "Workspace",
+    "import_class_folders",
+    "open_demo",
+    "training_data",
+    "user_data_folder",
+]
