@@ -293,6 +293,17 @@ class MainWindow(QMainWindow):
         )
         return answer == QMessageBox.StandardButton.Close
 
+    def ask_give_up_strokes(self) -> bool:
+        """Ask whether to close although strokes cannot be saved; True to give them up."""
+        answer = QMessageBox.warning(
+            self,
+            "Not everything is saved",
+            f"{self.banner.text.text()} Close and lose these strokes?",
+            QMessageBox.StandardButton.Discard | QMessageBox.StandardButton.Cancel,
+            QMessageBox.StandardButton.Cancel,
+        )
+        return answer == QMessageBox.StandardButton.Discard
+
     # ---- geometry and closing -------------------------------------------------------------
 
     def _restore_geometry(self) -> None:
@@ -308,5 +319,9 @@ class MainWindow(QMainWindow):
         self.session.settings["window_geometry"] = bytes(self.saveGeometry().toBase64().data()).decode()
         for room in self.rooms.values():
             room.left()
-        self.session.close()
+        if not self.session.attempt(self.session.close):
+            if not self.ask_give_up_strokes():
+                event.ignore()
+                return
+            self.session.close(discard=True)
         super().closeEvent(event)

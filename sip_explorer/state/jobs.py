@@ -95,7 +95,9 @@ class JobList:
 
     def close(self) -> bool:
         """Cancel all work and end the threads; False if one did not end in time."""
-        return all([thread.close() for thread in self._threads.values()])
+        ended = [thread.close() for thread in self._threads.values()]
+        self._threads.clear()  # the next job, if there is one, starts a new thread
+        return all(ended)
 
     def _follow(self, row: JobRow, event: Event) -> None:
         if isinstance(event, Started):

@@ -77,11 +77,16 @@ class Painting:
         return self._history(image_id).can_redo
 
     def set_state(self, image_id: int, state: str) -> None:
-        """Say that an image is ``empty`` on purpose, ``skipped``, or open again (``unpainted``)."""
+        """Say that an image is ``empty`` on purpose, ``skipped``, or open again (``unpainted``).
+
+        Raises
+        ------
+        SipError
+            If the mask contradicts the state.
+        """
         workspace = self._session.workspace
         if workspace is not None:
-            workspace.set_state(image_id, self._session.selection.annotator, state)
-            self._session.masks_changed.emit(image_id)
+            self._follow(image_id, workspace.set_state(image_id, self._session.selection.annotator, state))
 
     def forget(self) -> None:
         """Drop all histories: another workspace is open."""
@@ -97,13 +102,15 @@ class Painting:
         if workspace is None:
             return
         annotator = self._session.selection.annotator
-        future = workspace.commit_stroke(image_id, annotator, patch, tool)
+        self._follow(image_id, workspace.commit_stroke(image_id, annotator, patch, tool))
+        self.history_changed.emit()
+
+    def _follow(self, image_id: int, future: Future[float]) -> None:
         self._pending += 1
         # The callback runs in the writer thread: only post from there.
         future.add_done_callback(
             lambda done: self._session.mailbox.post(lambda: self._acknowledged(image_id, done))
         )
-        self.history_changed.emit()
 
     def _acknowledged(self, image_id: int, done: Future[float]) -> None:
         self._pending -= 1

@@ -69,9 +69,17 @@ class Session:
         """
         from sip_explorer.workspace import Workspace
 
-        workspace = Workspace.open(Path(path))
-        self.close_workspace()
+        path = Path(path).resolve()
+        if self.workspace is not None and self.workspace.path == path:
+            return
+        workspace = Workspace.open(path)
+        try:
+            self.close_workspace()
+        except SipError:
+            workspace.close()
+            raise
         self.workspace = workspace
+        workspace.on_save_problem = self._save_problem
         self.settings["last_workspace"] = str(workspace.path)
         self.refresh_models()
         self.selection.annotator = self._choose_annotator(workspace)
@@ -99,16 +107,23 @@ class Session:
                 self.problem.emit(str(error), "")
         self.open_demo()
 
-    def close_workspace(self) -> None:
-        """Close the open workspace, if any; every acknowledged stroke is on disk already."""
-        if self.workspace is not None:
-            self.selection.current_image = None
-            self.selection.images = ()
-            self.selection.models = ()
-            self.selection.current_model = None
-            workspace, self.workspace = self.workspace, None
-            self.painting.forget()
-            workspace.close()
+    def close_workspace(self, *, discard: bool = False) -> None:
+        """Close the open workspace, if any.
+
+        Raises
+        ------
+        SipError
+            If strokes cannot be saved: the workspace stays open; ``discard`` gives them up.
+        """
+        if self.workspace is None:
+            return
+        self.selection.current_image = None  # the canvas finishes a stroke under way
+        self.workspace.close(discard=discard)
+        self.workspace = None
+        self.painting.forget()
+        self.selection.images = ()
+        self.selection.models = ()
+        self.selection.current_model = None
 
     def import_folder(self, source: Path, target: Path, on_event: Callable[[Event], None]) -> None:
         """Make a workspace at ``target`` from class folders in ``source`` and open it when done."""
@@ -195,12 +210,26 @@ class Session:
             return False
         return True
 
-    def close(self) -> bool:
-        """End all work and close the workspace; False if a thread did not end in time."""
+    def close(self, *, discard: bool = False) -> bool:
+        """End all work and close the workspace; False if a thread did not end in time.
+
+        Raises
+        ------
+        SipError
+            If strokes cannot be saved; the session stays usable. ``discard`` gives them up.
+        """
         ended = self.jobs.close()
         self.mailbox.drain(budget=1.0)
-        self.close_workspace()
+        self.close_workspace(discard=discard)
+        self.mailbox.drain(budget=1.0)
         return ended
+
+    def _save_problem(self, sentence: str) -> None:
+        # Called in the writer thread: the sentence says what cannot be saved, empty when mended.
+        if sentence:
+            self.mailbox.post(lambda: self.problem.emit(sentence, ""))
+        else:
+            self.mailbox.post(lambda: self.notice.emit("Everything is saved again."))
 
     def _choose_annotator(self, workspace: Workspace) -> str:
         names = [annotator.name for annotator in workspace.annotators()]

@@ -12,7 +12,6 @@ DEFAULTS: dict[str, Any] = {
     "annotator": "",
     "theme": "system",
     "window_geometry": "",
-    "brush_radius": 3.0,
     "overlay_opacity": 0.45,
     "room": "salience",
 }

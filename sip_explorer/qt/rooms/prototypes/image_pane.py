@@ -46,7 +46,8 @@ class ImagePane(QWidget):
             else f"{answer.flipped:,} of {answer.image.size:,} values do not come back"
         )
         self._title.setText(
-            f"Encoded and decoded: {outcome}; largest error before rounding {answer.largest_error:.1e} of a level."
+            f"Encoded and decoded: {outcome}; "
+            f"largest error before rounding {answer.largest_error:.1e} of a level."
         )
         self._walk_title.setText(f"From the image to {prototype}, the image's own detail kept")
         self.walk.set_images(answer.walk[None])

@@ -50,9 +50,8 @@ class SalienceRoom(Room):
         session.masks_changed.connect(self._show_progress)
         session.painting.edited.connect(self._apply_edit)
         session.painting.history_changed.connect(self._show_history)
-        self.canvas.set_brush_radius(session.settings["brush_radius"])
         self.canvas.set_opacity(session.settings["overlay_opacity"])
-        self._show_brush(self.canvas.brush_radius)
+        self._show_brush(self.canvas.brush_radius())
         self._show_annotator()
         self._show_image(selection.current_image)
 
@@ -202,27 +201,28 @@ class SalienceRoom(Room):
 
     def left(self) -> None:
         self.session.jobs.drop("proposal")
-        self.session.settings["brush_radius"] = float(self.canvas.brush_radius)
         self.session.settings["overlay_opacity"] = self._opacity.value() / 100
 
     # ---- following ------------------------------------------------------------------------
 
     def _show_image(self, image_id: int | None) -> None:
-        self.canvas.abort_stroke()
+        self.canvas.finish_stroke()  # a stroke under way belongs to the image that was on show
         self.proposals.refuse()
         self._image_id = image_id
         workspace = self.session.workspace
         shown = workspace is not None and image_id is not None
         self.canvas.setEnabled(shown)
         if workspace is None or image_id is None:
+            self.canvas.set_message("Choose an image in the list below, then paint what matters in it.")
             self.canvas.set_image(None)
             self._facts.setText("No image is open.")
             return
 
         def show() -> None:
-            self.canvas.set_image(workspace.image(image_id))
-            self.canvas.set_mask(workspace.mask(image_id, self.session.selection.annotator))
+            mask = workspace.mask(image_id, self.session.selection.annotator)
+            self.canvas.set_image(workspace.image(image_id), mask)
 
+        self.canvas.set_message("This image cannot be shown.")
         if not self.session.attempt(show):
             self.canvas.set_image(None)
             return
@@ -293,8 +293,10 @@ class SalienceRoom(Room):
         self._opacity_text.setText(f"Overlay {percent} %")
 
     def _set_state(self, state: str) -> None:
-        if self._image_id is not None:
-            self.session.painting.set_state(self._image_id, state)
+        image_id = self._image_id
+        if image_id is not None and self.session.attempt(
+            lambda: self.session.painting.set_state(image_id, state)
+        ):
             self.next_unpainted()
 
     def _stroke_finished(self, patch: Patch, tool: str) -> None:
