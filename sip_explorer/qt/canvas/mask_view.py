@@ -1,0 +1,200 @@
+"""An image with a mask over it, and a proposal over that."""
+
+# ruff: noqa: N815
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect, QRectF, QTimer, Signal
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QWidget
+
+from sip_explorer.qt.canvas.image_view import ImageView
+from sip_explorer.qt.canvas.mask_layer import MaskLayer, check_mask
+from sip_explorer.qt.canvas.picture import Picture
+from sip_explorer.qt.canvas.proposal_layer import ProposalLayer
+from sip_explorer.records import SipError
+from sip_explorer.salience import Box, Patch, union_box
+
+_OUTLINE_DELAY = 60  # ms: how far the outline may lag behind the brush
+
+
+class MaskView(ImageView):
+    """Shows and keeps a mask; changes of it are patches, and only what changed is painted again.
+
+    Signals
+    -------
+    opacityChanged(float), zoomChanged(float)
+    """
+
+    opacityChanged = Signal(float)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        self._layer: MaskLayer | None = None
+        self._proposal: ProposalLayer | None = None
+        self._colour = QColor("#E69F00")
+        self._opacity = 0.45
+        self._hidden = False  # for good, by whoever owns the view
+        self._peeking = False  # while the key is held
+        self._stale: Box | None = None  # where the outline is behind the mask
+        super().__init__(parent)
+        self._outline_timer = QTimer(self, singleShot=True, interval=_OUTLINE_DELAY)
+        self._outline_timer.timeout.connect(self.trace_outline)
+
+    def set_image(self, image: NDArray[np.uint8] | None, mask: NDArray[np.uint8] | None = None) -> None:
+        """Show an image and its mask (None: nothing painted); what was proposed goes.
+
+        Parameters
+        ----------
+        image
+            uint8 (H, W), (H, W, 1) or (H, W, 3), drawn from where it lies: do not change it after.
+            None: nothing to paint on (see `set_message`).
+        mask
+            uint8 (H, W); copied.
+
+        Raises
+        ------
+        SipError
+            If the mask has another size than the image; the canvas keeps what it had.
+        """
+        picture = None if image is None else Picture(image)
+        if picture is not None:
+            mask = np.zeros((picture.height, picture.width), np.uint8) if mask is None else mask
+            check_mask(mask, picture)
+        self.abort_stroke()
+        self._proposal = self._layer = None
+        if picture is not None and mask is not None:
+            self._take(mask)
+        self.show_picture(picture)
+
+    def set_mask(self, mask: NDArray[np.uint8]) -> None:
+        """Replace the mask by a copy of this one, uint8 (H, W); SipError if the size differs."""
+        check_mask(mask, self.picture)
+        self.abort_stroke()
+        self._take(mask)
+
+    def mask(self) -> NDArray[np.uint8]:  # type: ignore[override]
+        """A copy of the mask, uint8 (H, W), without a stroke under way; SipError without an image."""
+        return self.layer().before.copy()
+
+    def apply_patch(self, patch: Patch, forward: bool = True) -> None:
+        """Apply a patch, or take it back, and show it; drops a stroke under way. Emits nothing."""
+        self.abort_stroke()
+        layer = self.layer()
+        for pixels in (layer.before, layer.pixels):
+            (patch.apply if forward else patch.revert)(pixels)
+        self.repaint_box(patch.box)
+        self.trace_outline()
+
+    def replace_mask(self, mask: NDArray[np.uint8]) -> Patch | None:
+        """Make the mask equal to this one as one edit: its patch, or None if it was. Emits nothing."""
+        check_mask(mask, self.picture)
+        self.abort_stroke()
+        patch = Patch.between(self.layer().pixels, mask)
+        if patch is not None:
+            self.apply_patch(patch)
+        return patch
+
+    def clear(self) -> Patch | None:
+        """Erase the mask as one edit: its patch, or None if nothing was painted. Emits nothing."""
+        return self.replace_mask(np.zeros_like(self.layer().pixels))
+
+    def set_proposal(self, mask: NDArray[np.uint8] | None) -> None:
+        """Show a proposed mask as hatching over the mask, which stays as it is; None takes it away."""
+        if mask is not None:
+            check_mask(mask, self.picture)
+        self._proposal = None if mask is None else ProposalLayer(mask, self._colour)
+        self.update()
+
+    def proposal(self) -> NDArray[np.uint8] | None:
+        """A copy of the mask that is proposed, if one is."""
+        return None if self._proposal is None else self._proposal.mask.copy()
+
+    def set_annotator_colour(self, colour: QColor | str) -> None:
+        """Colour of salience and of proposals."""
+        self._colour = QColor(colour)
+        if self._proposal is not None:
+            self._proposal = ProposalLayer(self._proposal.mask, self._colour)
+        self._recolour()
+
+    def set_opacity(self, opacity: float) -> None:
+        """Opacity of full salience, 0..1."""
+        self._opacity = min(max(float(opacity), 0.0), 1.0)
+        self._recolour()
+        self.caption.show_text(f"Opacity {100 * self._opacity:.0f} %")
+        self.opacityChanged.emit(self._opacity)
+
+    def opacity(self) -> float:
+        """Opacity of full salience, 0..1."""
+        return self._opacity
+
+    def set_overlay_hidden(self, hidden: bool) -> None:
+        """Show the bare image, or its salience again."""
+        if hidden != self._hidden:
+            self._hidden = hidden
+            self.update()
+
+    # for subclasses
+
+    def abort_stroke(self) -> None:
+        """Take back a stroke under way; called before anything replaces the mask."""
+
+    def layer(self) -> MaskLayer:
+        """The mask as it is painted; SipError without an image."""
+        if self._layer is None:
+            raise SipError("there is no image on the canvas; choose one first")
+        return self._layer
+
+    def _take(self, mask: NDArray[np.uint8]) -> None:
+        self._layer = MaskLayer(mask)
+        self._stale = None
+        self._recolour()
+
+    def _recolour(self) -> None:
+        if self._layer is not None:
+            self._layer.set_colour(self._colour, self._opacity)
+            self.update()
+
+    def repaint_box(self, box: Box) -> None:
+        """Repaint a box of the mask now, and trace its outline a little later."""
+        self.update(self.view_rect(box))
+        self._stale = union_box(self._stale, box)
+        if not self._outline_timer.isActive():
+            self._outline_timer.start()
+
+    def trace_outline(self) -> None:
+        """Bring the outline up to the mask."""
+        self._outline_timer.stop()
+        if self._stale is not None and self._layer is not None:
+            self._layer.outline.invalidate(self._stale)
+            self.update(self.view_rect(self._stale))
+        self._stale = None
+
+    # events
+
+    def act(self, action: str) -> bool:
+        if action == "hide":
+            self._peeking = True
+            self.update()
+            return True
+        return super().act(action)
+
+    def release(self, action: str) -> bool:
+        if action == "hide":
+            self._peeking = False
+            self.update()
+            return True
+        return super().release(action)
+
+    def hideEvent(self, event: Any) -> None:
+        self.trace_outline()
+        super().hideEvent(event)
+
+    def paint_layers(self, painter: QPainter, visible: QRectF) -> None:
+        if self._layer is not None and not (self._hidden or self._peeking):
+            self._layer.paint(painter, visible, self.zoom(), self.zoom() * self.devicePixelRatioF())
+
+    def paint_front(self, painter: QPainter, exposed: QRect) -> None:
+        if self._proposal is not None and not (self._hidden or self._peeking):
+            self._proposal.paint(painter, exposed, self.viewport, self.devicePixelRatioF())
