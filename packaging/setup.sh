@@ -147,7 +147,7 @@ fingerprint() {
 
 check_disk() {
   local free_kb
-  free_kb="$(df -Pk "$root" | awk 'NR == 2 {print $4}')"
+  free_kb="$(cd "$root" && df -Pk . | awk 'NR == 2 {print $4}')" || return 0
   if [ "$free_kb" -lt $((disk_needed_gb * 1024 * 1024)) ]; then
     fail "Installing needs $disk_needed_gb GB on the disk of $root and $((free_kb / 1024 / 1024)) GB are free: make room and run this again."
   fi

@@ -1,7 +1,8 @@
 """``models inspect`` and ``models add``: checkpoints."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,7 +31,9 @@ def register(app: typer.Typer) -> None:
         )
         if info.layout:
             say(f"state dict: {info.layout}")
-        say(*(f"{name}: {value}" for name, value in info.metadata.items()))
+        own = info.metadata.get("sip_explorer")
+        facts = own if isinstance(own, Mapping) else info.metadata
+        say(*(f"{name}: {_words(value)}" for name, value in facts.items() if value))
         rows = [
             [entry.key, " × ".join(map(str, entry.shape)) or "scalar", str(entry.dtype)]
             for entry in info.entries
@@ -44,6 +47,12 @@ def register(app: typer.Typer) -> None:
         name: Annotated[str | None, typer.Option(help="Its name there; by default the file's.")] = None,
     ) -> None:
         """Copy a checkpoint into a workspace, so that every room lists it."""
-        with opened(workspace, read_only=False) as open_workspace:
+        with opened(workspace) as open_workspace:
             entry = open_workspace.add_model(checkpoint, name=name)
             say(f"{entry.name} ({entry.kind}) is in {open_workspace.name}.")
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_words(item)}" for name, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -94,11 +94,10 @@ def register(app: typer.Typer) -> None:
 def _choose_images(workspace: "Workspace", split: str, count: int) -> "NDArray[np.int64]":
     import numpy as np
 
-    if split not in ("train", "test"):
-        raise SipError(f"There is no split {split}: choose train or test.")
     ids = workspace.image_ids(split=split)
+    ids = ids[workspace.labels(ids) >= 0]
     if len(ids) == 0:
-        raise SipError(f"The workspace {workspace.name} has no {split} images.")
+        raise SipError(f"The workspace {workspace.name} has no labelled {split} images: import some first.")
     # A fixed spread over the whole split, so that every class is in.
     chosen = np.random.default_rng(0).permutation(len(ids))[:count]
     return ids[np.sort(chosen)]

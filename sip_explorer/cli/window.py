@@ -1,14 +1,29 @@
 """``open`` and ``tour``: the two commands that show the window."""
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+
+from sip_explorer.records import SipError
 
 if TYPE_CHECKING:
     import typer
 
 
+_DISPLAYS = ("WAYLAND_DISPLAY", "DISPLAY", "QT_QPA_PLATFORM")
+
+
 def open_window(path: str | None) -> int:
-    """Open the program on a workspace (None: the last one, at first the demo); return its exit code."""
+    """Open the program on a workspace (None: the last one, at first the demo); return its exit code.
+
+    Raises
+    ------
+    SipError
+        Where there is no display: Qt would abort the process.
+    """
+    if sys.platform == "linux" and not any(map(os.environ.get, _DISPLAYS)):
+        raise SipError("There is no display here: see the whole job with sip-explorer tour --out tour.")
     from sip_explorer.qt import app
 
     return app.run(path)
@@ -28,6 +43,7 @@ def register(app: "typer.Typer") -> None:
         out: Annotated[Path, typer.Option(help="Folder for the pictures and report.html.")],
     ) -> int:
         """Do the whole job unattended in the real window, off screen: pictures, report.html, exit code."""
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
         from sip_explorer.qt import tour as unattended
 
         return unattended.run(out)

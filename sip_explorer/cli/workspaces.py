@@ -18,17 +18,15 @@ WorkspaceOption = Annotated[
 
 
 @contextmanager
-def opened(path: Path | None, *, read_only: bool = True) -> Iterator["Workspace"]:
+def opened(path: Path | None) -> Iterator["Workspace"]:
     """Open a workspace (None: the demo) and close it at the end.
 
-    Read-only suffices for all that adds runs or sweeps, and works beside an open window.
+    Read-only: models, runs and sweeps are folders and files of their own, added beside an open window too.
     """
     from sip_explorer.workspace import Workspace, open_demo
 
-    workspace = Workspace.open(open_demo() if path is None else path, read_only=read_only)
+    workspace = Workspace.open(open_demo() if path is None else path, read_only=True)
     try:
-        if workspace.read_only and not read_only:
-            raise SipError(workspace.lock_holder)
         yield workspace
     finally:
         workspace.close()
