@@ -1,0 +1,98 @@
+"""``salience.h5``: the salience that a run really used, copied when it starts."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sip_explorer.records.atomic import atomic_path
+from sip_explorer.records.errors import SipError
+
+if TYPE_CHECKING:
+    import h5py
+
+FORMAT = 1
+CHUNK = 256
+
+
+@dataclass(frozen=True)
+class RunSalience:
+    """The salience of a run's images; an image that is not among ``ids`` carries none.
+
+    ``ids`` int64 (N,), ``sources`` a name each ("painted: Ada", "grad-cam: fashion-standard"),
+    ``revisions`` int64 (N,) (strokes that made a painted mask, else 0), ``masks`` uint8 (N, H, W),
+    protected where >= 128.
+    """
+
+    ids: npt.NDArray[np.int64]
+    sources: tuple[str, ...]
+    revisions: npt.NDArray[np.int64]
+    masks: npt.NDArray[np.uint8]
+
+
+class SalienceWriter:
+    """Appends masks to a salience file that is not in place yet."""
+
+    def __init__(self, file: "h5py.File", size: tuple[int, int]) -> None:
+        import h5py
+
+        self._file = file
+        options: dict[str, Any] = {"chunks": True}
+        file.create_dataset("ids", (0,), "int64", maxshape=(None,), **options)
+        file.create_dataset("sources", (0,), h5py.string_dtype(), maxshape=(None,), **options)
+        file.create_dataset("revisions", (0,), "int64", maxshape=(None,), **options)
+        file.create_dataset(
+            "masks", (0, *size), "uint8", maxshape=(None, *size), chunks=(CHUNK, *size),
+            compression="gzip", compression_opts=1,
+        )  # fmt: skip
+        file.attrs["format"] = FORMAT
+
+    def add(
+        self,
+        ids: npt.NDArray[np.int64],
+        sources: Sequence[str],
+        revisions: npt.NDArray[np.int64],
+        masks: npt.NDArray[np.uint8],
+    ) -> None:
+        """Append some images' salience (arrays as in `RunSalience`)."""
+        old = len(self._file["ids"])
+        for name, values in (
+            ("ids", ids),
+            ("sources", list(sources)),
+            ("revisions", revisions),
+            ("masks", masks),
+        ):
+            dataset = self._file[name]
+            dataset.resize(old + len(ids), axis=0)
+            dataset[old:] = values
+
+
+@contextmanager
+def salience_writer(path: Path | str, size: tuple[int, int]) -> Iterator[SalienceWriter]:
+    """Yield a writer of masks of ``size`` (H, W); the file is in place, whole, on a clean exit."""
+    import h5py
+
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        yield SalienceWriter(file, size)
+
+
+def read_salience(path: Path | str) -> RunSalience:
+    """Return the salience in the file ``path``; SipError where it is no such file."""
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            if int(file.attrs["format"]) > FORMAT:
+                raise SipError(f"{path} was written by a newer version of the program: update it.")
+            return RunSalience(
+                file["ids"][:],
+                tuple(file["sources"].asstr()[:]),
+                file["revisions"][:],
+                file["masks"][:],
+            )
+    except (OSError, KeyError) as error:
+        raise SipError(f"{path} is not the salience of a run: {error}.") from None

@@ -1,0 +1,78 @@
+"""The model that a run starts from: fresh weights, or a checkpoint."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from sip_explorer.models import Classifier, build_classifier, load_checkpoint
+from sip_explorer.records import SipError
+from sip_explorer.training.recipe import Recipe
+from sip_explorer.training.training_data import TrainingData
+
+_CHUNK = 1024
+
+
+def model_of(
+    recipe: Recipe, data: TrainingData, rows: npt.NDArray[np.int64], device: torch.device
+) -> Classifier:
+    """Return the model in train() on ``device``.
+
+    Fresh weights follow from ``recipe.seed``; their normalisation is mean and standard deviation of
+    the training images ``rows``, per channel.
+
+    Raises
+    ------
+    SipError
+        Where the start checkpoint does not fit the images.
+    """
+    model = _started(recipe, data) if recipe.start else _fresh(recipe, data, rows)
+    model.to(device)
+    if recipe.channels_last:
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model.train()
+
+
+def _fresh(recipe: Recipe, data: TrainingData, rows: npt.NDArray[np.int64]) -> Classifier:
+    height, width, channels = data.images.shape[1:]
+    mean, std = _normalisation(data.images, rows)
+    return build_classifier(
+        recipe.architecture,
+        classes=data.classes,
+        input_shape=(channels, height, width),
+        mean=mean,
+        std=std,
+        seed=recipe.seed,
+    )
+
+
+def _started(recipe: Recipe, data: TrainingData) -> Classifier:
+    model = load_checkpoint(recipe.start)
+    channels = data.images.shape[3]
+    if len(model.classes) != len(data.classes):
+        raise SipError(
+            f"{recipe.start} knows {len(model.classes)} classes but the images have {len(data.classes)}: "
+            "start from another checkpoint or from fresh weights."
+        )
+    if model.input_shape[0] != channels:
+        raise SipError(
+            f"{recipe.start} takes {model.input_shape[0]}-channel images but these have {channels}: "
+            "start from another checkpoint or from fresh weights."
+        )
+    return model.requires_grad_(True)
+
+
+def _normalisation(
+    images: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]
+) -> tuple[list[float], list[float]]:
+    """Return mean and standard deviation per channel, in units of [0, 1], to four digits."""
+    channels = images.shape[3]
+    counts = np.zeros((channels, 256))
+    for start in range(0, len(rows), _CHUNK):
+        part = images[rows[start : start + _CHUNK]]
+        for channel in range(channels):
+            counts[channel] += np.bincount(part[..., channel].ravel(), minlength=256)
+    levels = np.arange(256) / 255
+    total = counts.sum(axis=1)
+    mean = counts @ levels / total
+    std = np.sqrt(np.maximum(counts @ levels**2 / total - mean**2, 0))
+    return [round(float(one), 4) for one in mean], [max(round(float(one), 4), 1e-3) for one in std]

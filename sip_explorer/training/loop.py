@@ -1,0 +1,106 @@
+"""The training loop: clean, adversarial and SIP-AT (arXiv 2501.09086), one run folder a run."""
+
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from sip_explorer.models import Classifier
+from sip_explorer.records import (
+    Artefact,
+    Cancelled,
+    CancelToken,
+    Event,
+    EventLog,
+    Failed,
+    Finished,
+    SipError,
+)
+from sip_explorer.records.runs import RunFolder
+from sip_explorer.training.recipe import Recipe
+from sip_explorer.training.run import TrainingRun
+from sip_explorer.training.training_data import TrainingData
+
+
+def train(
+    recipe: Recipe,
+    folder: Path | str,
+    data: TrainingData,
+    *,
+    reference: Classifier | None = None,
+    token: CancelToken | None = None,
+    resume: bool = False,
+) -> Iterator[Event | None]:
+    """Train a classifier by ``recipe`` and write the run folder; a job.
+
+    Parameters
+    ----------
+    recipe
+        What to do.
+    folder
+        The run folder; it must not hold a run yet, unless ``resume``.
+    data
+        The images, labels and painted salience.
+    reference
+        The classifier whose Grad-CAM is salience where the recipe asks for it.
+    token
+        ``cancel`` ends the run at once: what is on disk stays, but the run has no checkpoint any
+        more. ``stop`` ends it after the step under way, validates, and keeps the result.
+    resume
+        Go on from ``last.pt`` (from the start where there is none) with the salience of the first
+        start. On the same machine, software and thread count the result is bit for bit that of an
+        uninterrupted run.
+
+    Yields
+    ------
+    Event or None
+        Metrics ``train/loss``, ``train/accuracy`` (on the batches as trained on), ``train/epsilon``,
+        ``train/learning_rate``, ``validation/clean``, ``validation/pgd``, ``time/epoch`` (seconds);
+        ``Artefact("batch", data=...)`` with a few images, their adversarial versions and salience
+        as float32 arrays; ``Artefact("checkpoint", path)`` when the best checkpoint was written;
+        `Finished`. None is a breath.
+
+    Raises
+    ------
+    SipError
+        Where recipe, data and reference do not fit, or the loss stops being finite.
+    """
+    token = token or CancelToken()
+    run = RunFolder(folder)
+    _claim(recipe, run, resume)
+    with EventLog(run.events_path) as log:
+        try:
+            for event in TrainingRun(recipe, run, data, reference, token, resume).events():
+                if event is not None and not (isinstance(event, Artefact) and not event.path):
+                    log.append(event)
+                yield event
+        except Cancelled:
+            log.append(Finished("cancelled"))
+            yield Finished("cancelled")
+        except GeneratorExit:
+            if token.cancelled:
+                log.append(Finished("cancelled"))
+            raise
+        except SipError as error:
+            log.append(Failed(str(error)))
+            raise
+        except Exception as error:
+            log.append(Failed(f"Training failed: {type(error).__name__}: {error}", traceback.format_exc()))
+            raise
+
+
+def _claim(recipe: Recipe, run: RunFolder, resume: bool) -> None:
+    """Write the recipe into the run folder, or check that the run there has the same one."""
+    if not run.recipe_path.exists():
+        recipe.save(run.recipe_path)
+        return
+    if not resume:
+        raise SipError(f"{run.path} already holds a run: resume it, or choose another folder.")
+    there = Recipe.from_toml(run.recipe_path)
+    if there.hash != recipe.hash:
+        old, new = asdict(there), asdict(recipe)
+        changed = [name for name in new if name != "name" and old[name] != new[name]]
+        raise SipError(
+            f"{run.path} was started with another recipe (different: {', '.join(changed)}): "
+            "resume it with its own recipe, or start a new run."
+        )
