@@ -1,9 +1,8 @@
 """The hidden ``worker``: one job in this process, for a parent that started it.
 
-The parent writes one line of JSON to stdin, ``{"job": "train", "recipe": …, "workspace": …, "folder": …}``
-(paths; workspace and folder may be null), and later ``stop`` or ``cancel`` lines; it reads one event a
-line from stdout, in the form of events.jsonl. When the parent dies, stdin ends and the job is stopped
-with its result kept.
+The parent writes one line of JSON to stdin, ``{"job": "train", "recipe": …}`` with the fields of
+`TrainingOrder`, and later ``stop`` or ``cancel`` lines; it reads one event a line from stdout, in the
+form of events.jsonl. When the parent dies, stdin ends and the job is stopped with its result kept.
 """
 
 import json
@@ -15,7 +14,7 @@ from typing import TextIO
 
 import typer
 
-from sip_explorer.cli.train import training_job
+from sip_explorer.cli.train import TrainingOrder, training_job
 from sip_explorer.records import Cancelled, CancelToken, Event, Failed, Finished, SipError, event_to_json
 
 
@@ -41,7 +40,7 @@ def work(source: TextIO, sink: TextIO) -> int:
     try:
         order = _read_order(source.readline())
         threading.Thread(target=_obey, args=(source, token), name="worker-orders", daemon=True).start()
-        with training_job(*order, token) as (_, job):
+        with training_job(order, token) as (_, job):
             for event in job:
                 if event is not None:
                     tell(event)
@@ -57,17 +56,19 @@ def work(source: TextIO, sink: TextIO) -> int:
         return 1
 
 
-def _read_order(line: str) -> tuple[Path, Path | None, Path | None]:
+def _read_order(line: str) -> TrainingOrder:
     try:
-        order = json.loads(line)
-        if order["job"] != "train":
-            raise SipError(f"The worker knows no job {order['job']!r}: the parent is of another version.")
-        recipe, workspace, folder = order["recipe"], order.get("workspace"), order.get("folder")
-        return Path(recipe), Path(workspace) if workspace else None, Path(folder) if folder else None
-    except (ValueError, KeyError, TypeError):
+        values = json.loads(line)
+        job = values.pop("job")
+        paths = {name: Path(values[name]) for name in ("recipe", "workspace", "folder") if values.get(name)}
+        order = TrainingOrder(**{**values, **paths})
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise SipError(
             "The worker is started by the program itself; use sip-explorer train instead."
         ) from None
+    if job != "train":
+        raise SipError(f"The worker knows no job {job!r}: the parent is of another version.")
+    return order
 
 
 def _obey(source: TextIO, token: CancelToken) -> None:
