@@ -95,5 +95,5 @@ class L2Ball:
 def like(values: Tensor, images: Tensor) -> Tensor:
     """Return ``values`` in the memory format of ``images``."""
     if images.is_contiguous() or not images.is_contiguous(memory_format=torch.channels_last):
-        return values
+        return values.contiguous()
     return values.contiguous(memory_format=torch.channels_last)

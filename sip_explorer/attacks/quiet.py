@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from sip_explorer.attacks.ball import like
 from sip_explorer.attacks.losses import LossName, attack_loss
 from sip_explorer.records import SipError
 
@@ -112,7 +113,7 @@ class QuietModel:
                 gradient = torch.autograd.grad(losses, point, weights)[0]
             if precision == "float16":  # an overflow on the way back must not reach the pixels
                 gradient = gradient.nan_to_num()
-            return Reading(logits.detach(), losses.detach(), gradient)
+            return Reading(logits.detach(), losses.detach(), like(gradient, images))
 
     def _logits(self, images: Tensor) -> Tensor:
         answer = self._model(images)

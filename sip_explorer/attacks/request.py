@@ -85,7 +85,7 @@ class Request:
         budget = None
         if self.budget is not None:
             budget = self.budget if len(self.budget) == 1 else _cut(self.budget, rows, padded, device)
-            budget = like(budget.to(device).expand_as(images).contiguous(), images)
+            budget = like(budget.to(device).expand_as(images), images)
             movable &= budget.flatten(1).amax(1) > 0
         return MicroBatch(
             images=images,

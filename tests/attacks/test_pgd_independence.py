@@ -1,0 +1,134 @@
+"""The strength of an attack is a property of each image."""
+
+import pytest
+import torch
+
+from sip_explorer.attacks import PGD
+
+ATTACKS = {
+    "default": PGD(epsilon=0.1, steps=4, micro_batch=16),
+    "odd micro-batch": PGD(epsilon=0.1, steps=4, micro_batch=13),
+    "restarts": PGD(epsilon=0.1, steps=3, restarts=2, micro_batch=16),
+    "l2": PGD(norm="l2", step="normalised", epsilon=1.0, steps=4, micro_batch=13),
+    "bfloat16": PGD(epsilon=0.1, steps=4, precision="bfloat16", micro_batch=16),
+    "mifpe": PGD(epsilon=0.1, steps=4, loss="mifpe", micro_batch=11),
+}
+
+
+def _same(found, expected):
+    assert torch.equal(found.images, expected.images)
+    assert torch.equal(found.loss, expected.loss)
+    assert torch.equal(found.success, expected.success)
+    assert torch.equal(found.zero_gradient_fraction, expected.zero_gradient_fraction)
+
+
+def _part(result, rows):
+    return type(result)(
+        images=result.images[rows],
+        zero_gradient_fraction=result.zero_gradient_fraction[rows],
+        zero_gradient_per_step=result.zero_gradient_per_step,
+        success=result.success[rows],
+        clean_correct=result.clean_correct[rows],
+        loss=result.loss[rows],
+        logits=result.logits[rows],
+        clean_logits=result.clean_logits[rows],
+    )
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("ids_given", [True, False])
+def test_bitwise_the_same_in_every_batch_order_and_neighbourhood(name, ids_given, model, pictures):
+    attack, (images, labels) = ATTACKS[name], pictures
+    ids = torch.arange(100, 160) if ids_given else None
+
+    def attacked(rows):
+        return attack(model, images[rows], labels[rows], indices=None if ids is None else ids[rows])
+
+    together = attacked(torch.arange(60))
+    shuffled = torch.randperm(60, generator=torch.Generator().manual_seed(3))
+    _same(attacked(shuffled), _part(together, shuffled))
+    for rows in (torch.tensor([17]), torch.arange(55, 60), torch.arange(1, 60, 7)):
+        _same(attacked(rows), _part(together, rows))
+
+
+def test_epsilon_per_image_is_epsilon_one_by_one(model, pictures):
+    images, labels = pictures[0][:6], pictures[1][:6]
+    radii = torch.tensor([0.0, 0.02, 0.05, 0.1, 0.2, 0.3])
+    attack = PGD(steps=4, micro_batch=8)
+
+    together = attack(model, images, labels, epsilon=radii)
+
+    for row, radius in enumerate(radii):
+        alone = attack(model, images[row : row + 1], labels[row : row + 1], epsilon=radius[None])
+        _same(alone, _part(together, slice(row, row + 1)))
+    assert torch.equal(together.images[0], images[0])
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("size", [1, 7, 16])
+def test_the_weight_one_over_n_is_bit_for_bit_the_real_mean(precision, size, model, pictures):
+    images, labels = pictures[0][:16], pictures[1][:16]
+    settings = dict(epsilon=0.1, steps=3, loss="ce", reduction="mean", precision=precision)
+
+    for first in range(0, 16, size):
+        rows = slice(first, first + size)
+        part = images[rows], labels[rows]  # the last one is short: its n is its own length
+        weighted = PGD(**settings, micro_batch=len(part[0]))(model, *part, batch_size=size)
+        literal = PGD(**settings, execution="literal")(model, *part, batch_size=size)
+        _same(weighted, literal)
+
+
+def test_a_short_last_mini_batch_weighs_by_its_own_size(model, pictures):
+    images, labels = pictures[0][:10], pictures[1][:10]
+    attack = PGD(epsilon=0.5, steps=2, step="raw", step_size=1.0, loss="ce", reduction="mean", keep="last")
+
+    by_number = attack(model, images, labels, batch_size=4)
+    by_image = attack(model, images, labels, batch_size=torch.tensor([4] * 8 + [2] * 2))
+    other = attack(model, images, labels, batch_size=torch.tensor([4] * 10))
+
+    _same(by_number, by_image)
+    assert not torch.equal(by_number.images[8:], other.images[8:])
+
+
+def test_raw_steps_under_a_mean_shrink_with_the_mini_batch_and_under_a_sum_do_not(model, pictures):
+    images, labels = pictures
+    settings = dict(
+        epsilon=0.5, steps=1, step="raw", step_size=0.01, loss="ce", keep="last", random_start=False
+    )
+
+    def reach(reduction, size):
+        attack = PGD(**settings, reduction=reduction)
+        return (attack(model, images, labels, batch_size=size).images - images).abs().amax().item()
+
+    assert reach("mean", 1) / reach("mean", 30) == pytest.approx(30, rel=1e-3)
+    assert reach("sum", 1) == reach("sum", 30) == reach("mean", 1)
+
+
+def test_random_starts_change_with_seed_epoch_and_restart_only(model, pictures):
+    images, labels = pictures[0][:3], pictures[1][:3]
+
+    def start(epoch=0, **changes):
+        return next(PGD(epsilon=0.1, **changes).iterate(model, images, labels, epoch=epoch)).images
+
+    assert torch.equal(start(), start(steps=7))
+    assert not torch.equal(start(), start(seed=1))
+    assert not torch.equal(start(), start(epoch=1))
+    states = list(PGD(epsilon=0.1, steps=1, restarts=2).iterate(model, images, labels))
+    assert [(state.restart, state.step) for state in states] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert not torch.equal(states[0].images, states[2].images)
+
+
+def test_memory_format_is_kept(model, pictures):
+    images = pictures[0].expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+    grey = torch.nn.Sequential(_Grey(), model)
+
+    for norm in ("linf", "l2"):
+        made = PGD(norm=norm, steps=2, micro_batch=50)(
+            grey, images, pictures[1], budget=torch.rand(60, 1, 12, 12)
+        )
+        assert made.images.is_contiguous(memory_format=torch.channels_last)
+
+
+class _Grey(torch.nn.Module):
+    def forward(self, images):
+        return images.mean(1, keepdim=True)
