@@ -1,0 +1,27 @@
+"""The wheel carries what the program needs besides Python, and nothing of the results."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_wheel_carries_the_demo_and_no_results(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)],
+        cwd=ROOT, check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    resources = ROOT / "resources"
+    demo = {
+        f"sip_explorer/{path.relative_to(ROOT)}" for path in (resources / "demo").rglob("*") if path.is_file()
+    }
+    assert demo
+    assert {name for name in names if "/resources/" in name} == {*demo, "sip_explorer/resources/README.md"}
+    code = {str(path.relative_to(ROOT)) for path in (ROOT / "sip_explorer").rglob("*.py")}
+    assert code <= names
+    assert not [name for name in names if name.startswith(("tests/", "packaging/"))]
