@@ -106,7 +106,7 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
     SipError
         As `connect_writer`.
     """
-    if os.access(folder, os.W_OK):
+    if is_writable(folder):
         return _connect_checked(folder, "mode=ro")
     log = folder / f"{NAME}-wal"
     if not (log.exists() and log.stat().st_size):
@@ -121,6 +121,11 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
         with contextlib.closing(source):
             source.backup(replayed)
     return replayed
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether the catalogue in ``folder`` can be written, journal included."""
+    return all(os.access(path, os.W_OK) for path in (folder, folder / NAME) if path.exists())
 
 
 def on_network_disk(folder: Path) -> bool:

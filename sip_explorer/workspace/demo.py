@@ -70,6 +70,8 @@ def open_demo(user_data_dir: Path | str | None = None, *, resources: Path | None
     """
     target = (user_data_folder() if user_data_dir is None else Path(user_data_dir).absolute()) / "demo"
     source = demo_resources() if resources is None else resources
+    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise SipError(f"{target} is damaged (it holds no {MANIFEST}): move it away and start again.")
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not (target / MANIFEST).is_file():
         try:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from sip_explorer.records import SipError
-from sip_explorer.workspace.catalogue import connect_reader
+from sip_explorer.workspace.catalogue import connect_reader, is_writable
 from sip_explorer.workspace.lock import WorkspaceLock
 from sip_explorer.workspace.manifest import read_manifest
 from sip_explorer.workspace.writer import StrokeWriter
@@ -36,6 +36,8 @@ class OpenCatalogue:
         self._acting = threading.RLock()
         if read_only:
             self.lock_holder = f"The workspace {self.name} was opened to read only."
+        elif not is_writable(path):
+            self.lock_holder = f"The workspace {path} cannot be written: it is open to read only."
         elif not self._lock.acquire():
             self.lock_holder = self._lock.holder
         try:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sip_explorer.workspace.workspace import Workspace
 
 Size = tuple[int, int]
+_SAVE_SECONDS = 5.0
 _SMALL, _LARGE = 32, 224  # sides that small networks and torchvision's are made for
 
 
@@ -44,6 +45,7 @@ def training_data(workspace: Workspace, recipe: Recipe, annotator: int | str | N
     if not len(ids):
         where = f"collection {recipe.collection}" if recipe.collection else f"workspace {workspace.name}"
         raise SipError(f"The {where} holds no training images with a label: choose a collection that does.")
+    workspace.flush(_SAVE_SECONDS)  # so that the counted strokes are those of the masks
     painter = _painter(workspace, recipe.annotator if annotator is None else annotator)
     # The draw of the run itself, over ids alone, so that no image is read in vain.
     ids = _outline(workspace, ids).limited(recipe.limit, recipe.seed).ids
