@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The set-up that run.sh and test.sh share. Sourced by them: set_up run | set_up test
 #
 # Makes .venv in the checkout, installs the project and its dependencies into it (editable, at the
