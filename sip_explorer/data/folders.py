@@ -6,6 +6,8 @@ from pathlib import Path
 from sip_explorer.data.images import IMAGE_SUFFIXES
 from sip_explorer.records import SipError
 
+_SPLITS = {"train", "training", "test", "val", "valid", "validation"}
+
 
 @dataclass(frozen=True)
 class FolderListing:
@@ -64,6 +66,10 @@ def scan_class_folders(folder: Path | str) -> FolderListing:
             classes.append(child.name)
         else:
             problems.append(f"The folder {child.name} holds no images and was left out.")
+    if classes and {name.lower() for name in classes} <= _SPLITS:
+        raise SipError(
+            f"{folder} holds the splits {' and '.join(classes)}, not classes; choose one of these folders."
+        )
     if len(classes) < 2:
         found = f"only the class {classes[0]}" if classes else "no class folders with images"
         raise SipError(f"{folder} holds {found}; choose a folder with one folder of images per class.")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sip_explorer.records import SipError
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_MOST_AXES = 8
 
 
 def read_idx(path: Path | str) -> NDArray[np.generic]:
@@ -28,7 +29,7 @@ def read_idx(path: Path | str) -> NDArray[np.generic]:
             data = gzip.decompress(data)
     except (OSError, EOFError, zlib.error) as error:
         raise SipError(f"{path} cannot be read ({error}); choose another file or fetch it again.") from error
-    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in _TYPES:
+    if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in _TYPES or data[3] > _MOST_AXES:
         raise SipError(f"{path} is no IDX file; choose a file such as train-images-idx3-ubyte.gz.")
     kind, rank = np.dtype(_TYPES[data[2]]), data[3]
     start = 4 + 4 * rank

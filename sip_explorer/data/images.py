@@ -39,12 +39,14 @@ def read_image(path: Path | str, *, max_pixels: int = 64_000_000) -> NDArray[np.
                     "that are opened at once; make it smaller first."
                 )
             return _pixels(ImageOps.exif_transpose(image))
+    except SipError:
+        raise
     except UnidentifiedImageError as error:
         raise SipError(f"{path} is no image that can be read; choose a PNG or JPEG file.") from error
-    except (OSError, SyntaxError, ValueError, TypeError, IndexError, EOFError, OverflowError) as error:
-        raise SipError(f"{path} cannot be read as an image ({error}); choose another file.") from error
     except Image.DecompressionBombError as error:
         raise SipError(f"{path} has too many pixels to be opened at once; make it smaller first.") from error
+    except Exception as error:  # a damaged file can make a decoder raise anything
+        raise SipError(f"{path} cannot be read as an image ({error}); choose another file.") from error
 
 
 def to_float(images: NDArray[np.uint8]) -> torch.Tensor:
@@ -59,7 +61,7 @@ def _pixels(image: Image.Image) -> NDArray[np.uint8]:
         wide = np.clip(np.asarray(image, dtype=np.int64), 0, 65535)
         return ((wide + 128) // 257).astype(np.uint8)[..., None]
     if image.mode == "F":
-        raise SipError("The image holds floating-point values; save it with 8 or 16 bits per channel.")
+        raise ValueError("it holds floating-point values")
     if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
         layers = image.convert("RGBA")
         flat = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers)

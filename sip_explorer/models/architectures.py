@@ -7,7 +7,7 @@ import torchvision
 from torch import nn
 from torchvision.models import resnet
 
-from sip_explorer.models.catalogue import CIFAR_RESNETS, SMALL_CNN, architecture_names
+from sip_explorer.models.catalogue import CIFAR_RESNETS, SMALL_CNN, fingerprints
 from sip_explorer.models.classifier import Classifier
 from sip_explorer.models.small_cnn import SmallCNN
 from sip_explorer.records import SipError
@@ -42,6 +42,8 @@ def build_classifier(
     SipError
         If the name is unknown or the input does not fit it.
     """
+    if architecture in fingerprints():
+        _check_input(architecture, input_shape, len(classes))
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
             torch.manual_seed(seed)
@@ -54,7 +56,8 @@ def build_classifier(
 def build_network(architecture: str, input_shape: tuple[int, int, int], classes: int) -> nn.Module:
     """Return the bare network: normalised images (N, C, H, W) in, logits (N, classes) out.
 
-    Activations never work in place, so a hook sees what a layer put out. Raises `SipError` like
+    Activation layers never work in place, so a hook sees what a layer put out (but for the last
+    ReLU of a DenseNet, a function that works on the output of ``features``). Raises `SipError` like
     `build_classifier`.
     """
     if classes < 2:
@@ -69,13 +72,13 @@ def build_network(architecture: str, input_shape: tuple[int, int, int], classes:
         return SmallCNN(channels, height, classes)
     if architecture in CIFAR_RESNETS:
         network = _cifar_resnet(architecture, channels, classes)
-    elif architecture in architecture_names():
+    elif architecture in fingerprints():
         if channels != 3:
             raise SipError(
                 f"{architecture} takes colour images, not {channels} channels; "
                 "choose small-cnn or a resnet-cifar, or import the images in colour."
             )
-        network = _torchvision(architecture, height, classes)
+        network = _torchvision(architecture, (height, width), classes)
     else:
         raise SipError(
             f"There is no architecture named {architecture!r}; take {SMALL_CNN}, "
@@ -97,11 +100,35 @@ def _cifar_resnet(architecture: str, channels: int, classes: int) -> nn.Module:
     return network  # type: ignore[no-any-return]
 
 
-def _torchvision(architecture: str, size: int, classes: int) -> nn.Module:
+def _torchvision(architecture: str, size: tuple[int, int], classes: int) -> nn.Module:
     options: dict[str, object] = {"num_classes": classes}
     if architecture in ("inception_v3", "googlenet"):
         options |= {"aux_logits": False, "init_weights": True}
     elif architecture.startswith("vit_"):
-        options["image_size"] = size
-    network: nn.Module = torchvision.models.get_model(architecture, weights=None, **options)
+        options["image_size"] = size[0]
+    elif architecture == "maxvit_t":
+        options["input_size"] = size
+    try:
+        network: nn.Module = torchvision.models.get_model(architecture, weights=None, **options)
+    except (AssertionError, ValueError) as error:
+        raise _misfit(architecture, size) from error
     return network
+
+
+def _check_input(architecture: str, input_shape: tuple[int, int, int], classes: int) -> None:
+    """Pass an image without data through the network: some fail on sizes they were not made for."""
+    try:
+        with torch.device("meta"), torch.no_grad():
+            build_network(architecture, input_shape, classes).eval()(torch.empty(1, *input_shape))
+    except NotImplementedError:  # RegNet computes its widths with tensors; it takes every size
+        return
+    except (RuntimeError, AssertionError, ValueError) as error:
+        raise _misfit(architecture, input_shape[1:]) from error
+
+
+def _misfit(architecture: str, size: tuple[int, int]) -> SipError:
+    return SipError(
+        f"{architecture} cannot take images of {size[0]} × {size[1]} pixels; resize them to "
+        f"{fingerprints()[architecture].size} × {fingerprints()[architecture].size}, or choose another "
+        "architecture."
+    )

@@ -74,6 +74,8 @@ def inspect_checkpoint(path: Path | str) -> CheckpointInfo:
         size = path.stat().st_size
         if path.is_dir():
             raise SipError(f"{path} is a folder; choose a checkpoint file in it.")
+        if not path.is_file():
+            raise SipError(f"{path} is no ordinary file; choose a checkpoint file.")
         with open(path, "rb") as file:
             start = file.read(16)
             length = int.from_bytes(start[:8], "little")

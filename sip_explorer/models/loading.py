@@ -73,9 +73,11 @@ def load_checkpoint(
         names, values = ours["classes"], (ours["mean"], ours["std"])
         origin = {str(key): str(value) for key, value in ours["origin"].items()}
     else:
+        if not shapes.get(head_key(name)):
+            raise SipError(f"{info.path} {_lacks(head_key(name), name)}.")
         size = recognition.input_shape(name, shapes)
         values, source = _normalisation(name, layout, state, size[0])
-        names, named = _class_names(name, shapes.get(head_key(name), (0,))[0], size)
+        names, named = _class_names(name, shapes[head_key(name)][0], size)
         origin = {
             "file": info.path.name,
             "format": f"{info.kind} under {info.layout!r}" if info.layout else info.kind,
@@ -88,16 +90,21 @@ def load_checkpoint(
         if len(classes) != len(names):
             raise SipError(f"{info.path} has {len(names)} classes, not {len(classes)}; name as many.")
         names, origin["classes"] = tuple(classes), "given"
-    network = _fill(info.path, name, size, len(names), {k: state[v] for k, v in layout.keys.items()})
-    classifier = Classifier(
-        network,
-        architecture=name,
-        classes=names,
-        input_shape=size,
-        mean=values[0],
-        std=values[1],
-        origin=origin,
-    )
+    try:
+        network = _fill(info.path, name, size, len(names), {k: state[v] for k, v in layout.keys.items()})
+        classifier = Classifier(
+            network,
+            architecture=name,
+            classes=names,
+            input_shape=size,
+            mean=values[0],
+            std=values[1],
+            origin=origin,
+        )
+    except SipError as error:
+        if str(info.path) in str(error):
+            raise
+        raise SipError(f"{info.path} cannot be used. {error}") from error
     return classifier.eval().to(device)
 
 
@@ -116,6 +123,13 @@ def _unknown(name: str) -> str:
     return (
         "is of an architecture that its keys do not tell; choose the architecture, "
         "or save a model of torchvision, a CIFAR ResNet or one trained here"
+    )
+
+
+def _lacks(key: str, architecture: str) -> str:
+    return (
+        f"lacks {key} of a {architecture}; choose the architecture it was trained with, "
+        "or a file that is whole"
     )
 
 
@@ -203,18 +217,19 @@ def _fill(
             network = build_network(name, size, classes)
     except NotImplementedError:  # RegNet computes its widths with tensors
         network = build_network(name, size, classes)
-    wanted = network.state_dict()
-    filled: dict[str, Tensor] = {}
-    for key, expected in wanted.items():
+    filled = network.state_dict()  # filled in place: it also carries the layout's version (MNASNet)
+    if extra := sorted(state.keys() - filled.keys()):
+        raise SipError(
+            f"{path} has {len(extra)} tensors that a {name} has not, such as {extra[0]}; "
+            "choose the architecture it was trained with."
+        )
+    for key, expected in list(filled.items()):
         if key in state:
             tensor = state[key]
         elif key.endswith("num_batches_tracked"):
             tensor = torch.zeros((), dtype=torch.int64)
         else:
-            raise SipError(
-                f"{path} lacks {key} of a {name}; choose the architecture it was trained with, "
-                "or a file that is whole."
-            )
+            raise SipError(f"{path} {_lacks(key, name)}.")
         if tensor.shape != expected.shape:
             raise SipError(
                 f"{path} has {key} of shape {tuple(tensor.shape)} where a {name} has "
@@ -223,15 +238,10 @@ def _fill(
         if tensor.is_floating_point() != expected.is_floating_point():
             raise SipError(f"{path} has {key} as {tensor.dtype}; save the weights as floating-point numbers.")
         filled[key] = tensor.detach().to(expected.dtype, copy=True).contiguous()
-        if not filled[key].isfinite().all():
+        if not (filled[key].sum().isfinite() or filled[key].isfinite().all()):
             raise SipError(
                 f"{path} has values in {key} that are not finite; choose a checkpoint from before "
                 "its training diverged."
             )
-    if extra := sorted(state.keys() - wanted.keys()):
-        raise SipError(
-            f"{path} has {len(extra)} tensors that a {name} has not, such as {extra[0]}; "
-            "choose the architecture it was trained with."
-        )
     network.load_state_dict(filled, assign=True)
     return network

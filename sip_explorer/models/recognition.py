@@ -69,9 +69,9 @@ def input_shape(architecture: str, shapes: Shapes) -> tuple[int, int, int]:
         channels = shapes["conv1.weight"][1] if len(shapes.get("conv1.weight", ())) == 4 else 3
         return (1, 28, 28) if channels == 1 else (channels, 32, 32)
     size = catalogue.fingerprints()[architecture].size
-    embedding = shapes.get("encoder.pos_embedding", ())
-    if len(embedding) == 3:
-        size = isqrt(max(embedding[1] - 1, 0)) * shapes["conv_proj.weight"][-1]
+    embedding, patch = shapes.get("encoder.pos_embedding", ()), shapes.get("conv_proj.weight", ())
+    if len(embedding) == 3 and len(patch) == 4 and embedding[1] > 1 and patch[3] > 0:
+        size = isqrt(embedding[1] - 1) * patch[3]  # one token per patch and one for the class
     return 3, size, size
 
 

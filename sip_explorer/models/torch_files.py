@@ -156,7 +156,9 @@ class _Reader(pickle.Unpickler):
         self.foreign.add(f"{module}.{name}")
         return type("_Foreign", (_Inert,), {})
 
-    def persistent_load(self, pid: Any) -> _Storage:
+    def persistent_load(self, pid: Any) -> object:
+        if pid[0] == "module":  # the old format names the class of a pickled module so
+            return pid[1]
         kind, storage, key, _, items = pid[:5]
         dtype = getattr(storage, "dtype", None)
         if kind != "storage" or not isinstance(dtype, str) or not isinstance(items, int) or items < 0:
