@@ -154,14 +154,7 @@ class TrainingRun:
         for batch in self.batches.epoch(position.epoch, position.batch):
             epsilon = attack_epsilon(self.recipe, self._epochs_done)
             rate = learning_rate(self.recipe, self._epochs_done)
-            result = yield from self.step.run(
-                batch,
-                epoch=position.epoch,
-                number=self._steps_done,
-                epsilon=epsilon,
-                learning_rate=rate,
-                token=self.token,
-            )
+            result = yield from self._step(batch, epsilon, rate)
             yield None
             if position.batch % show_every == 0:
                 yield Artefact("batch", data=_shown(batch, result.images))
@@ -178,6 +171,22 @@ class TrainingRun:
                 self._save_last()
                 saved = time.monotonic()
         yield from self._end_epoch()
+
+    def _step(self, batch: Batch, epsilon: float, rate: float) -> Generator[None, None, StepResult]:
+        try:
+            return (
+                yield from self.step.run(
+                    batch,
+                    epoch=self.position.epoch,
+                    number=self._steps_done,
+                    epsilon=epsilon,
+                    learning_rate=rate,
+                    token=self.token,
+                )
+            )
+        except SipError:  # the attack refuses a model whose answers are no numbers
+            self._check_weights()
+            raise
 
     def _log(self, results: list[StepResult], epsilon: float, rate: float) -> Iterator[Event | None]:
         images = sum(result.count for result in results)
