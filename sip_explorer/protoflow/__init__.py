@@ -1,0 +1,34 @@
+"""ProtoFlow: an invertible, prototypical classifier. The layers, its prototypes, losses and files."""
+
+from sip_explorer.protoflow.checkpoint import load_protoflow, save_protoflow
+from sip_explorer.protoflow.code import Code, LogLikelihood, RoundTrip
+from sip_explorer.protoflow.config import FlowConfig
+from sip_explorer.protoflow.flow import ProtoFlow, build_protoflow
+from sip_explorer.protoflow.kmeans import initialise_mixture, kmeans
+from sip_explorer.protoflow.losses import (
+    class_bits_per_dimension,
+    classification_loss,
+    cluster_loss,
+    diversity_loss,
+)
+from sip_explorer.protoflow.mixture import MixtureHead
+from sip_explorer.protoflow.prototypes import Prototype
+
+__all__ = [
+    "Code",
+    "FlowConfig",
+    "LogLikelihood",
+    "MixtureHead",
+    "ProtoFlow",
+    "Prototype",
+    "RoundTrip",
+    "build_protoflow",
+    "class_bits_per_dimension",
+    "classification_loss",
+    "cluster_loss",
+    "diversity_loss",
+    "initialise_mixture",
+    "kmeans",
+    "load_protoflow",
+    "save_protoflow",
+]

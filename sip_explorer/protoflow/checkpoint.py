@@ -1,0 +1,112 @@
+"""ProtoFlow files: safetensors with one JSON entry, ``sip_explorer``, in the metadata."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from sip_explorer.protoflow.config import FlowConfig
+from sip_explorer.protoflow.flow import ProtoFlow, build_protoflow
+from sip_explorer.records import SipError, atomic_path
+
+FORMAT = 1
+
+
+def save_protoflow(path: Path | str, flow: ProtoFlow, *, origin: dict[str, str] | None = None) -> None:
+    """Write a flow atomically; ``origin`` replaces the flow's own."""
+    about = {
+        "format": FORMAT,
+        "kind": "protoflow",
+        "architecture": "sip-explorer-flow",
+        "config": flow.config.to_dict(),
+        "classes": list(flow.classes),
+        "input_shape": list(flow.input_shape),
+        "variance": "log-variance",
+        "origin": flow.origin if origin is None else dict(origin),
+    }
+    tensors = {key: value.detach().cpu().contiguous() for key, value in flow.state_dict().items()}
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, {"sip_explorer": json.dumps(about, ensure_ascii=False)})
+
+
+def load_protoflow(path: Path | str, *, device: str = "cpu") -> ProtoFlow:
+    """Read a flow in eval() and measure its round trip (``flow.round_trip``).
+
+    Raises
+    ------
+    SipError
+        Where the file is missing, truncated, of another kind, or does not hold what it says.
+    """
+    path = Path(path)
+    about, tensors = _read(path)
+    config = FlowConfig.from_dict(about.get("config") or {})
+    if about.get("variance") != "log-variance":
+        raise SipError(f"{path.name} does not state its variances as log-variances; write the file again.")
+    flow = build_protoflow(config, about.get("classes") or (), seed=0, origin=about.get("origin"))
+    _check_tensors(path, flow, tensors)
+    flow.probe = tensors["probe"]
+    flow.load_state_dict(tensors)
+    flow.to(device).eval()
+    flow.measure_round_trip()
+    return flow
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    if not path.is_file():
+        raise SipError(f"There is no file {path}; choose another.")
+    foreign = f"{path.name} is not a ProtoFlow file of SIP Explorer; choose one that this program saved."
+    with open(path, "rb") as file:
+        head = file.read(9)
+    if head[:2] in (b"PK", b"\x80\x02"):
+        raise SipError(
+            f"{path.name} is a torch file: ProtoFlow checkpoints in the published format cannot be read yet; "
+            "choose a .safetensors file that this program saved."
+        )
+    if head[8:9] != b"{":
+        raise SipError(foreign)
+    try:
+        with safe_open(path, "pt") as file:
+            entry = (file.metadata() or {}).get("sip_explorer", "")
+            about = json.loads(entry) if entry else {}
+            if not isinstance(about, dict) or not about:
+                raise SipError(foreign)
+            if about.get("kind") != "protoflow":
+                raise SipError(
+                    f"{path.name} holds a {about.get('kind')}, not a ProtoFlow; choose a ProtoFlow file."
+                )
+            if int(about.get("format", 0)) > FORMAT:
+                raise SipError(
+                    f"{path.name} was written by a newer SIP Explorer; update the program to open it."
+                )
+            return about, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, ValueError) as error:
+        raise SipError(f"{path.name} is damaged or cut short ({error}); copy it again.") from error
+
+
+def _check_tensors(path: Path, flow: ProtoFlow, tensors: dict[str, Tensor]) -> None:
+    wanted = flow.state_dict()
+    shapes = {key: tuple(value.shape) for key, value in wanted.items()}
+    missing = sorted(set(wanted) - set(tensors))
+    extra = sorted(set(tensors) - set(wanted))
+    wrong = sorted(
+        key
+        for key in set(wanted) & set(tensors)
+        if tuple(tensors[key].shape)[1 if key == "probe" else 0 :]
+        != shapes[key][1 if key == "probe" else 0 :]
+    )
+    faults = [
+        f"{what} {', '.join(keys[:10])}{' and more' if len(keys) > 10 else ''}"
+        for what, keys in (("missing", missing), ("unknown", extra), ("of another shape", wrong))
+        if keys
+    ]
+    if faults:
+        raise SipError(f"{path.name} does not fit its own plan: {'; '.join(faults)}; write the file again.")
+    bad = sorted(key for key, value in tensors.items() if not bool(torch.isfinite(value).all()))
+    if bad:
+        raise SipError(
+            f"{path.name} holds values that are not numbers in {', '.join(bad[:10])}; train the model again."
+        )

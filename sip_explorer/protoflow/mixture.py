@@ -1,0 +1,43 @@
+"""Mixtures of diagonal Gaussians, one per class: the prototypes."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+_ELEMENTS = 1 << 25  # largest intermediate (images × prototypes × dimensions), 128 MiB in float32
+
+
+class MixtureHead(nn.Module):
+    """C classes × K Gaussians over D dimensions, covariances diag(exp(log_variance)).
+
+    Parameters are ``mean`` and ``log_variance`` (C, K, D) and ``logits`` (C, K) of the weights.
+    """
+
+    def __init__(self, classes: int, components: int, dimensions: int) -> None:
+        super().__init__()
+        self.mean = nn.Parameter(torch.randn(classes, components, dimensions))
+        self.log_variance = nn.Parameter(torch.zeros(classes, components, dimensions))
+        self.logits = nn.Parameter(torch.zeros(classes, components))
+
+    def weights(self) -> Tensor:
+        """Return π, (C, K), rows sum to 1."""
+        return torch.softmax(self.logits, dim=-1)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Return log π_ck + log N(z; μ_ck, Σ_ck) in nats, (N, C, K), of latents (N, D)."""
+        rows = max(1, _ELEMENTS // self.mean.numel())
+        parts = [self._log_density(part) for part in torch.split(z, rows)]
+        return torch.cat(parts) if len(parts) > 1 else parts[0]
+
+    def _log_density(self, z: Tensor) -> Tensor:
+        # (z − μ)², not the expanded form: that loses its digits far from the origin.
+        squares = (z[:, None, None, :] - self.mean).square()
+        distance = torch.einsum("nckd,ckd->nck", squares, torch.exp(-self.log_variance))
+        constant = self.log_variance.sum(-1) + self.mean.shape[-1] * math.log(2 * math.pi)
+        return torch.log_softmax(self.logits, dim=-1) - 0.5 * (constant + distance)
+
+    def class_log_likelihood(self, z: Tensor, reduce: str = "logsumexp") -> Tensor:
+        """Return log p(z|c) in nats, (N, C); ``reduce="max"`` takes the best component alone."""
+        joint = self(z)
+        return joint.amax(-1) if reduce == "max" else torch.logsumexp(joint, dim=-1)
