@@ -93,7 +93,6 @@ class SalienceCanvas(MaskView):
         if stroke is None:
             return
         patch = stroke.finish()
-        self.trace_outline()
         if patch is not None:
             self.strokeFinished.emit(patch, self._tool)
 
@@ -103,7 +102,6 @@ class SalienceCanvas(MaskView):
         if stroke is not None and stroke.box is not None:
             stroke.abort()
             self.repaint_box(stroke.box)
-            self.trace_outline()
 
     def _continue_stroke(self, position: QPointF) -> None:
         if self._stroke is not None:

@@ -15,9 +15,10 @@ from sip_explorer.qt.canvas.mask_layer import MaskLayer, check_mask
 from sip_explorer.qt.canvas.picture import Picture
 from sip_explorer.qt.canvas.proposal_layer import ProposalLayer
 from sip_explorer.records import SipError
-from sip_explorer.salience import Box, Patch, union_box
+from sip_explorer.salience import Box, Patch
 
-_OUTLINE_DELAY = 60  # ms: how far the outline may lag behind the brush
+_OUTLINE_PAUSE = 15  # ms between two goes at the outline, which may lag behind the brush
+_OUTLINE_TIME = 0.001  # s for one go
 
 
 class MaskView(ImageView):
@@ -37,9 +38,8 @@ class MaskView(ImageView):
         self._opacity = 0.45
         self._hidden = False  # for good, by whoever owns the view
         self._peeking = False  # while the key is held
-        self._stale: Box | None = None  # where the outline is behind the mask
         super().__init__(parent)
-        self._outline_timer = QTimer(self, singleShot=True, interval=_OUTLINE_DELAY)
+        self._outline_timer = QTimer(self, singleShot=True, interval=_OUTLINE_PAUSE)
         self._outline_timer.timeout.connect(self.trace_outline)
 
     def set_image(self, image: NDArray[np.uint8] | None, mask: NDArray[np.uint8] | None = None) -> None:
@@ -85,7 +85,6 @@ class MaskView(ImageView):
         for pixels in (layer.before, layer.pixels):
             (patch.apply if forward else patch.revert)(pixels)
         self.repaint_box(patch.box)
-        self.trace_outline()
 
     def replace_mask(self, mask: NDArray[np.uint8]) -> Patch | None:
         """Make the mask equal to this one as one edit: its patch, or None if it was. Emits nothing."""
@@ -148,7 +147,6 @@ class MaskView(ImageView):
 
     def _take(self, mask: NDArray[np.uint8]) -> None:
         self._layer = MaskLayer(mask)
-        self._stale = None
         self._recolour()
 
     def _recolour(self) -> None:
@@ -157,19 +155,19 @@ class MaskView(ImageView):
             self.update()
 
     def repaint_box(self, box: Box) -> None:
-        """Repaint a box of the mask now, and trace its outline a little later."""
+        """Repaint a box of the mask now, and its outline a little later."""
         self.update(self.view_rect(box))
-        self._stale = union_box(self._stale, box)
+        self.layer().outline.invalidate(box)
         if not self._outline_timer.isActive():
             self._outline_timer.start()
 
     def trace_outline(self) -> None:
-        """Bring the outline up to the mask."""
-        self._outline_timer.stop()
-        if self._stale is not None and self._layer is not None:
-            self._layer.outline.invalidate(self._stale)
-            self.update(self.view_rect(self._stale))
-        self._stale = None
+        """Bring the outline nearer to the mask."""
+        boxes = [] if self._layer is None else self._layer.outline.trace(_OUTLINE_TIME)
+        for box in boxes:
+            self.update(self.view_rect(box))
+        if boxes:
+            self._outline_timer.start()
 
     # events
 
@@ -188,8 +186,12 @@ class MaskView(ImageView):
         return super().release(action)
 
     def hideEvent(self, event: Any) -> None:
-        self.trace_outline()
+        self._outline_timer.stop()
         super().hideEvent(event)
+
+    def showEvent(self, event: Any) -> None:
+        self._outline_timer.start()
+        super().showEvent(event)
 
     def paint_layers(self, painter: QPainter, visible: QRectF) -> None:
         if self._layer is not None and not (self._hidden or self._peeking):

@@ -1,6 +1,7 @@
 """The outline of a mask, light and dark in turn so that it shows on any picture."""
 
 import math
+import time
 from functools import cache
 
 import numpy as np
@@ -18,7 +19,7 @@ _Tile = tuple[int, int, int]
 
 
 class OutlineLayer:
-    """Lines along the pixel edges of a mask, kept in tiles; only tiles that changed are traced again.
+    """Lines along the pixel edges of a mask, kept in tiles; tiles that changed are traced again, in turn.
 
     Below a scale of 1 the mask is sampled at about the screen's resolution, so that the work
     depends on the screen and not on the image.
@@ -27,23 +28,37 @@ class OutlineLayer:
     def __init__(self, mask: NDArray[np.uint8]) -> None:
         self._mask = mask
         self._tiles: dict[_Tile, list[QLineF]] = {}
+        self._stale: set[_Tile] = set()  # shown as they were until traced again
+        self._stride = 1
 
     def invalidate(self, box: Box) -> None:
-        """The pixels of `box` changed."""
+        """The pixels of `box` changed; what is shown of it waits for `trace`."""
         y0, x0, y1, x1 = box
-        stale = []
-        for stride, row, column in self._tiles:
-            side = _TILE * stride
-            top, left = row * side, column * side
-            if (
-                y0 < top + side + stride
-                and y1 > top - stride
-                and x0 < left + side + stride
-                and x1 > left - stride
-            ):
-                stale.append((stride, row, column))
-        for tile in stale:
+        for tile in [tile for tile in self._tiles if tile[0] != self._stride]:
             del self._tiles[tile]
+        side, reach = _TILE * self._stride, self._stride
+        for row in range(_at(y0 - reach, side), _at(y1 + reach, side) + 1):
+            for column in range(_at(x0 - reach, side), _at(x1 + reach, side) + 1):
+                self._stale.add((self._stride, row, column))
+        self._stale &= self._tiles.keys()
+
+    @property
+    def current(self) -> bool:
+        """Whether everything shown is up to the mask."""
+        return not self._stale
+
+    def trace(self, seconds: float) -> list[Box]:
+        """Trace what changed for about this long; the boxes to paint again. none: all is done."""
+        boxes: list[Box] = []
+        until = time.perf_counter() + seconds
+        while self._stale and (not boxes or time.perf_counter() < until):
+            tile = min(self._stale)  # neighbours in turn, so that one paint takes them together
+            self._stale.remove(tile)
+            stride, row, column = tile
+            side = _TILE * stride
+            self._tiles[tile] = self._traced(tile)
+            boxes.append((row * side, column * side, (row + 1) * side, (column + 1) * side))
+        return boxes
 
     def paint(self, painter: QPainter, visible: QRectF, zoom: float, scale: float) -> None:
         """Draw what is visible.
@@ -59,6 +74,11 @@ class OutlineLayer:
         """
         height, width = self._mask.shape
         stride = 1 if scale >= 1 else 1 << math.floor(math.log2(1 / scale))
+        if stride != self._stride:
+            self._stride = stride
+            for tile in self._stale:  # of another scale: traced when it is shown again
+                del self._tiles[tile]
+            self._stale.clear()
         side = _TILE * stride
         reach = 2 / zoom
         lines: list[QLineF] = []
@@ -83,19 +103,19 @@ class OutlineLayer:
     def _traced(self, tile: _Tile) -> list[QLineF]:
         stride, row, column = tile
         height, width = self._mask.shape
-        # the tile and one sample around it; beyond the image lies outside
+        # the samples of the tile and one around them; beyond the image lies outside
         top, left = row * _TILE - 1, column * _TILE - 1
-        rows = (np.arange(top, top + _TILE + 2) * stride) + stride // 2
-        columns = (np.arange(left, left + _TILE + 2) * stride) + stride // 2
+        first = (max(top, 0), max(left, 0))
+        samples = self._mask[
+            first[0] * stride + stride // 2 : (top + _TILE + 2) * stride : stride,
+            first[1] * stride + stride // 2 : (left + _TILE + 2) * stride : stride,
+        ]
+        block = samples >= PROTECTED
+        if not block.any() or (block.shape == (_TILE + 2, _TILE + 2) and block.all()):
+            return []
+        y, x = first[0] - top, first[1] - left
         inside = np.zeros((_TILE + 2, _TILE + 2), bool)
-        rows_in, columns_in = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
-        if not rows_in.any() or not columns_in.any():
-            return []
-        r, c = rows[rows_in], columns[columns_in]
-        block = self._mask[r[0] : r[-1] + 1 : stride, c[0] : c[-1] + 1 : stride] >= PROTECTED
-        if not block.any():
-            return []
-        inside[np.ix_(rows_in, columns_in)] = block
+        inside[y : y + block.shape[0], x : x + block.shape[1]] = block
         runs = boundary_runs(inside, _MOST_RUNS)
         if runs is None:
             return []
