@@ -1,0 +1,53 @@
+"""A field for a number or a name, typed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtWidgets import QLineEdit
+
+from sip_explorer.qt.rooms.training.form_field import FormField
+
+
+class LineField(FormField):
+    """Holds text; what it means is for the recipe to say.
+
+    Parameters
+    ----------
+    default
+        A number, a text, or None for a field that may be left empty.
+    placeholder : str
+        Shown while the field is empty: what an empty field means.
+    """
+
+    def __init__(self, default: Any, placeholder: str = "") -> None:
+        self._line = QLineEdit()
+        super().__init__(self._line, _text(default))
+        self._line.setMinimumWidth(self._line.fontMetrics().averageCharWidth() * 8)
+        self._line.setPlaceholderText(placeholder)
+        self._line.setText(self._default)
+        self._optional = default is None
+        self._line.textChanged.connect(self.changed)
+
+    def value(self) -> str | None:
+        text = self._line.text().strip()
+        return None if self._optional and not text else text
+
+    def set_value(self, value: Any) -> None:
+        self._line.setText(_text(value))
+
+    def set_default(self, value: Any) -> None:
+        super().set_default(_text(value))
+
+    def is_default(self) -> bool:
+        return self._line.text().strip() == self._default
+
+    def set_placeholder(self, text: str) -> None:
+        """Say what an empty field means."""
+        self._line.setPlaceholderText(text)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,150 @@
+"""A plot of curves over epochs: log scale, labels beside the curves' ends that keep off each other."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF
+
+from sip_explorer.qt.theme import theme
+from sip_explorer.qt.widgets.curve_plot import CurvePlot
+
+POINTS = 400  # more are averaged: a long run repaints as fast as a short one
+
+
+class RunPlot(CurvePlot):
+    """Curves have a key (which run, which metric) besides the words at their end."""
+
+    def __init__(self, x_title: str, y_title: str, *, percent: bool = False) -> None:
+        super().__init__(x_title, y_title, percent=percent)
+        self._log = False
+        self._best: pg.InfiniteLine | None = None
+        self.setMinimumHeight(int(self.fontMetrics().height() * 6.5))
+        self.plot.setMouseEnabled(x=False, y=False)
+        if percent:  # room for the words at 0 and 100
+            self.plot.setLimits(yMin=-8, yMax=108)
+            self.plot.setYRange(0, 100, padding=0.07)
+        self.plot.getPlotItem().getAxis("left").setWidth(int(self.fontMetrics().averageCharWidth() * 8))
+
+    def draw(
+        self, key: str, words: str, x: np.ndarray, y: np.ndarray, colour: str, *, muted: bool = False
+    ) -> None:
+        """Draw or redraw one curve; a muted one is dashed and pale."""
+        x, y = _thinned(x, y)
+        if self._log:
+            y = np.log10(np.where(y > 0, y, np.nan))
+        pale = f"#70{colour[1:]}" if muted else colour
+        self.set_curve(key, x, y, colour=pale, dashed=muted, points=len(x) < 40)
+        curve = self._curves[key]
+        curve.name = words
+        curve.label.setText(words)
+        curve.label.setAnchor((0, 0.5))
+        curve.label.setZValue(5)
+        curve.line.setZValue(0 if muted else 1)
+        if muted:  # words stay legible where the line is pale
+            curve.label.setColor(theme.tokens.muted)
+
+    def keep(self, keys: set[str]) -> None:
+        """Take away every curve whose key is not among ``keys``."""
+        for key in self.names:
+            if key not in keys:
+                self.remove_curve(key)
+
+    def set_log(self, log: bool) -> None:
+        """Show the logarithm of what is drawn from now on, on an axis that says so."""
+        if log != self._log:
+            self._log = log
+            self.plot.getPlotItem().getAxis("left").setLogMode(False, log)
+            self.keep(set())
+
+    def set_epochs(self, first: float, last: float) -> None:
+        """Show the epochs from ``first`` to ``last``, and room for the words at the curves' ends."""
+        last = max(last, first + 0.1)
+        self.plot.setXRange(first, last + 0.22 * (last - first), padding=0.01)
+        self.plot.getPlotItem().getAxis("bottom").setTicks([_epoch_ticks(first, last)])
+        if not self._percent:
+            self._fit(first, last)
+        self._keep_labels_apart()
+
+    def mark_best(self, epoch: float | None) -> None:
+        """Mark the epoch of the best checkpoint; None takes the mark away."""
+        if epoch is not None:
+            self.mark(epoch, "" if self._percent else "best")
+        for marker in self._markers:
+            marker.setVisible(epoch is not None)
+
+    def _fit(self, first: float, last: float) -> None:
+        """Fit the loss axis to what is in sight."""
+        seen = [
+            curve.y[(curve.x >= first) & (curve.x <= last) & np.isfinite(curve.y)]
+            for curve in self._curves.values()
+        ]
+        values = np.concatenate(seen) if seen else np.empty(0)
+        if len(values):
+            low, high = float(values.min()), float(values.max())
+            low = low if self._log else min(low, 0.0 if low < 0.6 * high else low)
+            self.plot.getPlotItem().getAxis("left").setTicks([_log_ticks(low, high)] if self._log else None)
+            self.plot.setYRange(low, max(high, low + 1e-3), padding=0.08)
+
+    def _keep_labels_apart(self) -> None:
+        view = self.plot.getPlotItem().vb
+        pixel = view.viewPixelSize()[1]
+        distance = pixel * self.fontMetrics().height() * 1.05
+        ends = []
+        for curve in self._curves.values():
+            finite = np.flatnonzero(np.isfinite(curve.y))
+            if len(finite):
+                ends.append((float(curve.y[finite[-1]]), float(curve.x[finite[-1]]), curve))
+        ends.sort(key=lambda end: end[0])
+        lowest = view.viewRange()[1][0] + distance / 2
+        places: list[float] = []
+        for y, _, _ in ends:
+            places.append(max(y, places[-1] + distance if places else lowest))
+        top = view.viewRange()[1][1] - distance / 2
+        for index in range(len(places) - 1, -1, -1):
+            places[index] = min(places[index], top)
+            top = places[index] - distance
+        for (_, x, curve), y in zip(ends, places, strict=True):
+            curve.label.setPos(x, y)
+
+    def _hover(self, position: QPointF) -> None:
+        super()._hover(position)
+        found = self._nearest(position)
+        if found is None:
+            return
+        curve, index = found
+        value = float(curve.y[index])
+        value = 10**value if self._log else value
+        unit = " %" if self._percent else ""
+        self._readout.setText(f" {curve.name}: {value:.4g}{unit}, epoch {curve.x[index]:.3g} ")
+        right = self.plot.getPlotItem().vb.viewRange()[0]
+        self._readout.setAnchor((1, 1) if curve.x[index] > sum(right) / 2 else (0, 1))
+        self._readout.setColor(theme.tokens.text)
+
+
+def _epoch_ticks(first: float, last: float) -> list[tuple[float, str]]:
+    """Return ticks at whole epochs, twelve at most; none in the room that the words take."""
+    steps = (step * 10**power for power in range(7) for step in (1, 2, 5))
+    step = next(step for step in steps if (last - first) / step <= 12)
+    start = math.ceil(first / step) * step
+    return [(float(epoch), str(epoch)) for epoch in range(start, math.floor(last) + 1, step)]
+
+
+def _log_ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Return ticks at 1, 2 and 5 times the powers of ten between two logarithms, and a bit around."""
+    values = (m * 10.0**e for e in range(math.floor(low) - 1, math.ceil(high) + 1) for m in (1, 2, 5))
+    return [(math.log10(v), f"{v:g}") for v in values if low - 0.1 <= math.log10(v) <= high + 0.1]
+
+
+def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return at most `POINTS` points: the means of runs of neighbours, and the last point as it is."""
+    if len(x) <= POINTS:
+        return x, y
+    bins = np.arange(len(x)) * (POINTS - 1) // len(x)
+    counts = np.bincount(bins)
+    return (
+        np.append(np.bincount(bins, x) / counts, x[-1]),
+        np.append(np.bincount(bins, y) / counts, y[-1]),
+    )

@@ -1,0 +1,170 @@
+"""A run as its folder tells it: read once, then only what was added since."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sip_explorer.qt.rooms.training.words import method_word
+from sip_explorer.records import Event, Metric, Progress
+from sip_explorer.records.runs import RunFolder, RunSummary, curves, summarise
+
+QUIET = 150.0  # a log without an end that has not grown for so many seconds was broken off
+
+
+@dataclass
+class Line:
+    """A curve that grows: optimiser steps, epochs done, values and POSIX times."""
+
+    steps: list[int] = field(default_factory=list)
+    epochs: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+
+
+class RunTail:
+    """Follows ``events.jsonl`` of one run folder.
+
+    Attributes
+    ----------
+    path : Path
+    recipe : dict
+        The recipe's fields; empty while there is none.
+    lines : dict of name -> Line
+        The metrics so far. Where a run was resumed, the later measurement of a step stands.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.recipe: dict[str, Any] = {}
+        self.lines: dict[str, Line] = {}
+        self.held_out: int | None = None
+        self._folder = RunFolder(path)
+        self._recipe_read = False
+        self._offset = 0
+        self._size = -1
+        self._grown = 0.0
+        self._kept: list[tuple[float, Event]] = []
+        self._summary = summarise(())
+
+    def read(self) -> bool:
+        """Take in what was added; True if there was anything."""
+        if not self._recipe_read:
+            recipe = self._folder.recipe()
+            self._recipe_read = bool(recipe)
+            self.recipe = recipe or self.recipe
+        if self.held_out is None:
+            self.held_out = self._folder.environment().get("held_out_images")
+        events, self._offset = self._folder.events(self._offset)
+        if not events:
+            return False
+        self._grown = events[-1][0]
+        for name, curve in curves(events).items():
+            line = self.lines.setdefault(name, Line())
+            while line.steps and line.steps[-1] >= curve.steps[0]:
+                del line.steps[-1], line.epochs[-1], line.values[-1], line.times[-1]
+            line.steps += curve.steps
+            line.epochs += curve.epochs
+            line.values += curve.values
+            line.times += curve.times
+        # Of metrics and progress only the last word counts, so the list stays short for ever.
+        self._kept = _last_words([*self._kept, *events])
+        self._summary = summarise(self._kept)
+        return True
+
+    def unchanged(self) -> bool:
+        """Whether the log is as long as when this was last asked."""
+        try:
+            size = self._folder.events_path.stat().st_size
+        except OSError:
+            size = -1
+        same, self._size = size == self._size, size
+        return same
+
+    @property
+    def summary(self) -> RunSummary:
+        """What the events say so far."""
+        return self._summary
+
+    @property
+    def name(self) -> str:
+        """What people call the run."""
+        return str(self.recipe.get("name") or self.path.name)
+
+    @property
+    def state(self) -> str:
+        """``running``, ``completed``, ``stopped``, ``cancelled``, ``failed`` or ``unfinished``."""
+        if self._summary.outcome == "unfinished" and time.time() - self._grown < QUIET:
+            return "running"
+        return self._summary.outcome
+
+    @property
+    def method(self) -> str:
+        """The method in words."""
+        return method_word(self.recipe)
+
+    @property
+    def seconds(self) -> float | None:
+        """From the first event to the last, or to now while the run works."""
+        started = self._summary.started
+        if started is None:
+            return None
+        if self._summary.ended is not None:
+            return self._summary.ended - started
+        return (time.time() if self.state == "running" else self._grown) - started
+
+    @property
+    def epochs_done(self) -> float:
+        """Fractional epochs done."""
+        return max((line.epochs[-1] for line in self.lines.values() if line.epochs), default=0.0)
+
+    @property
+    def epochs(self) -> float:
+        """Epochs that the recipe asks for."""
+        return float(self.recipe.get("epochs") or max(1.0, self.epochs_done))
+
+    def line(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return (epochs, values) of a metric; empty where there is none."""
+        line = self.lines.get(name, Line())
+        return np.array(line.epochs), np.array(line.values)
+
+    @property
+    def best_epoch(self) -> float | None:
+        """The epoch of the best checkpoint by the recipe's own rule; None before the first validation."""
+        rule = "validation/pgd" if self.recipe.get("best") == "robust" else "validation/clean"
+        line = self.lines.get(rule)
+        if line is None or not line.values:
+            return None
+        best = max(range(len(line.values)), key=lambda i: (_rank(line.values[i]), i))
+        return line.epochs[best]
+
+    def at_best(self, name: str) -> float | None:
+        """Return a metric's value at the best epoch."""
+        line, best = self.lines.get(name), self.best_epoch
+        if line is None or best is None or best not in line.epochs:
+            return None
+        return line.values[line.epochs.index(best)]
+
+
+def _rank(value: float) -> float:
+    return -math.inf if math.isnan(value) else value
+
+
+def _last_words(events: list[tuple[float, Event]]) -> list[tuple[float, Event]]:
+    kept: list[tuple[float, Event]] = []
+    seen: set[object] = set()
+    for at, event in reversed(events):
+        key: object = None
+        if isinstance(event, Metric):
+            key = event.name
+        elif isinstance(event, Progress):
+            key = Progress
+        if key is None or key not in seen:
+            kept.append((at, event))
+            seen.add(key)
+    return kept[::-1]
