@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from sip_explorer.qt.rooms.prototypes.requests import Inverted
 from sip_explorer.qt.widgets.image_grid import ImageGrid
+from sip_explorer.qt.widgets.signed_colours import signed_colours
 
 
 class ImagePane(QWidget):
@@ -35,7 +35,7 @@ class ImagePane(QWidget):
     def show_answer(self, answer: Inverted, prototype: str) -> None:
         """Show one image's way through the flow and back."""
         amplification = _amplification(answer.largest_error)
-        pictures = [answer.image, answer.decoded, _signed(answer.difference * amplification)]
+        pictures = [answer.image, answer.decoded, signed_colours(answer.difference * (amplification / 127))]
         if answer.image.shape[2] == 1:
             pictures[:2] = [np.repeat(picture, 3, axis=2) for picture in pictures[:2]]
         self.pictures.set_images(np.stack(pictures)[None])
@@ -56,12 +56,3 @@ class ImagePane(QWidget):
 def _amplification(largest: float) -> int:
     """A power of ten that brings the largest difference (levels) to about 100 levels."""
     return int(10 ** np.clip(np.floor(np.log10(127 / max(largest, 1e-7))), 0, 9))
-
-
-def _signed(difference: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Differences in levels as colour: blue below, white at zero, red above (ends of ColorBrewer's RdBu)."""
-    mean = difference.mean(axis=2, keepdims=True)
-    share = np.clip(mean / 127, -1, 1)
-    red, blue, white = (np.array(c, np.float32) for c in ((178, 24, 43), (33, 102, 172), (247, 247, 247)))
-    ends = np.where(share > 0, red, blue)
-    return (white + np.abs(share) * (ends - white)).round().astype(np.uint8)

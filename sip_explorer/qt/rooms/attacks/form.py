@@ -1,0 +1,218 @@
+"""What is attacked and how: the inspector of the Attack room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QSpinBox, QWidget
+
+from sip_explorer.qt.rooms.attacks.sweep_results import Variant
+from sip_explorer.qt.widgets.inspector import Inspector
+from sip_explorer.qt.widgets.model_list import CurrentModelBox, ModelCheckList
+from sip_explorer.records.epsilon import format_epsilon, parse_epsilons
+from sip_explorer.state import Session
+
+if TYPE_CHECKING:
+    from sip_explorer.attacks import PGD
+
+LOSSES = {
+    "log-odds": "log-odds",
+    "ce": "cross-entropy (CE)",
+    "margin": "margin",
+    "dlr": "difference of logits ratio",
+    "rescaled-ce": "rescaled cross-entropy",
+    "mifpe": "MIFPE",
+}
+REDUCTIONS = {"sum": "sum over the batch", "mean": "mean over the batch"}
+PRECISIONS = {"float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
+COMPARED = (
+    Variant("ce", "mean", "float32"),
+    Variant("ce", "mean", "bfloat16"),
+    Variant("log-odds", "sum", "float32"),
+    Variant("log-odds", "sum", "bfloat16"),
+)
+"""The paper's question: does the batch size matter, and for which loss and precision?"""
+
+DEFAULT_EPSILONS = "2/255, 4/255, 8/255, 16/255, 0.1"
+DEFAULT_BATCH_SIZES = "1, 16, 64, 256"
+TEST, STRIP = "test", "strip"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A valid form: what a sweep and a preview need."""
+
+    epsilons: tuple[float, ...]
+    batch_sizes: tuple[int, ...]
+    variant: Variant
+    compare: bool
+    images: str
+    count: int
+    steps: int
+    restarts: int
+    seed: int
+    norm: str
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """What the sweep compares, the chosen one first."""
+        others = tuple(v for v in COMPARED if v != self.variant) if self.compare else ()
+        return (self.variant, *others)
+
+    def attack(self, variant: Variant) -> PGD:
+        """Return PGD as chosen. Where there is no gradient there is no step, as in the sweep."""
+        from sip_explorer.attacks import PGD
+
+        return PGD(
+            norm=self.norm,  # type: ignore[arg-type]
+            epsilon=max(self.epsilons),
+            steps=self.steps,
+            loss=variant.loss,  # type: ignore[arg-type]
+            reduction=variant.reduction,  # type: ignore[arg-type]
+            step="sign" if self.norm == "linf" else "normalised",
+            precision=variant.precision,  # type: ignore[arg-type]
+            zero_gradient="stay",
+            restarts=self.restarts,
+            seed=self.seed,
+        )
+
+
+class AttackForm(QWidget):
+    """Fills an `Inspector` with sections; ``changed`` says that the choice may be another one."""
+
+    changed = Signal()
+
+    def __init__(self, session: Session, inspector: Inspector) -> None:
+        super().__init__(inspector)
+        self.hide()  # only its fields are shown, in the inspector's sections
+        self._fill_models(session, inspector)
+        self._fill_conditions(inspector)
+        self._fill_attack(inspector)
+        self._fill_images(inspector)
+        self._read()
+
+    def choice(self) -> Choice:
+        """Return the form's values.
+
+        Raises
+        ------
+        ValueError
+            With a sentence that names the field.
+        """
+        return Choice(
+            parse_epsilons(self.epsilons.text()),
+            parse_batch_sizes(self.batch_sizes.text()),
+            Variant(self.loss.currentData(), self.reduction.currentData(), self.precision.currentData()),
+            self.compare.isChecked(),
+            self.images.currentData(),
+            self.count.value(),
+            self.steps.value(),
+            self.restarts.value(),
+            self.seed.value(),
+            self.norm.currentData(),
+        )
+
+    # ---- making ---------------------------------------------------------------------------
+
+    def _fill_models(self, session: Session, inspector: Inspector) -> None:
+        section = inspector.add_section("Models")
+        section.add_widget(ModelCheckList(session))
+        section.add_row("On show", CurrentModelBox(session), tip="The model whose perturbations are shown")
+
+    def _fill_conditions(self, inspector: Inspector) -> None:
+        section = inspector.add_section("Epsilons and batch sizes")
+        self.epsilons = QLineEdit(DEFAULT_EPSILONS)
+        self.batch_sizes = QLineEdit(DEFAULT_BATCH_SIZES)
+        for label, edit, tip in (
+            (
+                "Epsilons",
+                self.epsilons,
+                "The largest change of a pixel value in [0, 1], as n/255 or a fraction",
+            ),
+            ("Batch sizes", self.batch_sizes, "How many images share one mini-batch of the attack"),
+        ):
+            row = section.add_row(label, edit, tip=tip)
+            default = edit.text()
+            row.track(edit.textChanged, edit.text, lambda e=edit, d=default: e.setText(d), default)
+            edit.textChanged.connect(self._read)
+        self._reading = QLabel()
+        self._reading.setWordWrap(True)
+        section.add_widget(self._reading)
+
+    def _fill_attack(self, inspector: Inspector) -> None:
+        section = inspector.add_section("Attack (PGD)")
+        self.loss = _combo(LOSSES)
+        self.reduction = _combo(REDUCTIONS)
+        self.precision = _combo(PRECISIONS)
+        self.steps = _spin(1, 1000, 10)
+        for label, editor, tip in (
+            ("Loss", self.loss, "What the attack climbs"),
+            ("Reduction", self.reduction, "A mean divides every image's gradient by the batch size"),
+            ("Precision", self.precision, "Arithmetic of the model while it is attacked"),
+            ("Steps", self.steps, "Each 2.5 · ε / steps long"),
+        ):
+            section.add_row(label, editor, tip=tip)
+        self.compare = QCheckBox("Compare CE mean with log-odds sum,\nin float32 and bfloat16")
+        self.compare.setChecked(True)
+        section.add_widget(self.compare)
+        more = inspector.add_section("More", folded=True)
+        self.norm = _combo({"linf": "L∞", "l2": "L2"})
+        self.restarts = _spin(1, 50, 1)
+        self.seed = _spin(0, 2**31 - 1, 0)
+        more.add_row("Norm", self.norm)
+        more.add_row("Restarts", self.restarts)
+        more.add_row("Seed", self.seed)
+        for combo in (self.loss, self.reduction, self.precision, self.norm):
+            combo.currentIndexChanged.connect(self._read)
+        for spin in (self.steps, self.restarts, self.seed):
+            spin.valueChanged.connect(self._read)
+
+    def _fill_images(self, inspector: Inspector) -> None:
+        section = inspector.add_section("Images of the sweep")
+        self.images = _combo({TEST: "test images", STRIP: "film strip"})
+        self.count = _spin(1, 100_000, 100)
+        section.add_row("From", self.images, tip="Spread evenly over the chosen images")
+        section.add_row("How many", self.count)
+
+    def _read(self, *_: object) -> None:
+        try:
+            choice = self.choice()
+        except ValueError as error:
+            text, role = str(error), "bad"
+        else:
+            text, role = "ε " + "; ".join(format_epsilon(e) for e in choice.epsilons), "caption"
+        self._reading.setText(text)
+        if self._reading.property("role") != role:
+            self._reading.setProperty("role", role)
+            self._reading.style().unpolish(self._reading)
+            self._reading.style().polish(self._reading)
+        self.changed.emit()
+
+
+def parse_batch_sizes(text: str) -> tuple[int, ...]:
+    """Return the batch sizes of a list, ascending and without repeats; ValueError with a sentence."""
+    sizes = set()
+    for part in text.replace(";", ",").replace(" ", ",").split(","):
+        if part:
+            if not part.isdigit() or not 1 <= int(part) <= 1_000_000:
+                raise ValueError(f"Batch size “{part}” is no whole number of at least 1: write 1, 16, 256.")
+            sizes.add(int(part))
+    if not sizes:
+        raise ValueError("No batch size is given: write for example 1, 16, 256.")
+    return tuple(sorted(sizes))
+
+
+def _combo(choices: dict[str, str]) -> QComboBox:
+    box = QComboBox()
+    for key, words in choices.items():
+        box.addItem(words, key)
+    return box
+
+
+def _spin(low: int, high: int, value: int) -> QSpinBox:
+    box = QSpinBox()
+    box.setRange(low, high)
+    box.setValue(value)
+    return box

@@ -1,0 +1,199 @@
+"""Watch one image's perturbation grow, and sweep many images over epsilons and batch sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout, QPushButton
+
+from sip_explorer.qt.room import Room
+from sip_explorer.qt.rooms.attacks.form import TEST, AttackForm, Choice
+from sip_explorer.qt.rooms.attacks.growth import Growth, grow
+from sip_explorer.qt.rooms.attacks.growth_pane import GrowthPane
+from sip_explorer.qt.rooms.attacks.sweep_job import sweep_job
+from sip_explorer.qt.rooms.attacks.sweep_pane import SweepPane
+from sip_explorer.qt.widgets.empty_state import EmptyState
+from sip_explorer.records import Artefact, CancelToken, Event, Failed, Finished, Notice
+from sip_explorer.state import Session
+from sip_explorer.state.jobs import JobRow
+
+LANE = "attack preview"
+
+
+class AttackRoom(Room):
+    """Follows the current image and model for the preview, the selected models for the sweep."""
+
+    key: ClassVar[str] = "attacks"
+    title: ClassVar[str] = "Attack"
+    icon_name: ClassVar[str] = "attacks"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._job: JobRow | None = None
+        self.growth = GrowthPane()
+        self.sweep = SweepPane()
+        self._empty = EmptyState(
+            "Run the attack to see how the success grows with epsilon and with the batch size.",
+            "Run the attack",
+            self.run,
+        )
+        row = QHBoxLayout()
+        row.setSpacing(24)
+        row.addWidget(self.growth, 5)
+        row.addWidget(self.sweep, 4)
+        row.addWidget(self._empty, 4)
+        self.centre.addLayout(row, 1)
+        self.sweep.hide()
+        self._cancel = self.add_button("Cancel", tip="Stop the sweep; finished cells stay")
+        self._cancel.clicked.connect(self.cancel)
+        self._run: QPushButton = self.add_button("Run the attack", primary=True)
+        self._run.clicked.connect(self.run)
+        self.form = AttackForm(session, self.inspector)
+        self.form.changed.connect(self._preview)
+        self.growth.epsilon_chosen.connect(self.sweep.show_epsilon)
+        selection = session.selection
+        selection.current_image_changed.connect(self._preview)
+        selection.current_model_changed.connect(self._preview)
+        selection.models_changed.connect(self._show_state)
+        session.workspace_changed.connect(self._workspace_changed)
+        session.jobs.changed.connect(self._show_state)
+        self._show_state()
+
+    # ---- acts -----------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Sweep the chosen models over all conditions."""
+        workspace = self.session.workspace
+        entries = [e for e in (self.session.model(i) for i in self.session.selection.models) if e]
+        choice = self._choice()
+        if workspace is None or choice is None:
+            return
+        if not entries:
+            self.session.problem.emit("No model is chosen: tick at least one in the list at the right.", "")
+            return
+        ids = self._images(choice)
+        if not len(ids):
+            self.session.problem.emit("No image is chosen: choose where the images come from.", "")
+            return
+        source = "test images" if choice.images == TEST else "images of the film strip"
+        names = ", ".join(entry.name for entry in entries)
+        folder = workspace.new_sweep_folder(names)
+        self.sweep.start(
+            f"{names} · PGD with {choice.steps} steps, {'L∞' if choice.norm == 'linf' else 'L2'} · "
+            f"{len(ids):,} {source}; bands: 95 % intervals"
+        )
+        self._empty.hide()
+        self.sweep.show()
+        job = sweep_job(
+            [(entry.name, lambda e=entry: self.session.load_classifier(e)) for entry in entries],
+            workspace.images(ids, self._size(ids)),
+            workspace.labels(ids),
+            workspace.classes,
+            ids,
+            choice,
+            folder,
+        )
+        self._job = self.session.jobs.run(f"attack {names}", job, self._swept)
+        self._show_state()
+
+    def cancel(self) -> None:
+        """Stop the sweep; finished cells stay."""
+        if self._job is not None:
+            self._job.handle.token.cancel()
+
+    def entered(self) -> None:
+        self._preview()
+
+    def left(self) -> None:
+        self.session.jobs.drop(LANE)
+
+    # ---- the preview ----------------------------------------------------------------------
+
+    def _preview(self, *_: object) -> None:
+        workspace, selection = self.session.workspace, self.session.selection
+        entry, image_id = self.session.model(selection.current_model), selection.current_image
+        choice = self._choice(quiet=True)
+        if workspace is None or entry is None or image_id is None or choice is None or not self.isVisible():
+            return
+        label = int(workspace.labels([image_id])[0])
+        name = workspace.classes[label] if 0 <= label < len(workspace.classes) else "no class"
+        self.set_subject(f"{name} · {entry.name}")
+        pixels = workspace.image(image_id)
+        classes = workspace.classes
+
+        def job(token: CancelToken) -> Iterator[Event | None]:
+            yield from grow(
+                lambda: self.session.load_classifier(entry),
+                entry.name,
+                choice.attack(choice.variant),
+                pixels,
+                image_id,
+                label,
+                classes,
+                choice.epsilons,
+                choice.batch_sizes,
+            )(token)
+
+        self.session.jobs.ask(LANE, job, self._grown)
+
+    def _grown(self, event: Event) -> None:
+        if isinstance(event, Artefact) and isinstance(event.data, Growth):
+            self.growth.show_growth(event.data)
+        elif isinstance(event, Failed):
+            self.growth.show_message(event.message)
+
+    # ---- the sweep ------------------------------------------------------------------------
+
+    def _swept(self, event: Event) -> None:
+        if isinstance(event, Artefact) and event.kind == "cell":
+            self.sweep.results.add(event.data)
+            self.sweep.redraw()
+        elif isinstance(event, Notice):
+            self.session.notice.emit(event.message)
+        elif isinstance(event, Failed):
+            self.session.problem.emit(event.message, event.detail)
+        elif isinstance(event, Finished) and event.outcome == "cancelled":
+            self.session.notice.emit(f"Cancelled; {len(self.sweep.results):,} finished cells are kept.")
+        self._show_state()
+
+    def _images(self, choice: Choice) -> np.ndarray:
+        workspace = self.session.workspace
+        if workspace is None:
+            return np.empty(0, np.int64)
+        if choice.images == TEST:
+            ids = workspace.image_ids(split="test")
+        else:
+            ids = np.array(self.session.selection.images, np.int64)
+        if len(ids) > choice.count:
+            ids = ids[np.linspace(0, len(ids) - 1, choice.count).round().astype(np.int64)]
+        return ids
+
+    def _size(self, ids: np.ndarray) -> tuple[int, int] | None:
+        """One size for images of several sizes: the first one's."""
+        workspace = self.session.workspace
+        assert workspace is not None
+        shapes = workspace.image_shapes(ids)
+        return None if (shapes == shapes[0]).all() else (int(shapes[0, 0]), int(shapes[0, 1]))
+
+    def _choice(self, quiet: bool = False) -> Choice | None:
+        try:
+            return self.form.choice()
+        except ValueError as error:
+            if not quiet:
+                self.session.problem.emit(str(error), "")
+            return None
+
+    # ---- state ----------------------------------------------------------------------------
+
+    def _workspace_changed(self, _workspace: object) -> None:
+        self.sweep.hide()
+        self._empty.show()
+        self._show_state()
+
+    def _show_state(self, *_: object) -> None:
+        running = self._job is not None and not self._job.handle.done
+        self._cancel.setVisible(running)
+        self._run.setEnabled(not running)
+        self._run.setToolTip("An attack is running" if running else "Attack the ticked models on many images")

@@ -1,0 +1,98 @@
+"""The room's sweep as one job: every chosen model under every chosen attack, cells into one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sip_explorer.qt.rooms.attacks.form import Choice
+from sip_explorer.records import CancelToken, Event, Finished, Progress, SipError, Started
+
+if TYPE_CHECKING:
+    from sip_explorer.attacks import SweepSpec
+
+Loaders = Sequence[tuple[str, Callable[[], Any]]]
+
+
+def sweep_job(
+    loaders: Loaders,
+    pixels: NDArray[np.uint8],
+    labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    ids: NDArray[np.int64],
+    choice: Choice,
+    folder: Path,
+) -> Callable[[CancelToken], Iterator[Event | None]]:
+    """Return the job over ``pixels`` (N, H, W, C) with workspace ``labels`` and image ``ids``."""
+
+    def job(token: CancelToken) -> Iterator[Event | None]:
+        import torch
+
+        from sip_explorer.attacks import sweep
+        from sip_explorer.data.fitting import fit_images, fit_labels
+
+        models = {}
+        for name, load in loaders:
+            models[name] = load()
+            yield None
+        first, *others = models.items()
+        for name, model in others:
+            if model.input_shape != first[1].input_shape or model.classes != first[1].classes:
+                raise SipError(
+                    f"{name} and {first[0]} take other images or know other classes: "
+                    "tick models of one kind to compare them."
+                )
+        images = fit_images(pixels, first[1].input_shape)
+        targets = torch.from_numpy(fit_labels(labels, classes, first[1].classes, first[0]))
+        device = next(first[1].parameters()).device
+        specs = _specs(choice)
+        done, total = 0, 1
+        for number, spec in enumerate(specs):
+            for event in sweep(
+                models, images, targets, spec, folder, indices=ids.tolist(), token=token, device=device
+            ):
+                if isinstance(event, Started):
+                    total = event.total or 1
+                elif isinstance(event, Progress):
+                    done = event.done
+                    share = (number + done / total) / len(specs)
+                    yield Progress(round(1000 * share), 1000, event.text)
+                elif isinstance(event, Finished):
+                    if event.outcome != "completed":
+                        yield event
+                        return
+                else:
+                    yield event
+        yield Finished("completed", {"folder": str(folder)})
+
+    return job
+
+
+def _specs(choice: Choice) -> list[SweepSpec]:
+    """One spec per loss and reduction; a spec's axes are all combined, the room's variants are not."""
+    from sip_explorer.attacks import SweepSpec
+
+    precisions: dict[tuple[str, str], list[str]] = {}
+    for variant in choice.variants:
+        precisions.setdefault((variant.loss, variant.reduction), []).append(variant.precision)
+    return [
+        SweepSpec(
+            epsilons=choice.epsilons,
+            batch_sizes=choice.batch_sizes,
+            losses=(loss,),  # type: ignore[arg-type]
+            reductions=(reduction,),  # type: ignore[arg-type]
+            precisions=tuple(found),  # type: ignore[arg-type]
+            steps=choice.steps,
+            norm=choice.norm,  # type: ignore[arg-type]
+            step_rule="sign" if choice.norm == "linf" else "normalised",
+            # The same rule for all, so that only loss, reduction and precision differ: no gradient, no step.
+            zero_gradient="stay",
+            restarts=choice.restarts,
+            seed=choice.seed,
+        )
+        for (loss, reduction), found in precisions.items()
+    ]
