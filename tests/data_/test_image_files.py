@@ -89,6 +89,7 @@ def test_one_sentence_for_what_is_no_image(tmp_path: Path, write: object, words:
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @settings(max_examples=80, deadline=None)
 @given(
     suffix=st.sampled_from(["png", "jpeg", "gif", "bmp", "tiff", "webp"]),
