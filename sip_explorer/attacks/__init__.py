@@ -2,6 +2,20 @@
 
 from sip_explorer.attacks.losses import LossName, attack_loss, loss_names
 from sip_explorer.attacks.pgd import PGD
+from sip_explorer.attacks.plan import SweepSpec
 from sip_explorer.attacks.result import AttackResult, AttackState, Perturbation
+from sip_explorer.attacks.sweep import sweep
+from sip_explorer.records.sweeps import CellResult
 
-__all__ = ["PGD", "AttackResult", "AttackState", "LossName", "Perturbation", "attack_loss", "loss_names"]
+__all__ = [
+    "PGD",
+    "AttackResult",
+    "AttackState",
+    "CellResult",
+    "LossName",
+    "Perturbation",
+    "SweepSpec",
+    "attack_loss",
+    "loss_names",
+    "sweep",
+]

@@ -51,7 +51,7 @@ def climb(
     best = _Best(batch)
     images = batch.images
     steps = attack.steps if bool(batch.movable.any()) else 0
-    for restart in range(attack.restarts):
+    for restart in range(attack.restarts if steps else 1):
         start = (
             image_keys(batch.ids, attack.seed, epoch, restart, 0) if steps and attack.random_start else None
         )

@@ -1,34 +1,20 @@
 """Projected gradient descent whose outcome is a property of each image."""
 
-import math
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from torch import Tensor, nn
 
 from sip_explorer.attacks.judge import joined, judged, one
 from sip_explorer.attacks.loop import Climb, climb
-from sip_explorer.attacks.losses import LossName, loss_names
+from sip_explorer.attacks.losses import LossName
 from sip_explorer.attacks.quiet import ModelMode, Precision, QuietModel
 from sip_explorer.attacks.request import MicroBatch, Norm, Request, checked_request
 from sip_explorer.attacks.result import AttackResult, AttackState, Perturbation
+from sip_explorer.attacks.settings import Execution, Keep, Reduction, ZeroGradient, check_settings
 from sip_explorer.attacks.steps import Guard, StepRule
 from sip_explorer.records import CancelToken, SipError
-
-Reduction = Literal["sum", "mean"]
-
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "norm": ("linf", "l2"),
-    "loss": loss_names(),
-    "reduction": ("sum", "mean"),
-    "step": ("sign", "normalised", "raw"),
-    "zero_gradient": ("random", "stay"),
-    "keep": ("best", "last"),
-    "precision": ("float32", "bfloat16", "float16"),
-    "model_mode": ("eval", "train"),
-    "execution": ("vectorised", "literal"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,31 +71,18 @@ class PGD:
     reduction: Reduction = "sum"
     step: StepRule = "sign"
     guard: Guard | None = None
-    zero_gradient: Literal["random", "stay"] = "random"
-    keep: Literal["best", "last"] = "best"
+    zero_gradient: ZeroGradient = "random"
+    keep: Keep = "best"
     random_start: bool = True
     restarts: int = 1
     seed: int = 0
     precision: Precision = "float32"
     model_mode: ModelMode = "eval"
-    execution: Literal["vectorised", "literal"] = "vectorised"
+    execution: Execution = "vectorised"
     micro_batch: int = 64
 
     def __post_init__(self) -> None:
-        for name, known in _CHOICES.items():
-            if getattr(self, name) not in known:
-                raise SipError(
-                    f"The attack's {name} is {getattr(self, name)!r}; choose one of {', '.join(known)}."
-                )
-        for name in ("steps", "restarts", "micro_batch"):
-            if getattr(self, name) < 1:
-                raise SipError(f"The attack's {name} is {getattr(self, name)}; it must be at least 1.")
-        if self.step_size is not None and not (self.step_size > 0 and math.isfinite(self.step_size)):
-            raise SipError(f"The step size {self.step_size} is not possible: choose a number above 0.")
-        if self.guard is not None and (self.guard[0] not in ("add", "floor") or not self.guard[1] >= 0):
-            raise SipError(f'The guard {self.guard} is unknown: use ("add", 1e-10) or ("floor", 1e-6).')
-        if self.model_mode == "train" and self.execution != "literal":
-            raise SipError("A model in train mode mixes the images of a batch: choose literal execution.")
+        check_settings(self)
 
     @classmethod
     def authors(cls, **changes: Any) -> Self:

@@ -12,7 +12,7 @@ class AttackState:
     Attributes
     ----------
     step
-        0 (the start) to ``steps`` (the last images).
+        0 (the start) to ``steps`` (the last images); only 0 where no image of the micro-batch may move.
     images
         (n, C, H, W) in [0, 1], the images at this step.
     loss

@@ -1,0 +1,45 @@
+"""What the settings of an attack may be."""
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+from sip_explorer.attacks.losses import loss_names
+from sip_explorer.records import SipError
+
+if TYPE_CHECKING:
+    from sip_explorer.attacks.pgd import PGD
+
+Reduction = Literal["sum", "mean"]
+ZeroGradient = Literal["random", "stay"]
+Keep = Literal["best", "last"]
+Execution = Literal["vectorised", "literal"]
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "norm": ("linf", "l2"),
+    "loss": loss_names(),
+    "reduction": ("sum", "mean"),
+    "step": ("sign", "normalised", "raw"),
+    "zero_gradient": ("random", "stay"),
+    "keep": ("best", "last"),
+    "precision": ("float32", "bfloat16", "float16"),
+    "model_mode": ("eval", "train"),
+    "execution": ("vectorised", "literal"),
+}
+
+
+def check_settings(attack: "PGD") -> None:
+    """Raise SipError, one sentence that names the setting, where ``attack`` cannot be meant so."""
+    for name, known in _CHOICES.items():
+        if getattr(attack, name) not in known:
+            raise SipError(
+                f"The attack's {name} is {getattr(attack, name)!r}; choose one of {', '.join(known)}."
+            )
+    for name in ("steps", "restarts", "micro_batch"):
+        if getattr(attack, name) < 1:
+            raise SipError(f"The attack's {name} is {getattr(attack, name)}; it must be at least 1.")
+    if attack.step_size is not None and not (attack.step_size > 0 and math.isfinite(attack.step_size)):
+        raise SipError(f"The step size {attack.step_size} is not possible: choose a number above 0.")
+    if attack.guard is not None and (attack.guard[0] not in ("add", "floor") or not attack.guard[1] >= 0):
+        raise SipError(f'The guard {attack.guard} is unknown: use ("add", 1e-10) or ("floor", 1e-6).')
+    if attack.model_mode == "train" and attack.execution != "literal":
+        raise SipError("A model in train mode mixes the images of a batch: choose literal execution.")

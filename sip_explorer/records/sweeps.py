@@ -1,0 +1,207 @@
+"""The files of a sweep: ``manifest.json`` and one ``cells/<cell>.h5`` per finished cell."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from sip_explorer.records.atomic import atomic_path, write_text
+from sip_explorer.records.errors import SipError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class CellKey:
+    """Which attack of a sweep: one model under one loss, reduction, precision, epsilon and mini-batch."""
+
+    model: str
+    loss: str
+    reduction: str
+    precision: str
+    epsilon: float
+    batch_size: int
+
+    @property
+    def name(self) -> str:
+        """Return the file name without ending: readable, and unique through a hash of all values."""
+        digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:10]
+        condition = f"{self.loss}-{self.reduction}-{self.precision}"
+        readable = f"{self.model}-{condition}-e{self.epsilon:.4f}-n{self.batch_size}"
+        return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', readable)[:100]}-{digest}"
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """What one attack of a sweep did to the selected images.
+
+    Attributes
+    ----------
+    model, loss, reduction, precision, epsilon, batch_size
+        The cell's place in the sweep; ``batch_size`` is the logical mini-batch.
+    images
+        How many images were attacked.
+    success
+        Share of all images that end misclassified, those included that were wrong from the start.
+    clean_wrong
+        Share of images that were wrong from the start.
+    zero_gradient_fraction
+        Share of all steps of all images at which the gradient was identically zero.
+    success_per_image, clean_correct, loss_per_image, zero_gradient_per_image
+        (images,) bool, bool, float32 and float32, in the order of ``indices``.
+    indices
+        (images,) int64, the image ids.
+    shared
+        True where the cell's numbers were computed for another mini-batch size, because a sum does
+        not depend on it.
+    preview_indices, preview_images, preview_logits
+        (p,) int64, (p, C, H, W) float32 in [0, 1] and (p, K) float32: the adversarial images that
+        were asked to be kept, and the model's outputs at them.
+    """
+
+    model: str
+    loss: str
+    reduction: str
+    precision: str
+    epsilon: float
+    batch_size: int
+    images: int
+    success: float
+    clean_wrong: float
+    zero_gradient_fraction: float
+    success_per_image: NDArray[np.bool_]
+    clean_correct: NDArray[np.bool_]
+    loss_per_image: NDArray[np.float32]
+    zero_gradient_per_image: NDArray[np.float32]
+    indices: NDArray[np.int64]
+    shared: bool = False
+    preview_indices: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    preview_images: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0, 0, 0), np.float32))
+    preview_logits: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
+
+    @property
+    def key(self) -> CellKey:
+        """Return the cell's place in the sweep."""
+        return CellKey(self.model, self.loss, self.reduction, self.precision, self.epsilon, self.batch_size)
+
+    @property
+    def robust_accuracy(self) -> float:
+        """Return the share of images that the model still gets right."""
+        return 1 - self.success
+
+
+_ATTRIBUTES = (
+    "model",
+    "loss",
+    "reduction",
+    "precision",
+    "epsilon",
+    "batch_size",
+    "images",
+    "success",
+    "clean_wrong",
+    "zero_gradient_fraction",
+    "shared",
+)
+_ARRAYS = (
+    "success_per_image",
+    "clean_correct",
+    "loss_per_image",
+    "zero_gradient_per_image",
+    "indices",
+    "preview_indices",
+    "preview_images",
+    "preview_logits",
+)
+
+
+def cell_path(folder: Path | str, key: CellKey) -> Path:
+    """Return where the cell of ``key`` lies in the sweep folder, written or not."""
+    return Path(folder) / "cells" / f"{key.name}.h5"
+
+
+def write_cell(folder: Path | str, cell: CellResult) -> Path:
+    """Write a finished cell, whole or not at all, and return its path."""
+    path = cell_path(folder, cell.key)
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["kind"] = "sweep-cell"
+        for name in _ATTRIBUTES:
+            file.attrs[name] = getattr(cell, name)
+        for name in _ARRAYS:
+            values = getattr(cell, name)
+            file.create_dataset(name, data=values, compression="gzip" if values.size else None)
+    return path
+
+
+def read_cell(path: Path | str) -> CellResult:
+    """Return a finished cell.
+
+    Raises
+    ------
+    SipError
+        The file is not a cell, or one of a newer version.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            if file.attrs.get("kind") != "sweep-cell":
+                raise SipError(f"{path} is not a cell of a sweep: take it out of the sweep's folder.")
+            _check_format(int(file.attrs["format"]), path)
+            attributes = {name: _plain(file.attrs[name]) for name in _ATTRIBUTES}
+            arrays = {name: file[name][()] for name in _ARRAYS}
+    except (OSError, KeyError) as error:
+        raise SipError(
+            f"The sweep's cell {path} cannot be read ({error}): delete it and run the sweep again; "
+            "only this cell is computed anew."
+        ) from error
+    return CellResult(**attributes, **arrays)
+
+
+def read_sweep(folder: Path | str) -> list[CellResult]:
+    """Return the finished cells of a sweep, sorted by their place in it."""
+    cells = [read_cell(path) for path in sorted((Path(folder) / "cells").glob("*.h5"))]
+    return sorted(
+        cells,
+        key=lambda cell: (
+            cell.model, cell.loss, cell.reduction, cell.precision, cell.epsilon, cell.batch_size,
+        ),
+    )  # fmt: skip
+
+
+def write_manifest(folder: Path | str, manifest: Mapping[str, Any]) -> None:
+    """Write ``manifest.json``: what is swept, over which models and images, with which software."""
+    record = {"format": FORMAT, "kind": "sweep", **manifest}
+    write_text(Path(folder) / "manifest.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_manifest(folder: Path | str) -> dict[str, Any] | None:
+    """Return the manifest of a sweep folder, None where there is none yet."""
+    path = Path(folder) / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if manifest["kind"] != "sweep":
+            raise KeyError("kind")
+        _check_format(int(manifest["format"]), path)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise SipError(f"{path} is not the manifest of a sweep: choose another folder.") from error
+    return dict(manifest)
+
+
+def _check_format(version: int, path: Path | str) -> None:
+    if version > FORMAT:
+        raise SipError(
+            f"{path} was written by a newer version of SIP Explorer: update the program to read it."
+        )
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
