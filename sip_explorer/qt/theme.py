@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 SPACE = (4, 8, 12, 16, 24)
+_ASSETS = (Path(__file__).parent / "assets").as_posix()
 
 # Okabe-Ito, safe for the colour-blind: curves and annotators take them in this order.
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8F94")
@@ -173,13 +175,27 @@ def _style_sheet(t: Tokens) -> str:
     QToolButton:hover {{ background: {t.hover}; }}
     QToolButton:checked {{ background: {t.hover}; color: {t.accent}; }}
     QToolButton:focus {{ border-color: {t.accent}; }}
+    QToolButton[role="fold"] {{
+        font-weight: 600; padding: 4px 4px 4px 0; background: transparent; color: {t.text};
+    }}
+    QToolButton[role="fold"]:checked {{ color: {t.text}; }}
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{
         background: {t.surface}; border: 1px solid {t.line}; border-radius: 6px; padding: 3px 6px;
         selection-background-color: {t.accent}; selection-color: {t.on_accent};
     }}
     QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {t.accent}; }}
     QLineEdit[invalid="true"] {{ border-color: {t.bad}; }}
-    QComboBox::drop-down {{ border: none; width: 18px; }}
+    QComboBox::drop-down {{ border: none; width: 20px; }}
+    QComboBox::down-arrow {{ image: url({_ASSETS}/down.svg); width: 12px; height: 12px; }}
+    QSpinBox::up-button, QDoubleSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::down-button {{
+        border: none; background: transparent; width: 18px;
+    }}
+    QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{
+        image: url({_ASSETS}/up.svg); width: 10px; height: 10px;
+    }}
+    QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{
+        image: url({_ASSETS}/down.svg); width: 10px; height: 10px;
+    }}
     QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.line}; outline: none; }}
     QListView, QTreeView, QTableView {{
         background: {t.surface}; border: none; outline: none; alternate-background-color: {t.window};

@@ -107,6 +107,7 @@ class MainWindow(QMainWindow):
             button.setToolTip(f"{entry.word} (Ctrl+{number})")
             button.setAccessibleName(entry.word)
             button.setCheckable(True)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
             height = self.fontMetrics().height()
             button.setIconSize(QSize(int(height * 1.5), int(height * 1.5)))

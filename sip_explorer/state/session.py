@@ -83,10 +83,7 @@ class Session:
         self.settings["last_workspace"] = str(workspace.path)
         self.refresh_models()
         self.selection.annotator = self._choose_annotator(workspace)
-        self.workspace_changed.emit(workspace)
-        ids = workspace.image_ids(collection="small set" if "small set" in workspace.collections() else None)
-        self.selection.images = ids.tolist()
-        self.selection.current_image = int(ids[0]) if len(ids) else None
+        self.workspace_changed.emit(workspace)  # the film strip lists the first collection
         if workspace.read_only:
             self.notice.emit(workspace.lock_holder)
 

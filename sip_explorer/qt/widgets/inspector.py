@@ -7,14 +7,14 @@ from sip_explorer.qt.widgets.section import Section
 
 
 class Inspector(QScrollArea):
-    """A scrolling column of sections, about 30 characters wide."""
+    """A scrolling column of sections, about 40 figures wide."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFixedWidth(int(self.fontMetrics().averageCharWidth() * 44))
+        self.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 40)
         column = QWidget()
         column.setProperty("role", "surface")
         self._layout = QVBoxLayout(column)

@@ -21,9 +21,7 @@ class Section(QWidget):
         self._title.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._title.setCheckable(True)
         self._title.setChecked(not folded)
-        self._title.setStyleSheet(
-            "QToolButton { font-weight: 600; padding: 4px 4px 4px 0; background: transparent; }"
-        )
+        self._title.setProperty("role", "fold")
         self._body = QWidget(self)
         self._grid = QGridLayout(self._body)
         self._grid.setContentsMargins(0, 0, 0, 4)

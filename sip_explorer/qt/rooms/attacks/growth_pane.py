@@ -9,9 +9,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
 
 from sip_explorer.qt.rooms.attacks.growth import Growth
 from sip_explorer.qt.rooms.attacks.probability_bars import ProbabilityBars
+from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.image_grid import ImageGrid
 from sip_explorer.qt.widgets.signed_colours import signed_colours
 from sip_explorer.records.epsilon import format_epsilon, in_255ths
+
+_ASK = "Choose an image below and a model at the right to see its perturbation grow."
 
 
 class GrowthPane(QWidget):
@@ -52,14 +55,26 @@ class GrowthPane(QWidget):
         below = QHBoxLayout()
         below.addWidget(self.slider, 1)
         below.addWidget(self.slider_text)
+        self._empty = EmptyState(_ASK)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
+        layout.addWidget(self._empty, 1)
         layout.addWidget(self.caption)
         layout.addLayout(top, 4)
         layout.addWidget(self._matrix_title)
         layout.addWidget(self.matrix, 5)
         layout.addLayout(below)
+        self._parts = (
+            self.caption,
+            self.pictures,
+            self.bars,
+            self._matrix_title,
+            self.matrix,
+            self.slider,
+            self.slider_text,
+        )
+        self.show_message("")
 
     @property
     def epsilon(self) -> float | None:
@@ -73,6 +88,7 @@ class GrowthPane(QWidget):
             != (self.growth.image_id, self.growth.model, self.growth.epsilons, self.growth.batch_sizes)
         )
         self.growth = growth
+        self._show_parts(True)
         rows, columns = growth.success.shape
         if fresh:
             row, column = self._cell
@@ -92,8 +108,15 @@ class GrowthPane(QWidget):
         self._show_cell()
 
     def show_message(self, sentence: str) -> None:
-        """Say why there is nothing new to show."""
-        self.caption.setText(sentence)
+        """Say why there is nothing to show; an empty sentence asks for an image and a model."""
+        self.growth = None
+        self._empty.sentence.setText(sentence or _ASK)
+        self._show_parts(False)
+
+    def _show_parts(self, there: bool) -> None:
+        self._empty.setVisible(not there)
+        for part in self._parts:
+            part.setVisible(there)
 
     def _slid(self, column: int) -> None:
         self.matrix.choose(self._cell[0], column)

@@ -1,0 +1,126 @@
+"""The film strip under the rooms: which images are listed, which one is on show, how far they are."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from sip_explorer.qt.widgets.image_strip import ImageStrip
+from sip_explorer.state import Session
+
+ALL, TRAIN, TEST = "all images", "train images", "test images"
+STATES = {"": "in any state", "unpainted": "not painted yet", "painted": "painted", "skipped": "skipped"}
+THUMBNAIL = 96
+"""Pixels of a thumbnail's longer side."""
+
+
+class FilmStrip(QWidget):
+    """Sets ``selection.images`` and ``selection.current_image`` and follows them."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.collection = QComboBox()
+        self.collection.setAccessibleName("Images listed")
+        self.state = QComboBox()
+        self.state.setAccessibleName("State of the images listed")
+        for state, words in STATES.items():
+            self.state.addItem(words, state)
+        self._count = QLabel()
+        self._count.setProperty("role", "muted")
+        self.strip = ImageStrip("row", side=3.2)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(16, 6, 16, 0)
+        bar.setSpacing(8)
+        bar.addWidget(self.collection)
+        bar.addWidget(self.state)
+        bar.addWidget(self._count)
+        bar.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(bar)
+        layout.addWidget(self.strip)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.collection.activated.connect(self.list_images)
+        self.state.activated.connect(self.list_images)
+        self.strip.currentChanged.connect(self._chosen)
+        selection = session.selection
+        selection.current_image_changed.connect(self._show_current)
+        selection.images_changed.connect(self._show_images)
+        selection.annotator_changed.connect(self._show_states)
+        session.workspace_changed.connect(self._workspace_changed)
+        session.masks_changed.connect(self._show_state)
+
+    def list_images(self, *_: object) -> None:
+        """List the images of the chosen collection that are in the chosen state."""
+        workspace = self._session.workspace
+        if workspace is None:
+            return
+        name = self.collection.currentText()
+        split = {TRAIN: "train", TEST: "test"}.get(name)
+        if name in (ALL, TRAIN, TEST):
+            ids = workspace.image_ids(split=split)
+        else:
+            ids = workspace.image_ids(collection=name)
+        wanted = self.state.currentData()
+        if wanted:
+            states = np.array(workspace.states(ids, self._session.selection.annotator))
+            ids = ids[states == wanted]
+        self._session.selection.images = ids.tolist()
+        shown = self._session.selection.current_image
+        if len(ids) and shown not in self._session.selection.images:
+            self._session.selection.current_image = int(ids[0])
+
+    # ---- following ------------------------------------------------------------------------
+
+    def _workspace_changed(self, _workspace: object) -> None:
+        workspace = self._session.workspace
+        self.collection.clear()
+        self.state.setCurrentIndex(0)
+        if workspace is not None:
+            self.collection.addItems([*workspace.collections(), ALL, TRAIN, TEST])
+            self.list_images()
+
+    def _show_images(self, images: tuple[int, ...]) -> None:
+        workspace = self._session.workspace
+        if workspace is None:
+            self.strip.set_images([], lambda _image: np.zeros((1, 1, 1), np.uint8))
+            return
+
+        def describe(image: int) -> str:
+            label = int(workspace.labels([image])[0])
+            return workspace.classes[label] if 0 <= label < len(workspace.classes) else "no class"
+
+        current = self._session.selection.current_image
+        self.strip.blockSignals(True)
+        self.strip.set_images(images, lambda image: workspace.thumbnail(image, THUMBNAIL), describe)
+        if current is not None:
+            self.strip.set_current(current)
+        self.strip.blockSignals(False)
+        self._count.setText(f"{len(images):,} images")
+        self._show_states()
+
+    def _show_states(self, *_: object) -> None:
+        workspace, selection = self._session.workspace, self._session.selection
+        if workspace is None or not selection.images:
+            return
+        states = workspace.states(selection.images, selection.annotator)
+        self.strip.set_states(dict(zip(selection.images, states, strict=True)))
+        for annotator in workspace.annotators():
+            if annotator.name == selection.annotator:
+                self.strip.set_state_colour(annotator.colour)
+
+    def _show_state(self, image: int) -> None:
+        workspace, selection = self._session.workspace, self._session.selection
+        if workspace is not None and image in self.strip.ids():
+            self.strip.set_state(image, workspace.states([image], selection.annotator)[0])
+
+    def _show_current(self, image: int | None) -> None:
+        if image is not None:
+            self.strip.set_current(image)
+
+    def _chosen(self, image: int) -> None:
+        if image >= 0:
+            self._session.selection.current_image = image
