@@ -1,5 +1,7 @@
 """An image that is drawn fast and well at any zoom."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
@@ -34,10 +36,21 @@ class Picture:
         stride = self.width * (3 if colour else 1)
         self._levels = [QImage(self._pixels.data, self.width, self.height, stride, kind)]
 
+    @classmethod
+    def of(cls, image: NDArray[Any]) -> "Picture":
+        """A picture of any image: uint8, or floats of which 0 is black and 1 white (clipped; NaN black)."""
+        if np.issubdtype(image.dtype, np.floating):
+            image = (np.nan_to_num(image).clip(0, 1) * 255).round().astype(np.uint8)
+        return cls(image)
+
     @property
     def small(self) -> bool:
         """Whether this is pixel art: never smoothed."""
         return bool(max(self.width, self.height) <= SMALL_IMAGE)
+
+    def image(self) -> QImage:
+        """The whole image, over the memory of this picture: copy what is to outlive it."""
+        return self._levels[0]
 
     def paint(self, painter: QPainter, visible: QRectF, scale: float) -> None:
         """Draw what is visible.

@@ -4,16 +4,21 @@ import math
 
 SMALL_IMAGE = 64  # images up to this side are pixel art: shown unsmoothed, at a whole scale
 LARGEST_ZOOM = 64.0
-_MARGIN = 8.0  # logical pixels around a fitted image, so that its rim can be painted
 
 
 class Viewport:
     """Maps image pixels to view positions: view = origin + zoom · image, in logical pixels.
 
     The origin always lies on a physical pixel, so that unsmoothed images stay crisp.
+
+    Parameters
+    ----------
+    margin
+        Logical pixels left free around a fitted image (so that its rim can be painted).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, margin: float = 8.0) -> None:
+        self._margin = margin
         self.zoom = 1.0
         self.x = 0.0
         self.y = 0.0
@@ -41,7 +46,7 @@ class Viewport:
     def fit_zoom(self) -> float:
         """The zoom at which the whole image shows; a whole scale for small images."""
         (width, height), (columns, rows) = self._view, self._image
-        scale = min((width - 2 * _MARGIN) / columns, (height - 2 * _MARGIN) / rows)
+        scale = min((width - 2 * self._margin) / columns, (height - 2 * self._margin) / rows)
         scale = max(scale, 1 / max(columns, rows))
         if max(columns, rows) <= SMALL_IMAGE and scale * self._ratio >= 1:
             scale = math.floor(scale * self._ratio + 1e-9) / self._ratio
