@@ -313,6 +313,13 @@ class MainWindow(QMainWindow):
             screen = self.screen().availableSize()
             self.resize(min(1440, int(screen.width() * 0.9)), min(900, int(screen.height() * 0.9)))
 
+    def close_now(self) -> None:
+        """Close without asking: what is on disk already stays, running work is cancelled."""
+        for row in self.session.jobs.running:
+            row.handle.token.cancel()
+        self.session.jobs.close()
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.session.jobs.running and not self.ask_close_with_work():
             event.ignore()

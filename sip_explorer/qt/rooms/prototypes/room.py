@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QSpinBox, QVBoxLayout
 
+from sip_explorer.jobs import JobHandle
 from sip_explorer.qt.room import Room, separator
 from sip_explorer.qt.rooms.prototypes import requests
 from sip_explorer.qt.rooms.prototypes.image_pane import ImagePane
@@ -31,6 +32,7 @@ class PrototypeRoom(Room):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._means: Means | None = None
+        self._asked: dict[str, JobHandle] = {}
         self.last_samples: Samples | None = None
         self.last_inverted: Inverted | None = None
         self._make_centre()
@@ -140,6 +142,14 @@ class PrototypeRoom(Room):
         self.bars = LikelihoodBars()
         image.add_widget(self.bars)
 
+    @property
+    def asking(self) -> bool:
+        """Whether an answer of the flow is still awaited."""
+        return any(not handle.done for handle in self._asked.values())
+
+    def _ask(self, lane: str, job: requests.Job) -> None:
+        self._asked[lane] = self.session.jobs.ask(lane, job, self._answered)
+
     # ---- asking ---------------------------------------------------------------------------
 
     def entered(self) -> None:
@@ -161,7 +171,7 @@ class PrototypeRoom(Room):
         job = requests.samples(
             load, *cell, SAMPLE_COUNT, self.temperature.value(), self.halves.value(), self.seed.value()
         )
-        self.session.jobs.ask("prototype samples", job, self._answered)
+        self._ask("prototype samples", job)
 
     def _ask_image(self) -> None:
         load, cell = self._loader(), self.grid.current
@@ -169,7 +179,7 @@ class PrototypeRoom(Room):
         if load is None or cell is None or workspace is None or image_id is None or not self.isVisible():
             return
         job = requests.inverted(load, workspace.image(image_id), *cell)
-        self.session.jobs.ask("prototype image", job, self._answered)
+        self._ask("prototype image", job)
 
     def _loader(self) -> requests.Load | None:
         entry = self.session.model(self.models.currentData())
@@ -204,7 +214,7 @@ class PrototypeRoom(Room):
         load = self._loader()
         if load is not None and self.isVisible():
             self._facts.setText("Loading and checking the way back…")
-            self.session.jobs.ask("prototype means", requests.means(load), self._answered)
+            self._ask("prototype means", requests.means(load))
 
     def _image_changed(self, _image_id: int | None) -> None:
         self._ask_image()
