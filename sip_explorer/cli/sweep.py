@@ -2,20 +2,20 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from sip_explorer.cli.progress import follow, say, table
 from sip_explorer.cli.workspaces import WorkspaceOption, classifier_entry, opened
-from sip_explorer.records import Artefact, CancelToken, SipError
+from sip_explorer.records import CancelToken, SipError
 from sip_explorer.records.epsilon import in_255ths, parse_epsilons
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sip_explorer.attacks import CellResult
+    from sip_explorer.records.sweeps import CellResult
     from sip_explorer.workspace import Workspace
 
 
@@ -42,16 +42,21 @@ def register(app: typer.Typer) -> None:
         images: Annotated[int, typer.Option("--images", "-n", min=1, help="How many images.")] = 256,
         split: Annotated[str, typer.Option(help="Which images: test or train.")] = "test",
         seed: Annotated[int, typer.Option(min=0, help="Seed of the random starts.")] = 0,
+        device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:n.")] = "auto",
         out: Annotated[
             Path | None,
             typer.Option(help="Sweep folder; by default a new one in the workspace. Goes on where it is."),
         ] = None,
     ) -> None:
         """Attack models over epsilons and batch sizes, and print the share of images misclassified."""
+        import torch
+
         from sip_explorer.attacks import SweepSpec
         from sip_explorer.attacks import sweep as sweep_job
         from sip_explorer.data import to_float
         from sip_explorer.models import load_checkpoint
+        from sip_explorer.records.sweeps import read_sweep
+        from sip_explorer.training.environment import resolve_device
 
         try:
             epsilon_values = parse_epsilons(epsilons)
@@ -60,18 +65,12 @@ def register(app: typer.Typer) -> None:
         spec = SweepSpec(
             epsilons=epsilon_values,
             batch_sizes=_whole_numbers(batch_sizes),
-            losses=_words(losses),
-            reductions=_words(reductions),
-            precisions=_words(precisions),
+            losses=cast("Any", _words(losses)),
+            reductions=cast("Any", _words(reductions)),
+            precisions=cast("Any", _words(precisions)),
             steps=steps,
             seed=seed,
         )
-        cells: list[CellResult] = []
-
-        def keep(artefact: Artefact) -> None:
-            if artefact.kind == "cell":
-                cells.append(artefact.data)
-
         token = CancelToken()
         with opened(workspace) as open_workspace:
             ids = _choose_images(open_workspace, split, images)
@@ -83,11 +82,24 @@ def register(app: typer.Typer) -> None:
             if len(sizes) > 1:
                 raise SipError("The models take images of different sizes: sweep them one by one.")
             pixels = to_float(open_workspace.images(ids, size=sizes.pop()))
-            labels = open_workspace.labels(ids)
+            labels = torch.from_numpy(open_workspace.labels(ids))
             folder = out or open_workspace.new_sweep_folder("sweep")
-            job = sweep_job(models, pixels, labels, spec, folder, indices=ids, token=token)
-            finished = follow(job, token, keep)
-        say(f"Share misclassified, {len(ids)} {split} images, PGD-{steps}:", "", *_result_lines(cells))
+            job = sweep_job(
+                models,
+                pixels,
+                labels,
+                spec,
+                folder,
+                indices=ids.tolist(),
+                token=token,
+                device=resolve_device(device),
+            )
+            finished = follow(job, token)
+        say(
+            f"Share misclassified, {len(ids)} {split} images, PGD-{steps}:",
+            "",
+            *_result_lines(read_sweep(folder)),
+        )
         say("", f"{finished.outcome}: {folder}")
 
 
@@ -103,21 +115,15 @@ def _choose_images(workspace: "Workspace", split: str, count: int) -> "NDArray[n
     return ids[np.sort(chosen)]
 
 
-def _result_lines(cells: "list[CellResult]") -> list[str]:
+def _result_lines(cells: "list[CellResult]", figure: str) -> list[str]:
+    """Return a table of one figure of the cells: a row per condition and batch size, a column per epsilon."""
     epsilons = sorted({cell.epsilon for cell in cells})
-    shares = {
-        (cell.model, cell.loss, cell.reduction, cell.precision, cell.batch_size, cell.epsilon): cell.success
-        for cell in cells
-    }
-    rows = []
-    for key in dict.fromkeys(key[:-1] for key in shares):
-        name, loss, reduction, precision, batch = key
-        figures = [shares.get((*key, epsilon)) for epsilon in epsilons]
-        rows.append(
-            [f"{name}, {loss}, {reduction}, {precision}, batch {batch}"]
-            + ["" if share is None else f"{100 * share:.1f} %" for share in figures]
-        )
-    return table(["", *(f"ε {in_255ths(epsilon)}" for epsilon in epsilons)], rows)
+    rows: dict[str, dict[float, str]] = {}
+    for cell in cells:
+        condition = f"{cell.model}, {cell.loss}, {cell.reduction}, {cell.precision}, batch {cell.batch_size}"
+        rows.setdefault(condition, {})[cell.epsilon] = f"{100 * getattr(cell, figure):.1f} %"
+    lines = [[condition, *(row.get(epsilon, "") for epsilon in epsilons)] for condition, row in rows.items()]
+    return table(["", *(f"ε {in_255ths(epsilon)}" for epsilon in epsilons)], lines)
 
 
 def _words(text: str) -> tuple[str, ...]:
