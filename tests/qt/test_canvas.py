@@ -1,5 +1,9 @@
 """The canvas under real mouse, wheel and key events."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -288,8 +292,9 @@ def test_small_images_stay_crisp_at_a_whole_scale(canvas):
     scale = round(canvas.zoom() * canvas.devicePixelRatioF())
     assert scale == canvas.zoom() * canvas.devicePixelRatioF()
     canvas.set_read_only(True)
-    corner = at(canvas, 0, 0) * canvas.devicePixelRatioF()
-    part = shown(canvas)[corner.y() : corner.y() + 28 * scale, corner.x() : corner.x() + 28 * scale]
+    left = round(canvas.viewport.x * canvas.devicePixelRatioF())
+    top = round(canvas.viewport.y * canvas.devicePixelRatioF())
+    part = shown(canvas)[top : top + 28 * scale, left : left + 28 * scale]
     assert (part == pixels.repeat(scale, 0).repeat(scale, 1)).all()
 
 
@@ -430,3 +435,13 @@ def _focus_out():
     from PySide6.QtGui import QFocusEvent
 
     return QFocusEvent(QEvent.Type.FocusOut)
+
+
+def test_dense_screens_are_as_exact():
+    """Some tests above, on a screen of one and a half physical pixels per logical one."""
+    chosen = "crisp or brush_is_sized or smallest_brush or read_only or resizing"
+    command = [sys.executable, "-m", "pytest", __file__, "-q", "-p", "no:cacheprovider", "-k", chosen]
+    done = subprocess.run(
+        command, env=os.environ | {"QT_SCALE_FACTOR": "1.5"}, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout

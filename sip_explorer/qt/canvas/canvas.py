@@ -81,6 +81,10 @@ class SalienceCanvas(MaskView):
         self.describe()
         self.update()
 
+    def view_position(self, column: float, row: float) -> tuple[float, float]:
+        """Where a place of the image, in image pixels, is on the widget."""
+        return self._viewport.to_view(column, row)
+
     # strokes
 
     def is_stroking(self) -> bool:
@@ -93,6 +97,8 @@ class SalienceCanvas(MaskView):
         if stroke is None:
             return
         patch = stroke.finish()
+        if stroke.box is not None:
+            self.repaint_box(stroke.box)
         if patch is not None:
             self.strokeFinished.emit(patch, self._tool)
 
@@ -107,7 +113,7 @@ class SalienceCanvas(MaskView):
         if self._stroke is not None:
             touched = self._stroke.to(*self.viewport.to_image(position.x(), position.y()))
             if touched is not None:
-                self.repaint_box(touched)
+                self.repaint_box(touched, under_way=True)
 
     # events
 

@@ -40,7 +40,7 @@ class MaskView(ImageView):
         self._peeking = False  # while the key is held
         super().__init__(parent)
         self._outline_timer = QTimer(self, singleShot=True, interval=_OUTLINE_PAUSE)
-        self._outline_timer.timeout.connect(self.trace_outline)
+        self._outline_timer.timeout.connect(self._trace_outline)
 
     def set_image(self, image: NDArray[np.uint8] | None, mask: NDArray[np.uint8] | None = None) -> None:
         """Show an image and its mask (None: nothing painted); what was proposed goes.
@@ -154,15 +154,17 @@ class MaskView(ImageView):
             self._layer.set_colour(self._colour, self._opacity)
             self.update()
 
-    def repaint_box(self, box: Box) -> None:
-        """Repaint a box of the mask now, and its outline a little later."""
-        self.update(self.view_rect(box))
-        self.layer().outline.invalidate(box)
-        if not self._outline_timer.isActive():
+    def repaint_box(self, box: Box, under_way: bool = False) -> None:
+        """Repaint a box of the mask; while a stroke is under way, its outline a little later."""
+        outline = self.layer().outline
+        outline.invalidate(box)
+        if not under_way:
+            outline.catch_up()
+        elif not self._outline_timer.isActive():
             self._outline_timer.start()
+        self.update(self.view_rect(box))
 
-    def trace_outline(self) -> None:
-        """Bring the outline nearer to the mask."""
+    def _trace_outline(self) -> None:
         boxes = [] if self._layer is None else self._layer.outline.trace(_OUTLINE_TIME)
         for box in boxes:
             self.update(self.view_rect(box))
@@ -188,10 +190,6 @@ class MaskView(ImageView):
     def hideEvent(self, event: Any) -> None:
         self._outline_timer.stop()
         super().hideEvent(event)
-
-    def showEvent(self, event: Any) -> None:
-        self._outline_timer.start()
-        super().showEvent(event)
 
     def paint_layers(self, painter: QPainter, visible: QRectF) -> None:
         if self._layer is not None and not (self._hidden or self._peeking):

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QTransform
 
 from sip_explorer.salience import PROTECTED, Box, boundary_runs
 
@@ -47,6 +47,12 @@ class OutlineLayer:
         """Whether everything shown is up to the mask."""
         return not self._stale
 
+    def catch_up(self) -> None:
+        """Let the next paint trace whatever of it is outdated."""
+        for tile in self._stale:
+            del self._tiles[tile]
+        self._stale.clear()
+
     def trace(self, seconds: float) -> list[Box]:
         """Trace what changed for about this long; the boxes to paint again. none: all is done."""
         boxes: list[Box] = []
@@ -75,10 +81,8 @@ class OutlineLayer:
         height, width = self._mask.shape
         stride = 1 if scale >= 1 else 1 << math.floor(math.log2(1 / scale))
         if stride != self._stride:
+            self.catch_up()  # tiles of another scale are traced when they are shown again
             self._stride = stride
-            for tile in self._stale:  # of another scale: traced when it is shown again
-                del self._tiles[tile]
-            self._stale.clear()
         side = _TILE * stride
         reach = 2 / zoom
         lines: list[QLineF] = []
@@ -91,7 +95,7 @@ class OutlineLayer:
                 lines += self._lines((stride, row, column))
         if lines:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setPen(_pen(painter))
+            painter.setPen(_pen(painter, scale / zoom))
             painter.drawLines(lines)
 
     def _lines(self, tile: _Tile) -> list[QLineF]:
@@ -138,13 +142,13 @@ def _stripes() -> QImage:
     return image
 
 
-def _pen(painter: QPainter) -> QPen:
+def _pen(painter: QPainter, ratio: float) -> QPen:
     """A pen of constant width on the screen, its stripes on the screen too."""
     brush = QBrush(_stripes())
-    back, possible = painter.worldTransform().inverted()
+    back, possible = painter.deviceTransform().inverted()
     if possible:
-        brush.setTransform(back)
-    pen = QPen(brush, _WIDTH)
+        brush.setTransform(QTransform.fromScale(ratio, ratio) * back)
+    pen = QPen(brush, _WIDTH * ratio)  # the width of a cosmetic pen is in physical pixels
     pen.setCosmetic(True)
     pen.setCapStyle(Qt.PenCapStyle.SquareCap)
     return pen
