@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
         """Copy a checkpoint into a workspace, so that every room lists it."""
         with opened(workspace) as open_workspace:
             entry = open_workspace.add_model(checkpoint, name=name)
-            say(f"{entry.name} ({entry.kind}) is in {open_workspace.name}.")
+            say(f"{entry.name} ({entry.kind}) is in the workspace {open_workspace.name}.")
 
 
 def _words(value: Any) -> str:

@@ -95,12 +95,11 @@ def register(app: typer.Typer) -> None:
                 device=resolve_device(device),
             )
             finished = follow(job, token)
-        say(
-            f"Share misclassified, {len(ids)} {split} images, PGD-{steps}:",
-            "",
-            *_result_lines(read_sweep(folder)),
-        )
-        say("", f"{finished.outcome}: {folder}")
+        cells = read_sweep(folder)
+        say(f"Share misclassified, {len(ids)} {split} images, PGD-{steps}:", *_result_lines(cells, "success"))
+        if any(cell.zero_gradient_fraction > 0 for cell in cells):
+            say("Share of steps without a gradient:", *_result_lines(cells, "zero_gradient_fraction"))
+        say(f"{finished.outcome}: {folder}")
 
 
 def _choose_images(workspace: "Workspace", split: str, count: int) -> "NDArray[np.int64]":
