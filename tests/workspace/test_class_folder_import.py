@@ -130,12 +130,12 @@ def test_a_set_with_its_own_split_keeps_it(tmp_path: Path) -> None:
         assert workspace.labels(workspace.image_ids("test")).tolist() == [1, 1, 1, 1, 2]
 
 
-def test_classes_may_be_called_train_and_test(tmp_path: Path) -> None:
-    source = fill(tmp_path / "source", {"test": 5, "train": 5})
+def test_among_others_classes_may_be_called_train_and_test(tmp_path: Path) -> None:
+    source = fill(tmp_path / "source", {"plane": 5, "test": 5, "train": 5})
     run(import_class_folders(source, tmp_path / "ws"))
     with Workspace.open(tmp_path / "ws") as workspace:
-        assert workspace.classes == ("test", "train")
-        assert len(workspace.image_ids("test")) == 2
+        assert workspace.classes == ("plane", "test", "train")
+        assert len(workspace.image_ids("test")) == 3
 
 
 def test_pictures_are_linked_or_copied(tmp_path: Path) -> None:
