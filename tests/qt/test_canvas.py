@@ -38,7 +38,7 @@ def canvas(qtbot):
 
 def at(canvas, column, row):
     """The view position of an image position."""
-    x, y = canvas.viewport.to_view(column, row)
+    x, y = canvas.view_position(column, row)
     return QPoint(round(x), round(y))
 
 
@@ -203,7 +203,6 @@ def test_what_the_parts_leave_on_the_screen_is_what_painting_at_once_gives(canva
             QTest.mouseMove(canvas, QPoint(*point))
             QApplication.processEvents()
         QTest.mouseRelease(canvas, LEFT, NONE, QPoint(*points[-1]))
-    qtbot.waitUntil(lambda: canvas.layer().outline.current)
     QApplication.processEvents()
     on_screen = canvas.screen().grabWindow(canvas.winId()).toImage()
     assert (array_of(on_screen) == shown(canvas)).all(axis=2).mean() > 0.9995
@@ -445,3 +444,18 @@ def test_dense_screens_are_as_exact():
         command, env=os.environ | {"QT_SCALE_FACTOR": "1.5"}, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_the_outline_follows_while_the_stroke_is_under_way(canvas, qtbot):
+    canvas.set_opacity(0)
+    canvas.caption.stop()
+    edge = at(canvas, 150, 95)
+    drag(canvas, at(canvas, 50, 100), at(canvas, 250, 100), release=False)
+
+    def outlined():
+        return (shown(canvas)[edge.y() - 2 : edge.y() + 3, edge.x() - 10 : edge.x()] != 90).any()
+
+    qtbot.waitUntil(outlined)
+    QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    assert not outlined()
+    QTest.mouseRelease(canvas, LEFT, NONE, at(canvas, 250, 100))

@@ -83,7 +83,7 @@ class SalienceCanvas(MaskView):
 
     def view_position(self, column: float, row: float) -> tuple[float, float]:
         """Where a place of the image, in image pixels, is on the widget."""
-        return self._viewport.to_view(column, row)
+        return self.viewport.to_view(column, row)
 
     # strokes
 

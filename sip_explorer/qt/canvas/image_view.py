@@ -95,6 +95,10 @@ class ImageView(QWidget):
         self.viewport.zoom_at(factor, around.x(), around.y())
         self._moved()
 
+    def view_position(self, column: float, row: float) -> tuple[float, float]:
+        """Where a place of the image, in image pixels, lies on the widget, in logical pixels."""
+        return self.viewport.to_view(column, row)
+
     # for subclasses
 
     def paint_layers(self, painter: QPainter, visible: QRectF) -> None:

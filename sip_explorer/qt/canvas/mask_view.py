@@ -17,8 +17,7 @@ from sip_explorer.qt.canvas.proposal_layer import ProposalLayer
 from sip_explorer.records import SipError
 from sip_explorer.salience import Box, Patch
 
-_OUTLINE_PAUSE = 15  # ms between two goes at the outline, which may lag behind the brush
-_OUTLINE_TIME = 0.001  # s for one go
+_OUTLINE_PAUSE = 10  # ms between two tiles of the outline, which may lag behind the brush
 
 
 class MaskView(ImageView):
@@ -165,10 +164,9 @@ class MaskView(ImageView):
         self.update(self.view_rect(box))
 
     def _trace_outline(self) -> None:
-        boxes = [] if self._layer is None else self._layer.outline.trace(_OUTLINE_TIME)
-        for box in boxes:
+        box = None if self._layer is None else self._layer.outline.trace()
+        if box is not None:
             self.update(self.view_rect(box))
-        if boxes:
             self._outline_timer.start()
 
     # events

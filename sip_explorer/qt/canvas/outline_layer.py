@@ -1,7 +1,6 @@
 """The outline of a mask, light and dark in turn so that it shows on any picture."""
 
 import math
-import time
 from functools import cache
 
 import numpy as np
@@ -42,29 +41,22 @@ class OutlineLayer:
                 self._stale.add((self._stride, row, column))
         self._stale &= self._tiles.keys()
 
-    @property
-    def current(self) -> bool:
-        """Whether everything shown is up to the mask."""
-        return not self._stale
-
     def catch_up(self) -> None:
         """Let the next paint trace whatever of it is outdated."""
         for tile in self._stale:
             del self._tiles[tile]
         self._stale.clear()
 
-    def trace(self, seconds: float) -> list[Box]:
-        """Trace what changed for about this long; the boxes to paint again. none: all is done."""
-        boxes: list[Box] = []
-        until = time.perf_counter() + seconds
-        while self._stale and (not boxes or time.perf_counter() < until):
-            tile = min(self._stale)  # neighbours in turn, so that one paint takes them together
-            self._stale.remove(tile)
-            stride, row, column = tile
-            side = _TILE * stride
-            self._tiles[tile] = self._traced(tile)
-            boxes.append((row * side, column * side, (row + 1) * side, (column + 1) * side))
-        return boxes
+    def trace(self) -> Box | None:
+        """Trace one outdated tile, neighbours in turn; the box to paint again, None if all is current."""
+        if not self._stale:
+            return None
+        tile = min(self._stale)
+        self._stale.remove(tile)
+        self._tiles[tile] = self._traced(tile)
+        stride, row, column = tile
+        side = _TILE * stride
+        return (row * side, column * side, (row + 1) * side, (column + 1) * side)
 
     def paint(self, painter: QPainter, visible: QRectF, zoom: float, scale: float) -> None:
         """Draw what is visible.
