@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QMessageBox,
+    QSizePolicy,
     QStackedWidget,
     QToolButton,
     QVBoxLayout,
@@ -131,6 +132,7 @@ class MainWindow(QMainWindow):
         self._status = QLabel()
         self._status.setProperty("role", "muted")
         self._status.setContentsMargins(12, 2, 0, 2)
+        self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().addWidget(self._status, 1)
         self.statusBar().addPermanentWidget(JobBar(self.session.jobs))

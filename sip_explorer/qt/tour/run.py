@@ -55,7 +55,7 @@ def _tour(out: Path) -> int:
     window = make_window(app, session)
     window.resize(1440, 900)
     hand = Hand(app, window)
-    session.problem.connect(lambda sentence, _details: hand.problems.append(sentence), weak=False)
+    session.problem.connect(lambda sentence, _details: hand.problems.append(sentence))
     began = time.monotonic()
     done: list[tuple[str, str, Figures, float]] = []
     failure = ""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSlider
 
 from sip_explorer.qt.canvas import SalienceCanvas
 from sip_explorer.qt.room import Room
@@ -79,16 +79,18 @@ class SalienceRoom(Room):
         wide = self.fontMetrics().averageCharWidth()
         for text, slider in ((self._size_text, self._size), (self._opacity_text, self._opacity)):
             text.setProperty("role", "muted")
-            text.setFixedWidth(wide * 18)
-            slider.setFixedWidth(wide * 26)
+            text.setFixedWidth(wide * 16)
+            slider.setFixedWidth(wide * 20)
             slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             below.addWidget(text)
             below.addWidget(slider)
             below.addSpacing(16)
-        below.addStretch(1)
         self._hint = QLabel("[ ] size · H hide the overlay · Esc abort · wheel zooms · Space drags")
         self._hint.setProperty("role", "caption")
-        below.addWidget(self._hint)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        # The first thing to give way where the window is narrow.
+        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        below.addWidget(self._hint, 1)
         self.centre.addLayout(below)
         self._set_opacity(self._opacity.value())
 

@@ -1,0 +1,98 @@
+"""The Prototype room in the real window, on a small flow: grid, samples, seed, way back, walk."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+CLASSES = ("square", "bar", "cross")
+
+
+@pytest.fixture
+def flow_path(tmp_path):
+    """An untrained flow whose layers are initialised from real-sized noise: quick, and truly inverted."""
+    import torch
+
+    from sip_explorer.protoflow import FlowConfig, build_protoflow, save_protoflow
+
+    config = FlowConfig(
+        (1, 28, 28), ("squeeze", "steps 1x8", "squeeze", "factor 8", "steps 1x8"), components=2
+    )
+    flow = build_protoflow(config, CLASSES, seed=0)
+    flow.initialise(torch.rand(16, 1, 28, 28, generator=torch.Generator().manual_seed(0)))
+    path = tmp_path / "flow.safetensors"
+    save_protoflow(path, flow)
+    return path
+
+
+@pytest.fixture
+def room(open_window, shapes_path, flow_path, qtbot):
+    window = open_window(shapes_path)
+    window.session.add_model(flow_path)
+    room = window.enter("prototypes")
+    qtbot.waitUntil(lambda: room.last_samples is not None and room.last_inverted is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: not room.asking, timeout=20_000)
+    return room
+
+
+def settled(room, qtbot):
+    qtbot.waitUntil(lambda: not room.asking, timeout=20_000)
+    qtbot.wait(80)  # the last answers are delivered by the next drain
+
+
+def test_grid_samples_and_way_back(room, qtbot):
+    assert room.grid.cells == (3, 2)
+    assert room.samples.cells == (4, 4)
+    answer = room.last_inverted
+    assert answer.flipped == 0
+    assert np.array_equal(answer.decoded, answer.image)
+    assert answer.walk.shape[0] == 9
+    assert np.array_equal(answer.walk[0], answer.image), "the walk starts at the image itself"
+    assert np.isfinite(answer.per_class).all()
+
+
+def test_samples_are_reproduced_by_their_seed(room, qtbot):
+    first = room.last_samples.images
+    qtbot.mouseClick(room._again, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: room.last_samples.seed == 1, timeout=20_000)
+    assert not np.array_equal(room.last_samples.images, first)
+    room.seed.setValue(0)
+    qtbot.waitUntil(lambda: room.last_samples.seed == 0, timeout=20_000)
+    assert np.array_equal(room.last_samples.images, first)
+
+
+def test_temperature_zero_gives_the_mean(room, qtbot):
+    room.halves.setValue(0)
+    room.temperature.setValue(0)
+    qtbot.waitUntil(
+        lambda: room.last_samples.temperature == room.last_samples.halves_temperature == 0, timeout=20_000
+    )
+    settled(room, qtbot)
+    row, column = room.grid.current
+    mean = room._means.images[row, column]
+    assert all(np.array_equal(sample, mean) for sample in room.last_samples.images)
+
+
+def test_arrow_keys_walk_the_grid(room, qtbot):
+    room.grid.choose(0, 0)
+    QTest.keyClick(room.grid, Qt.Key.Key_Down)
+    assert room.grid.current == (1, 0)
+    assert "bar" in room._prototype_title.text()
+    settled(room, qtbot)
+
+
+def test_another_image_is_sent_through_the_flow(room, qtbot):
+    before = room.last_inverted
+    session = room.session
+    session.selection.current_image = session.selection.images[5]
+    qtbot.waitUntil(lambda: room.last_inverted is not before, timeout=20_000)
+    assert np.array_equal(room.last_inverted.image, session.workspace.image(session.selection.images[5]))
+    settled(room, qtbot)
+
+
+def test_without_a_flow_the_room_says_what_to_do(open_window, shapes_path):
+    window = open_window(shapes_path, "prototypes")
+    room = window.rooms["prototypes"]
+    assert room._empty.isVisible()
+    assert "add a checkpoint" in room._empty.sentence.text()
+    assert not room._again.isEnabled()

@@ -1,0 +1,189 @@
+"""The Salience room in the real window: paint, erase, undo across images, propose, mark, reopen."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from sip_explorer.records import SipError
+from sip_explorer.workspace import Workspace
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def window(open_window, shapes_path):
+    return open_window(shapes_path)
+
+
+@pytest.fixture
+def room(window):
+    return window.rooms["salience"]
+
+
+def drag(room, start, end):
+    """Draw a straight stroke between two places of the image."""
+    a, b = (QPoint(*(round(v) for v in room.canvas.view_position(*place))) for place in (start, end))
+    QTest.mousePress(room.canvas, LEFT, pos=a)
+    for t in (0.25, 0.5, 0.75, 1.0):
+        QTest.mouseMove(room.canvas, a + (b - a) * t)
+    QTest.mouseRelease(room.canvas, LEFT, pos=b)
+
+
+def saved(room, qtbot):
+    qtbot.waitUntil(lambda: room.session.painting.pending == 0, timeout=5000)
+
+
+def on_disk(room, image_id):
+    """The mask that another process would see."""
+    session = room.session
+    with Workspace.open(session.workspace.path, read_only=True) as other:
+        return other.mask(image_id, session.selection.annotator)
+
+
+def test_a_stroke_is_saved_and_shown_in_status_and_strip(room, window, qtbot):
+    image_id = room.session.selection.current_image
+    drag(room, (8, 10), (18, 10))
+    assert (room.canvas.mask() >= 128).sum() > 8
+    saved(room, qtbot)
+    assert np.array_equal(on_disk(room, image_id), room.canvas.mask())
+    assert room.session.workspace.states([image_id], room.session.selection.annotator) == ["painted"]
+    assert "saved " in window._status.text()
+    assert "1 of 12 images painted" in room._progress.text()
+
+
+def test_eraser_undo_and_redo_by_keys(room, window, qtbot):
+    drag(room, (8, 10), (18, 10))
+    painted = room.canvas.mask()
+    QTest.keyClick(room.canvas, Qt.Key.Key_E)
+    drag(room, (8, 10), (12, 10))
+    erased = room.canvas.mask()
+    assert erased.sum() < painted.sum()
+    room.undo()
+    assert np.array_equal(room.canvas.mask(), painted)
+    room.undo()
+    assert not room.canvas.mask().any()
+    room.redo()
+    room.redo()
+    assert np.array_equal(room.canvas.mask(), erased)
+    saved(room, qtbot)
+    assert np.array_equal(on_disk(room, room.session.selection.current_image), erased)
+
+
+def test_undo_survives_going_to_another_image_and_back(room, qtbot):
+    first = room.session.selection.current_image
+    drag(room, (8, 10), (18, 10))
+    QTest.keyClick(room.canvas, Qt.Key.Key_D)
+    assert room.session.selection.current_image != first
+    assert not room.canvas.mask().any()
+    QTest.keyClick(room.canvas, Qt.Key.Key_A)
+    assert room.canvas.mask().any()
+    room.undo()
+    assert not room.canvas.mask().any()
+    saved(room, qtbot)
+    assert not on_disk(room, first).any()
+
+
+def test_clear_is_one_edit(room, qtbot):
+    drag(room, (8, 10), (18, 10))
+    drag(room, (8, 16), (18, 16))
+    both = room.canvas.mask()
+    qtbot.mouseClick(room.tools.buttons["clear"], LEFT)
+    assert not room.canvas.mask().any()
+    room.undo()
+    assert np.array_equal(room.canvas.mask(), both)
+    saved(room, qtbot)
+
+
+def test_a_stroke_under_way_belongs_to_the_image_it_began_on(room, qtbot):
+    first, second = room.session.selection.images[:2]
+    start = QPoint(*(round(v) for v in room.canvas.view_position(8, 10)))
+    QTest.mousePress(room.canvas, LEFT, pos=start)
+    QTest.mouseMove(room.canvas, start + QPoint(60, 0))
+    room.session.selection.current_image = second
+    saved(room, qtbot)
+    assert on_disk(room, first).any()
+    assert not room.canvas.mask().any()
+
+
+def test_nothing_salient_and_skip_go_on_to_the_next_image(room, qtbot):
+    first, second, third = room.session.selection.images[:3]
+    qtbot.mouseClick(room._empty, LEFT)
+    assert room.session.selection.current_image == second
+    qtbot.mouseClick(room._skip, LEFT)
+    assert room.session.selection.current_image == third
+    saved(room, qtbot)
+    states = room.session.workspace.states([first, second], room.session.selection.annotator)
+    assert states == ["empty", "skipped"]
+
+
+def test_proposal_is_accepted_over_what_is_painted(room, window, qtbot, tmp_path):
+    from sip_explorer.models import build_classifier, save_checkpoint
+
+    model = build_classifier(
+        "small-cnn", classes=("square", "bar", "cross"), input_shape=(1, 28, 28), mean=(0,), std=(1,), seed=0
+    )
+    path = tmp_path / "untrained.safetensors"
+    save_checkpoint(path, model)
+    room.session.add_model(path)
+    drag(room, (2, 2), (6, 2))
+    before = room.canvas.mask()
+    QTest.keyClick(room.canvas, Qt.Key.Key_P)
+    qtbot.waitUntil(lambda: room.proposals.current is not None, timeout=60_000)
+    assert np.array_equal(room.canvas.mask(), before), "a proposal must not write"
+    region = room.proposals.region()
+    assert region.any()
+    QTest.keyClick(room.canvas, Qt.Key.Key_Return)
+    assert np.array_equal(room.canvas.mask(), np.maximum(before, region))
+    assert room.proposals.current is None
+    room.undo()
+    assert np.array_equal(room.canvas.mask(), before)
+    saved(room, qtbot)
+    QTest.keyClick(room.canvas, Qt.Key.Key_P)
+    qtbot.waitUntil(lambda: room.proposals.current is not None, timeout=60_000)
+    QTest.keyClick(room.canvas, Qt.Key.Key_Backspace)
+    assert room.proposals.current is None
+    assert np.array_equal(room.canvas.mask(), before)
+
+
+def test_every_annotator_has_masks_of_their_own(room, qtbot):
+    session = room.session
+    drag(room, (8, 10), (18, 10))
+    mine = room.canvas.mask()
+    me = session.selection.annotator
+    session.choose_annotator("Ana")
+    assert not room.canvas.mask().any()
+    session.choose_annotator(me)
+    assert np.array_equal(room.canvas.mask(), mine)
+    saved(room, qtbot)
+
+
+def test_a_second_window_reads_only_and_says_so(room, window, open_window, qtbot):
+    drag(room, (8, 10), (18, 10))
+    saved(room, qtbot)
+    other = open_window(room.session.workspace.path)
+    assert other.session.workspace.read_only
+    assert "read-only" in other.windowTitle()
+    shown = other.rooms["salience"]
+    before = shown.canvas.mask()
+    drag(shown, (8, 20), (18, 20))
+    assert np.array_equal(shown.canvas.mask(), before)
+
+
+def test_a_mask_of_another_size_is_refused_with_a_sentence(room):
+    with pytest.raises(SipError, match="28"):
+        room.canvas.set_mask(np.zeros((10, 10), np.uint8))
+
+
+def test_the_film_strip_filters_by_state(room, window, qtbot):
+    drag(room, (8, 10), (18, 10))
+    saved(room, qtbot)
+    strip = window.film_strip
+    painted = room.session.selection.current_image
+    strip.state.setCurrentIndex(strip.state.findData("painted"))
+    strip.list_images()
+    assert room.session.selection.images == (painted,)
+    strip.state.setCurrentIndex(0)
+    strip.collection.setCurrentText("test images")
+    strip.list_images()
+    assert len(room.session.selection.images) == 15
