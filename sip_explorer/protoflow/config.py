@@ -94,10 +94,12 @@ class FlowConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "FlowConfig":
         """Build from plain values; SipError names a key that is unknown."""
-        unknown = sorted(set(values) - {entry.name for entry in fields(cls)})
-        if unknown:
-            raise SipError(f"The flow's configuration has unknown keys: {', '.join(unknown)}; remove them.")
         try:
+            unknown = sorted(str(key) for key in set(values) - {entry.name for entry in fields(cls)})
+            if unknown:
+                raise SipError(
+                    f"The flow's configuration has unknown keys: {', '.join(unknown)}; remove them."
+                )
             return cls(**values)
         except (TypeError, ValueError) as error:
             raise SipError(

@@ -9,9 +9,23 @@ from sip_explorer.protoflow.mixture import MixtureHead
 def kmeans(points: Tensor, clusters: int, seed: int = 0, rounds: int = 25) -> Tensor:
     """Return the cluster of every point, int64 (n,), by Lloyd's algorithm from k-means++ seeds.
 
-    ``points`` is (n, D). Where there are fewer points than clusters, the clusters left over stay empty.
+    ``points`` is (n, D). Points that end in a cluster of less than an eighth of its fair share are
+    outliers: they are set aside, the rest is clustered again, and they join the nearest. Where there
+    are fewer points than clusters, the clusters left over stay empty.
     """
     generator = torch.Generator().manual_seed(seed)
+    kept = points
+    for _ in range(10):
+        assigned, centres = _lloyd(kept, clusters, rounds, generator)
+        sizes = torch.bincount(assigned, minlength=len(centres))
+        usual = (sizes * 8 * clusters >= len(points))[assigned]
+        if bool(usual.all()):
+            break
+        kept = kept[usual]
+    return torch.cdist(points, centres).argmin(1)
+
+
+def _lloyd(points: Tensor, clusters: int, rounds: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     chosen = [int(torch.randint(len(points), (1,), generator=generator))]
     for _ in range(min(clusters, len(points)) - 1):
         nearest = torch.cdist(points, points[chosen]).amin(1).square().cpu()
@@ -27,7 +41,7 @@ def kmeans(points: Tensor, clusters: int, seed: int = 0, rounds: int = 25) -> Te
         before, assigned = assigned, torch.cdist(points, centres).argmin(1)
         if torch.equal(before, assigned):
             break
-    return assigned
+    return assigned, centres
 
 
 @torch.no_grad()

@@ -41,7 +41,7 @@ class Prototype:
     @property
     def weight(self) -> float:
         """π, its share of its class."""
-        return float(self.flow.mixture.weights()[self.label, self.component])
+        return float(self.flow.mixture.weights().detach()[self.label, self.component])
 
     def sample_latent(
         self, n: int, temperature: float = 1.0, seed: int = 0, indices: Sequence[int] | None = None

@@ -56,9 +56,11 @@ def test_from_the_latent_alone_the_image_is_a_sample(flow: ProtoFlow, images: to
 
 def test_draws_do_not_depend_on_the_batch(flow: ProtoFlow, images: torch.Tensor) -> None:
     code = flow.encode(images, seed=2)
-    torch.testing.assert_close(flow.encode(images[3:4], seed=2).z, code.z[3:4], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(flow.encode(images[3:5], seed=2).z, code.z[3:5], atol=1e-5, rtol=1e-5)
     whole = flow.decode_raw(code.z, temperature=0.8, seed=4)
-    torch.testing.assert_close(flow.decode_raw(code.z[:2], temperature=0.8, seed=4), whole[:2], atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        flow.decode_raw(code.z[:2], temperature=0.8, seed=4), whole[:2], atol=1e-5, rtol=0
+    )
     part = flow.decode_raw(code.z[4:], temperature=0.8, seed=4, indices=[4, 5])
     torch.testing.assert_close(part, whole[4:], atol=1e-5, rtol=0)
     sliced = flow.decode_raw(code[2:4])
@@ -78,8 +80,7 @@ def test_round_trip_is_measured_and_float64_steps_in(images: torch.Tensor) -> No
     assert well.exact
     assert well.error < 1e-3
     with torch.no_grad():
-        flow.layers[3 * 1 + 1].shift.add_(1e5)  # throws away float32's digits, not float64's
-        assert not torch.equal(flow.decode(flow.encode(images)), images) or flow.round_trip is not None
+        flow.layers[2].shift.add_(1e4)  # throws away float32's digits, not float64's
     ill = flow.measure_round_trip(images)
     assert ill.precision == "float64"
     assert ill.float32_error > 0.05 > ill.error
