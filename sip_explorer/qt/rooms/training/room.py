@@ -97,8 +97,8 @@ class TrainingRoom(Room):
 
     @property
     def working(self) -> bool:
-        """Whether a run of this room is queued or works."""
-        return self._job is not None and not self._job.handle.done
+        """Whether a run of this room is queued or works, or its end is not shown yet."""
+        return self._live is not None
 
     def start(self) -> None:
         """Start a run with the recipe of the form."""
@@ -171,7 +171,8 @@ class TrainingRoom(Room):
         self._read_live()
         self._live = None
         self.shelf.unfollow()
-        self.shelf.refresh()
+        if self._clock.isActive():  # else the room is out of sight, or the program closes
+            self.shelf.refresh()
         self._show_buttons()
         self._show_chosen()
         self.session.refresh_models()

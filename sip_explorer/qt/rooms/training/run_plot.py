@@ -23,6 +23,8 @@ class RunPlot(CurvePlot):
         self._best: pg.InfiniteLine | None = None
         self.setMinimumHeight(int(self.fontMetrics().height() * 6.5))
         self.plot.setMouseEnabled(x=False, y=False)
+        menu = self.plot.getPlotItem().ctrlMenu  # has no owner: it would outlive the plot
+        menu.setParent(self, menu.windowFlags())
         if percent:  # room for the words at 0 and 100
             self.plot.setLimits(yMin=-8, yMax=108)
             self.plot.setYRange(0, 100, padding=0.07)
