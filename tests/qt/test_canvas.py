@@ -1,8 +1,10 @@
 """The canvas under real mouse, wheel and key events."""
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -459,3 +461,17 @@ def test_the_outline_follows_while_the_stroke_is_under_way(canvas, qtbot):
     QTest.keyClick(canvas, Qt.Key.Key_Escape)
     assert not outlined()
     QTest.mouseRelease(canvas, LEFT, NONE, at(canvas, 250, 100))
+
+
+def test_a_canvas_that_nobody_holds_is_gone(qtbot):
+    widget = SalienceCanvas()
+    widget.show()
+    widget.set_image(np.zeros((20, 20), np.uint8))
+    widget.set_opacity(0.3)
+    drag(widget, QPoint(30, 30), QPoint(50, 50), release=False)
+    widget.hide()
+    layer, widget_left = weakref.ref(widget.layer()), weakref.ref(widget)
+    del widget
+    gc.collect()
+    assert widget_left() is None
+    assert layer() is None

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -198,3 +201,15 @@ def test_thumbnails_keep_those_used_last():
     thumbnails.load(5, 40)
     assert thumbnails.get(5) == "gone"
     assert len(thumbnails) == 1
+
+
+def test_a_strip_that_nobody_holds_is_gone(qtbot):
+    strip = ImageStrip()
+    strip.show()
+    strip.set_images(range(20), Source())
+    QApplication.processEvents()
+    strip.hide()
+    left = weakref.ref(strip)
+    del strip
+    gc.collect()
+    assert left() is None

@@ -63,7 +63,8 @@ class ImageStrip(QWidget):
         self._layout = layout
         self._thumbnails = Thumbnails()
         self._model = ImageListModel(self)
-        self._delegate = ThumbnailDelegate(self._thumbnails, self._want, side, states, self)
+        self._delegate = ThumbnailDelegate(self._thumbnails, side, states, self)
+        self._delegate.wanted.connect(self._want)
         self._view = ImageListView(self)
         self._view.setModel(self._model)
         self._view.setItemDelegate(self._delegate)
@@ -80,7 +81,7 @@ class ImageStrip(QWidget):
         self._loading.timeout.connect(self._load_some)
         self._view.selectionModel().currentChanged.connect(self._announce_current)
         self._view.selectionModel().selectionChanged.connect(self._announce_selection)
-        self._view.activated.connect(lambda index: self.activated.emit(self._model.id_at(index.row())))
+        self._view.activated.connect(self._announce_activated)
         self.set_name("Images")
         self._fit_height()
 
@@ -233,6 +234,9 @@ class ImageStrip(QWidget):
 
     def _announce_current(self, index: QModelIndex, _before: QModelIndex) -> None:
         self.currentChanged.emit(self._model.id_at(index.row()) if index.isValid() else -1)
+
+    def _announce_activated(self, index: QModelIndex) -> None:
+        self.activated.emit(self._model.id_at(index.row()))
 
     def _announce_selection(self, *_changes: Any) -> None:
         self.selectionChanged.emit(self.selected())

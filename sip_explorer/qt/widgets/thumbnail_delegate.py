@@ -1,9 +1,18 @@
 """How a thumbnail and its state mark look."""
 
 import math
-from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import (
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPalette, QPen
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -30,25 +39,28 @@ class ThumbnailDelegate(QStyledItemDelegate):
     ----------
     thumbnails
         Where images come from.
-    want
-        Called with the id of an image that is in view and not loaded.
     side
         Side of a thumbnail in font heights.
     states
         Whether marks are drawn.
+
+    Signals
+    -------
+    wanted(int)
+        The id of an image that is in view and not loaded.
     """
+
+    wanted = Signal(int)
 
     def __init__(
         self,
         thumbnails: Thumbnails,
-        want: Callable[[int], None],
         side: float,
         states: bool,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._thumbnails = thumbnails
-        self._want = want
         self._side = side
         self._states = states
         self.colour = QColor("#E69F00")
@@ -83,7 +95,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
         image = index.data(Qt.ItemDataRole.UserRole)
         thumbnail = self._thumbnails.get(image)
         if thumbnail is None:
-            self._want(image)
+            self.wanted.emit(image)
         elif isinstance(thumbnail, str):
             painter.setPen(colour("muted"))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "?")
