@@ -20,8 +20,8 @@ from sip_explorer.records import (
     SipError,
     Started,
 )
+from sip_explorer.records.intervals import wilson
 from sip_explorer.salience import hard_budget
-from sip_explorer.training.intervals import wilson
 from sip_explorer.training.validation import attacked_score, clean_score
 
 REGIONS = ("everywhere", "salient", "background")

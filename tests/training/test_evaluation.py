@@ -6,15 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from scipy.stats import binomtest
 
 from sip_explorer.attacks import PGD
 from sip_explorer.data import to_float
 from sip_explorer.models import Classifier, load_checkpoint
 from sip_explorer.records import Artefact, CancelToken, Finished, SipError
+from sip_explorer.records.intervals import wilson
 from sip_explorer.salience import to_salience
 from sip_explorer.training import EvaluationRow, Recipe, TrainingData, evaluate, train
-from sip_explorer.training.intervals import wilson
 
 MakeData = Callable[..., TrainingData]
 
@@ -102,10 +101,3 @@ def test_arguments_that_do_not_fit_are_refused(model: Classifier, data: Training
         arguments = {"images": data.images, "labels": data.labels, "epsilons": [0.1], **options}
         with pytest.raises(SipError, match=part):
             list(evaluate(model, **arguments))  # type: ignore[arg-type]
-
-
-def test_wilson_intervals() -> None:
-    for successes, trials in ((0, 10), (8, 10), (10, 10), (1800, 2000)):
-        expected = binomtest(successes, trials).proportion_ci(0.95, method="wilson")
-        assert wilson(successes, trials) == pytest.approx((expected.low, expected.high), abs=1e-9)
-    assert wilson(0, 0) == (0.0, 1.0)
