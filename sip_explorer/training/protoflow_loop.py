@@ -128,6 +128,7 @@ class _Run:
         ).to(self.device)
         self.flow.use_bfloat16(self.precision == "bfloat16")
         self.per_epoch = len(self.levels) // recipe.batch_size
+        self.began = time.monotonic()
         self.best = -math.inf
         self.score: ProtoFlowScore | None = None
 
@@ -167,14 +168,21 @@ class _Run:
                     for name, value in found.items():
                         yield Metric(f"train/{name}", value, step, step / self.per_epoch)
                     yield Progress(step, total, f"epoch {epoch + 1} of {recipe.epochs}")
-                if self.token.stopping:
+                if self.token.stopping or self._done(step) >= 1:
                     break
             yield from self._validate(step)
             yield Metric("time/epoch", time.monotonic() - began, step, step / self.per_epoch)
-            if self.token.stopping:
+            if self.token.stopping or self._done(step) >= 1:
                 break
         summary = {} if self.score is None else asdict(self.score)
-        yield Finished("completed" if step == total else "stopped", summary)
+        yield Finished("completed" if self._done(step) >= 1 else "stopped", summary)
+
+    def _done(self, step: int) -> float:
+        """Return the share of the run that is done, by steps or by time, whichever is more."""
+        by_steps = step / (self.recipe.epochs * self.per_epoch)
+        if not self.recipe.minutes:
+            return by_steps
+        return max(by_steps, (time.monotonic() - self.began) / (60 * self.recipe.minutes))
 
     def _start(self) -> Iterator[Event | None]:
         """Set ActNorm and mixture from the training images."""
@@ -212,9 +220,9 @@ class _Run:
 
     def _step(self, batch: Tensor, step: int) -> Generator[Event | None, None, dict[str, float]]:
         recipe, flow = self.recipe, self.flow.train()
-        share = (step + 1) / self.per_epoch
-        factor = min(1.0, share / recipe.warmup) if recipe.warmup else 1.0
-        factor *= max(0.5 * (1 + math.cos(math.pi * min(1.0, share / recipe.epochs))), 0.002)
+        epoch = (step + 1) / self.per_epoch
+        factor = min(1.0, epoch / recipe.warmup) if recipe.warmup else 1.0
+        factor *= max(0.5 * (1 + math.cos(math.pi * min(1.0, self._done(step)))), 0.002)
         for group in self.optimiser.param_groups:
             group["lr"] = factor * group["peak"]
         self.optimiser.zero_grad(set_to_none=True)

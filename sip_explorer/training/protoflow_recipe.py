@@ -42,6 +42,9 @@ class ProtoFlowRecipe:
     )
 
     epochs: int = whole(30, 1, "passes over the training images", "epochs", maximum=100_000)
+    minutes: float = number(
+        0.0, 0.0, 1e6, "end after about this time, the learning rate falls along; 0: no limit"
+    )
     batch_size: int = whole(64, 2, "images per optimiser step", "images", maximum=65_536)
     micro_batch: int = whole(64, 2, "images per pass; gradients of a batch are added up", "images")
     learning_rate: float = number(2e-3, 0.0, 1.0, "peak learning rate of the flow (AdamW)", open_minimum=True)

@@ -118,6 +118,12 @@ def test_stop_keeps_and_cancel_ends(tmp_path: Path) -> None:
     assert RunFolder(tmp_path / "cancelled").checkpoint is None
 
 
+def test_a_time_limit_completes_the_run_early(tmp_path: Path) -> None:
+    events = drain(train_protoflow(TINY.replace(epochs=1000, minutes=0.01), tmp_path / "run", bars()))
+    assert events[-1].outcome == "completed"
+    assert RunFolder(tmp_path / "run").checkpoint is not None
+
+
 def test_faults_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SipError, match="lower batch_size"):
         drain(train_protoflow(TINY.replace(batch_size=512), tmp_path / "a", bars()))
