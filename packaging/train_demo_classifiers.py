@@ -50,8 +50,10 @@ def main() -> None:
 def _measure_all(runs: dict[str, RunFolder], out: Path, images: np.ndarray, labels: np.ndarray) -> None:
     figures = {}
     for name, run in runs.items():
-        model = load_checkpoint(run.best_path)
-        rows = _measure(model, images, labels)
+        path = out / f"{name}.safetensors"
+        model = _halved(run.best_path)
+        save_checkpoint(path, model)
+        rows = _measure(load_checkpoint(path), images, labels)  # what is in the file, not what was trained
         summary, environment = run.summary(), run.environment()
         figures[name] = {
             "recipe": environment["recipe_hash"],
@@ -61,9 +63,17 @@ def _measure_all(runs: dict[str, RunFolder], out: Path, images: np.ndarray, labe
             "test": rows,
         }
         written = {f"test_{_label(row)}": f"{row['accuracy']:.4f} of {row['images']} images" for row in rows}
-        save_checkpoint(out / f"{name}.safetensors", model, origin={**model.origin, **written})
+        save_checkpoint(path, model, origin={**model.origin, **written})
         write_text(out / "figures.json", json.dumps(figures, indent=2) + "\n")
         print(json.dumps({name: {_label(row): row["accuracy"] for row in rows}}), flush=True)
+
+
+def _halved(path: Path) -> Classifier:
+    """Return the classifier with its weights in float16, which halves the file."""
+    model = load_checkpoint(path)
+    model.network.half()
+    model.origin["weights"] = "stored as float16"
+    return model
 
 
 def _arguments() -> argparse.Namespace:

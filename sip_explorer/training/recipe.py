@@ -74,7 +74,7 @@ class Recipe:
 
     epochs: int = whole(12, 1, "passes over the training images", "epochs", maximum=100_000)
     batch_size: int = whole(128, 1, "images per optimiser step", "images", maximum=65_536)
-    learning_rate: float = number(0.1, 0.0, 100.0, "peak learning rate of SGD", "", open_minimum=True)
+    learning_rate: float = number(0.05, 0.0, 100.0, "peak learning rate of SGD", "", open_minimum=True)
     momentum: float = number(0.9, 0.0, 1.0, "momentum of SGD")
     weight_decay: float = number(1e-4, 0.0, 1.0, "weight decay of SGD")
     schedule: str = choice("one-cycle", SCHEDULES, "how the learning rate moves over the run")
