@@ -23,6 +23,7 @@ class FilmStrip(QWidget):
         self._session = session
         self.collection = QComboBox()
         self.collection.setAccessibleName("Images listed")
+        self.collection.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.state = QComboBox()
         self.state.setAccessibleName("State of the images listed")
         for state, words in STATES.items():

@@ -216,6 +216,7 @@ def _style_sheet(t: Tokens) -> str:
         background: {t.line}; border: none; border-radius: 3px; min-height: 6px; max-height: 6px;
     }}
     QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
+    QSlider:horizontal {{ min-height: 20px; }}
     QSlider::groove:horizontal {{ height: 4px; background: {t.line}; border-radius: 2px; }}
     QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: 2px; }}
     QSlider::handle:horizontal {{

@@ -38,10 +38,14 @@ class Painting:
         """Strokes handed over whose commit is not acknowledged yet."""
         return self._pending
 
-    def record(self, image_id: int, patch: Patch, tool: str) -> None:
-        """Take over an edit whose pixels are on the canvas already."""
-        self._history(image_id).push(patch)
-        self._commit(image_id, patch, tool)
+    def record(self, image_id: int, patch: Patch, tool: str, annotator: str) -> None:
+        """Take over an edit whose pixels are on the canvas already.
+
+        ``annotator`` is the one whose mask the canvas shows: a stroke that ends because another
+        one takes over still belongs to the first.
+        """
+        self._history(image_id, annotator).push(patch)
+        self._commit(image_id, patch, tool, annotator)
 
     def apply(self, image_id: int, patch: Patch, tool: str) -> None:
         """Make an edit (clear, accepted proposal) that the canvas does not show yet."""
@@ -93,15 +97,15 @@ class Painting:
         self._histories.clear()
         self.history_changed.emit()
 
-    def _history(self, image_id: int) -> UndoHistory:
-        key = (image_id, self._session.selection.annotator)
+    def _history(self, image_id: int, annotator: str = "") -> UndoHistory:
+        key = (image_id, annotator or self._session.selection.annotator)
         return self._histories.setdefault(key, UndoHistory())
 
-    def _commit(self, image_id: int, patch: Patch, tool: str) -> None:
+    def _commit(self, image_id: int, patch: Patch, tool: str, annotator: str = "") -> None:
         workspace = self._session.workspace
         if workspace is None:
             return
-        annotator = self._session.selection.annotator
+        annotator = annotator or self._session.selection.annotator
         self._follow(image_id, workspace.commit_stroke(image_id, annotator, patch, tool))
         self.history_changed.emit()
 

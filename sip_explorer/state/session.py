@@ -181,12 +181,18 @@ class Session:
         """List the models anew, keep the selection where it still holds, choose one where none is."""
         self._models = list(self.workspace.models()) if self.workspace is not None else []
         known = {entry.id for entry in self._models}
-        classifiers = [entry.id for entry in self._models if entry.kind == "classifier"]
+        classifiers = [entry.id for entry in self._classifiers()]
         kept = tuple(i for i in self.selection.models if i in known)
         self.selection.models = kept or tuple(classifiers[:1])
         if self.selection.current_model not in known:
             self.selection.current_model = classifiers[0] if classifiers else None
         self.models_changed.emit()
+
+    def _classifiers(self) -> list[ModelEntry]:
+        """The classifiers, those that know this workspace's classes first."""
+        classes = set(self.workspace.classes) if self.workspace is not None else set()
+        found = [entry for entry in self._models if entry.kind == "classifier"]
+        return sorted(found, key=lambda entry: set(entry.metadata.get("classes", ())) != classes)
 
     def load_classifier(self, entry: ModelEntry) -> Any:
         """Return the classifier on the device, in eval mode. Device thread only."""

@@ -35,6 +35,7 @@ class SalienceRoom(Room):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._image_id: int | None = None
+        self._annotator = ""  # whose mask the canvas shows
         self.canvas = SalienceCanvas()
         self.tools = ToolBar(self.act)
         self._make_centre()
@@ -52,6 +53,7 @@ class SalienceRoom(Room):
         session.painting.history_changed.connect(self._show_history)
         self.canvas.set_opacity(session.settings["overlay_opacity"])
         self._show_brush(self.canvas.brush_radius())
+        self.tools.show_tool(self.canvas.tool())
         self._show_annotator()
         self._show_image(selection.current_image)
 
@@ -85,7 +87,7 @@ class SalienceRoom(Room):
             below.addWidget(text)
             below.addWidget(slider)
             below.addSpacing(16)
-        self._hint = QLabel("[ ] size · H hide the overlay · Esc abort · wheel zooms · Space drags")
+        self._hint = QLabel("[ ] size · H hides · Esc aborts · Space drags")
         self._hint.setProperty("role", "caption")
         self._hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         # The first thing to give way where the window is narrow.
@@ -157,18 +159,18 @@ class SalienceRoom(Room):
             self._step(-1 if name == "previous" else 1)
 
     def undo(self) -> None:
-        """Take back the last edit of the image on show."""
-        if self._image_id is not None:
+        """Take back the last edit of the image on show; not while the hand is still drawing."""
+        if self._image_id is not None and not self.canvas.is_stroking():
             self.session.painting.undo(self._image_id)
 
     def redo(self) -> None:
         """Make the edit again that was taken back last."""
-        if self._image_id is not None:
+        if self._image_id is not None and not self.canvas.is_stroking():
             self.session.painting.redo(self._image_id)
 
     def clear(self) -> None:
         """Empty the mask; one undo brings it back."""
-        if self._image_id is None:
+        if self._image_id is None or self.canvas.is_stroking():
             return
         mask = self.canvas.mask()
         patch = Patch.between(mask, np.zeros_like(mask))
@@ -178,7 +180,7 @@ class SalienceRoom(Room):
     def accept_proposal(self) -> None:
         """Take the proposed region over into the mask; what is painted already stays."""
         proposal = self.proposals.current
-        if proposal is None or proposal.image_id != self._image_id:
+        if proposal is None or proposal.image_id != self._image_id or self.canvas.is_stroking():
             return
         mask = self.canvas.mask()
         patch = Patch.between(mask, np.maximum(mask, self.proposals.region()))
@@ -211,6 +213,7 @@ class SalienceRoom(Room):
         self.canvas.finish_stroke()  # a stroke under way belongs to the image that was on show
         self.proposals.refuse()
         self._image_id = image_id
+        self._annotator = self.session.selection.annotator
         workspace = self.session.workspace
         shown = workspace is not None and image_id is not None
         self.canvas.setEnabled(shown)
@@ -303,7 +306,7 @@ class SalienceRoom(Room):
 
     def _stroke_finished(self, patch: Patch, tool: str) -> None:
         if self._image_id is not None:
-            self.session.painting.record(self._image_id, patch, tool)
+            self.session.painting.record(self._image_id, patch, tool, self._annotator)
 
     def _apply_edit(self, image_id: int, patch: Patch) -> None:
         if image_id == self._image_id:
