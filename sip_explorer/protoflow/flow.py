@@ -6,39 +6,20 @@ Carmichael et al. 2024 (arXiv 2407.12200) on a multi-scale flow of our own (Glow
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sip_explorer.protoflow import noise
 from sip_explorer.protoflow.code import Code, LogLikelihood, RoundTrip, checked_temperature
 from sip_explorer.protoflow.config import FlowConfig
-from sip_explorer.protoflow.layers import (
-    ActNorm,
-    Coupling,
-    CouplingNet,
-    Equalise,
-    FactorOut,
-    InvertibleConv,
-    Layer,
-    Squeeze,
-)
 from sip_explorer.protoflow.mixture import MixtureHead
+from sip_explorer.protoflow.multiscale import MultiScaleFlow, Transformed
 from sip_explorer.protoflow.prototypes import Prototype
 from sip_explorer.records import SipError
 
 
-class Transformed(NamedTuple):
-    """Output of the bare flow: latent, factored-out noise, log|det J| and log N(noise), nats (N,)."""
-
-    z: Tensor
-    halves: tuple[Tensor, ...]
-    log_det: Tensor
-    log_prior: Tensor
-
-
-class ProtoFlow(nn.Module):
+class ProtoFlow(MultiScaleFlow):
     """A flow, a mixture per class, and the names that people read.
 
     Images are float32 NCHW in [0, 1]. ``forward`` returns log p(z|c), (N, classes): class scores.
@@ -51,60 +32,14 @@ class ProtoFlow(nn.Module):
     def __init__(
         self, config: FlowConfig, classes: Sequence[str], origin: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(config)
         if not classes:
             raise SipError("A ProtoFlow needs at least one class; give the classes' names.")
-        self.config = config
         self.classes = tuple(str(name) for name in classes)
-        self.input_shape = config.input_shape
         self.origin = dict(origin or {})
         self.round_trip: RoundTrip | None = None
-        self.halves_shapes, self.latent_shape = config.shapes()
-        self.dimensions = math.prod(self.input_shape)
-        self.layers = nn.ModuleList(_build_layers(config))
         self.mixture = MixtureHead(len(self.classes), config.components, math.prod(self.latent_shape))
         self.register_buffer("probe", torch.zeros((0, *self.input_shape), dtype=torch.uint8))
-
-    # -- the bare flow ---------------------------------------------------------------------------
-
-    def transform(self, v: Tensor) -> Transformed:
-        """Send dequantised images v in [0, 1], (N, C, H, W), to the latent; differentiable."""
-        x, halves = v, []
-        log_det, log_prior = v.new_zeros(len(v)), v.new_zeros(len(v))
-        for layer in self.layers:
-            if isinstance(layer, FactorOut):
-                x, half, change = layer.split(x)
-                halves.append(half)
-                log_prior = log_prior - 0.5 * (half.square() + math.log(2 * math.pi)).sum(dim=(1, 2, 3))
-            else:
-                x, change = layer(x)
-            log_det = log_det + change
-        return Transformed(x, tuple(halves), log_det, log_prior)
-
-    def inverse(self, z: Tensor, halves: Sequence[Tensor]) -> Tensor:
-        """Send a latent and the factored-out noise back to v; differentiable."""
-        x, left = z, list(halves)
-        for layer in reversed(self.layers):
-            if isinstance(layer, FactorOut):
-                x = layer.join(x, left.pop())
-            elif isinstance(layer, Layer):
-                x = layer.inverse(x)
-        return x
-
-    @torch.no_grad()
-    def initialise(self, v: Tensor) -> None:
-        """Set histogram and ActNorms from one batch of dequantised images."""
-        x = v
-        for layer in self.layers:
-            if isinstance(layer, ActNorm | Equalise):
-                layer.initialise(x)
-            x = layer.split(x)[0] if isinstance(layer, FactorOut) else layer(x)[0]
-
-    def use_bfloat16(self, on: bool) -> None:
-        """Let the coupling networks run in bfloat16 in train mode; log-densities stay float32."""
-        for module in self.modules():
-            if isinstance(module, CouplingNet):
-                module.low_precision = on
 
     # -- images and codes ------------------------------------------------------------------------
 
@@ -224,12 +159,12 @@ class ProtoFlow(nn.Module):
 
     def class_log_likelihood(self, z: Tensor, reduce: str = "logsumexp") -> Tensor:
         """Return log p(z|c) in nats, (N, classes): of the latent only, without log-determinant."""
-        flat = z.reshape(len(z), -1).to(self.mixture.mean.dtype)
+        flat = z.reshape(len(z), -1).to(self.mixture.mean)
         return self.mixture.class_log_likelihood(flat, reduce)
 
     def component_log_likelihood(self, z: Tensor) -> Tensor:
         """Return log π_ck + log N(z; μ_ck, Σ_ck) in nats, (N, classes, components)."""
-        joint: Tensor = self.mixture(z.reshape(len(z), -1).to(self.mixture.mean.dtype))
+        joint: Tensor = self.mixture(z.reshape(len(z), -1).to(self.mixture.mean))
         return joint
 
     @torch.no_grad()
@@ -244,7 +179,7 @@ class ProtoFlow(nn.Module):
         """Return the log-likelihood of the images behind a code that holds ``log_det``."""
         if code.log_det is None:
             raise SipError("This code holds no log-determinant; encode the image again to score it.")
-        per_class = code.log_det.to(self.mixture.mean.dtype)[:, None] + self.class_log_likelihood(code.z)
+        per_class = code.log_det.to(self.mixture.mean)[:, None] + self.class_log_likelihood(code.z)
         total = torch.logsumexp(per_class, 1) - math.log(len(self.classes))
         bits = -1 / (self.dimensions * math.log(2))
         return LogLikelihood(per_class, total, bits * total, bits * per_class.amax(1))
@@ -302,26 +237,6 @@ def build_protoflow(
         if seed is not None:
             torch.manual_seed(seed)
         return ProtoFlow(config, classes, origin)
-
-
-def _build_layers(config: FlowConfig) -> list[Layer]:
-    channels, height, width = config.input_shape
-    layers: list[Layer] = [Equalise(channels)]
-    for stage in config.stages():
-        if stage.kind == "squeeze":
-            layers.append(Squeeze())
-            channels, height, width = 4 * channels, height // 2, width // 2
-        elif stage.kind == "factor":
-            layers.append(FactorOut(channels, stage.width, (height, width), config.scale_bound))
-            channels //= 2
-        else:
-            for _ in range(stage.count):
-                layers += [
-                    ActNorm(channels),
-                    InvertibleConv(channels),
-                    Coupling(channels, stage.width, (height, width), config.scale_bound),
-                ]
-    return layers
 
 
 def _code(out: Transformed, u: Tensor | None) -> Code:

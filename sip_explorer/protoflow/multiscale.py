@@ -1,0 +1,104 @@
+"""The bare flow: invertible layers from images to a latent, with halves factored out on the way."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from sip_explorer.protoflow.config import FlowConfig
+from sip_explorer.protoflow.layers import (
+    ActNorm,
+    Coupling,
+    CouplingNet,
+    Equalise,
+    FactorOut,
+    InvertibleConv,
+    Layer,
+    Squeeze,
+)
+
+
+class Transformed(NamedTuple):
+    """Output of the bare flow: latent, factored-out noise, log|det J| and log N(noise), nats (N,)."""
+
+    z: Tensor
+    halves: tuple[Tensor, ...]
+    log_det: Tensor
+    log_prior: Tensor
+
+
+class MultiScaleFlow(nn.Module):
+    """Layers by a plan (Real NVP's multi-scale architecture, Dinh et al. 2017, of Glow's steps).
+
+    ``halves_shapes`` and ``latent_shape`` are what `transform` returns, ``dimensions`` the numbers
+    in an image.
+    """
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.input_shape = config.input_shape
+        self.halves_shapes, self.latent_shape = config.shapes()
+        self.dimensions = math.prod(self.input_shape)
+        self.layers = nn.ModuleList(_build_layers(config))
+
+    def transform(self, v: Tensor) -> Transformed:
+        """Send dequantised images v in [0, 1], (N, C, H, W), to the latent; differentiable."""
+        x, halves = v, []
+        log_det, log_prior = v.new_zeros(len(v)), v.new_zeros(len(v))
+        for layer in self.layers:
+            if isinstance(layer, FactorOut):
+                x, half, change = layer.split(x)
+                halves.append(half)
+                log_prior = log_prior - 0.5 * (half.square() + math.log(2 * math.pi)).sum(dim=(1, 2, 3))
+            else:
+                x, change = layer(x)
+            log_det = log_det + change
+        return Transformed(x, tuple(halves), log_det, log_prior)
+
+    def inverse(self, z: Tensor, halves: Sequence[Tensor]) -> Tensor:
+        """Send a latent and the factored-out noise back to v; differentiable."""
+        x, left = z, list(halves)
+        for layer in reversed(self.layers):
+            if isinstance(layer, FactorOut):
+                x = layer.join(x, left.pop())
+            elif isinstance(layer, Layer):
+                x = layer.inverse(x)
+        return x
+
+    @torch.no_grad()
+    def initialise(self, v: Tensor) -> None:
+        """Set histogram and ActNorms from one batch of dequantised images."""
+        x = v
+        for layer in self.layers:
+            if isinstance(layer, ActNorm | Equalise):
+                layer.initialise(x)
+            x = layer.split(x)[0] if isinstance(layer, FactorOut) else layer(x)[0]
+
+    def use_bfloat16(self, on: bool) -> None:
+        """Let the coupling networks run in bfloat16 in train mode; log-densities stay float32."""
+        for module in self.modules():
+            if isinstance(module, CouplingNet):
+                module.low_precision = on
+
+
+def _build_layers(config: FlowConfig) -> list[Layer]:
+    channels, height, width = config.input_shape
+    layers: list[Layer] = [Equalise(channels)]
+    for stage in config.stages():
+        if stage.kind == "squeeze":
+            layers.append(Squeeze())
+            channels, height, width = 4 * channels, height // 2, width // 2
+        elif stage.kind == "factor":
+            layers.append(FactorOut(channels, stage.width, (height, width), config.scale_bound))
+            channels //= 2
+        else:
+            for _ in range(stage.count):
+                layers += [
+                    ActNorm(channels),
+                    InvertibleConv(channels),
+                    Coupling(channels, stage.width, (height, width), config.scale_bound),
+                ]
+    return layers
