@@ -44,6 +44,8 @@ class JobRow:
 class JobList:
     """Starts long work and interactive requests and keeps the rows of what runs.
 
+    ``device`` is "" until the device thread is warm (``device_ready`` says so), then cuda, mps or cpu.
+
     The device thread owns the accelerator (else the CPU) and imports torch before its first job;
     the disk thread imports images and copies files, so that neither waits for the other.
     """
@@ -51,6 +53,7 @@ class JobList:
     added = Signal(object)
     changed = Signal(object)
     ended = Signal(object)
+    device_ready = Signal(str)
 
     def __init__(self, mailbox: Mailbox) -> None:
         self.rows: list[JobRow] = []
@@ -134,4 +137,8 @@ class JobList:
         torch.nn.functional.conv2d(
             torch.zeros(1, 1, 8, 8, device=device), torch.zeros(1, 1, 3, 3, device=device)
         )
-        self._mailbox.post(lambda: setattr(self, "device", device))
+        self._mailbox.post(lambda: self._ready(device))
+
+    def _ready(self, device: str) -> None:
+        self.device = device
+        self.device_ready.emit(device)

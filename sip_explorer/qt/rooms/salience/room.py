@@ -13,6 +13,7 @@ from sip_explorer.qt.canvas import SalienceCanvas
 from sip_explorer.qt.room import Room
 from sip_explorer.qt.rooms.salience.proposals import Proposal, ProposalPanel
 from sip_explorer.qt.rooms.salience.tool_bar import TOOLS, ToolBar
+from sip_explorer.qt.widgets.model_facts import ModelFacts
 from sip_explorer.qt.widgets.model_list import CurrentModelBox
 from sip_explorer.salience import Patch
 from sip_explorer.state import Session
@@ -115,6 +116,7 @@ class SalienceRoom(Room):
         self.proposals = ProposalPanel(self.session, self._show_proposal)
         section = self.inspector.add_section("Proposal")
         section.add_row("Model", CurrentModelBox(self.session), tip="The trained model that is asked")
+        section.add_widget(ModelFacts(self.session))
         section.add_widget(self.proposals)
         self.proposals.accepted.connect(self.accept_proposal)
         progress = self.inspector.add_section("Progress")
