@@ -39,7 +39,7 @@ class ImagePane(QWidget):
         if answer.image.shape[2] == 1:
             pictures[:2] = [np.repeat(picture, 3, axis=2) for picture in pictures[:2]]
         self.pictures.set_images(np.stack(pictures)[None])
-        self.pictures.set_labels(columns=("image", "decoded", f"difference × {amplification:,}"))
+        self.pictures.set_labels(columns=("image", "decoded", f"difference {_factor(amplification)}"))
         outcome = (
             "Every value comes back exactly"
             if answer.flipped == 0
@@ -51,6 +51,12 @@ class ImagePane(QWidget):
         )
         self._walk_title.setText(f"From the image to {prototype}, the image's own detail kept")
         self.walk.set_images(answer.walk[None])
+
+
+def _factor(amplification: int) -> str:
+    """Return a power of ten as ``× 10⁴``: short enough for a column."""
+    power = len(str(amplification)) - 1
+    return f"× 10{str(power).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
 
 
 def _amplification(largest: float) -> int:

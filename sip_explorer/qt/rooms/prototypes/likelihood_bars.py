@@ -57,7 +57,7 @@ class LikelihoodBars(QWidget):
             bar = QRectF(names, top + height * 0.3, max(2.0, width * (1 - below / reach)), height * 0.4)
             painter.fillRect(bar, colour("accent" if row == 0 else "control"))
             painter.setPen(colour("muted"))
-            text = f"{best:.0f}" if row == 0 else f"−{below:.1f}"
+            text = f"{best:,.0f}".replace("-", "−") if row == 0 else f"−{below:.1f}"
             painter.drawText(
                 QRectF(self.width() - numbers, top, numbers, height),
                 Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
