@@ -25,7 +25,9 @@ from sip_explorer.training.protoflow_recipe import ProtoFlowRecipe
 from sip_explorer.training.protoflow_score import score_protoflow
 from sip_explorer.training.training_data import TrainingData
 
-RECIPE = ProtoFlowRecipe(name="fashion-protoflow", device="cpu", components=5, epochs=30, density_weight=20.0)
+RECIPE = ProtoFlowRecipe(
+    name="fashion-protoflow", device="cpu", components=5, epochs=30, micro_batch=64, density_weight=20.0
+)
 
 
 def main() -> None:

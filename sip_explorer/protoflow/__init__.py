@@ -4,7 +4,7 @@ from sip_explorer.protoflow.checkpoint import load_protoflow, save_protoflow
 from sip_explorer.protoflow.code import Code, LogLikelihood, RoundTrip
 from sip_explorer.protoflow.config import FlowConfig
 from sip_explorer.protoflow.flow import ProtoFlow, build_protoflow
-from sip_explorer.protoflow.kmeans import initialise_mixture, kmeans
+from sip_explorer.protoflow.kmeans import initialise_class, kmeans
 from sip_explorer.protoflow.losses import (
     class_bits_per_dimension,
     classification_loss,
@@ -27,7 +27,7 @@ __all__ = [
     "classification_loss",
     "cluster_loss",
     "diversity_loss",
-    "initialise_mixture",
+    "initialise_class",
     "kmeans",
     "load_protoflow",
     "save_protoflow",

@@ -45,30 +45,30 @@ def _lloyd(points: Tensor, clusters: int, rounds: int, generator: torch.Generato
 
 
 @torch.no_grad()
-def initialise_mixture(
-    head: MixtureHead, z: Tensor, labels: Tensor, seed: int = 0, smallest_deviation: float = 0.1
+def initialise_class(
+    head: MixtureHead, label: int, points: Tensor, seed: int = 0, smallest_deviation: float = 0.1
 ) -> None:
-    """Set means, variances and weights from class-wise k-means of the latents ``z`` (N, D).
+    """Set means, variances and weights of one class from k-means of its latents ``points`` (n, D).
 
-    A cluster of one point or none keeps unit variance and lies at the class's mean plus a little noise.
+    A cluster of one point or none keeps unit variance and lies at the class's mean plus a little
+    noise; a class without points stays as it is.
     """
-    generator = torch.Generator().manual_seed(seed)
-    classes, components, dimensions = head.mean.shape
-    for c in range(classes):
-        points = z[labels == c].to(head.mean)
-        if not len(points):
-            continue
-        assigned = kmeans(points, components, seed + c)
-        for k in range(components):
-            members = points[assigned == k]
-            if len(members) > 1:
-                head.mean[c, k] = members.mean(0)
-                # With few members the class's own spread steadies the estimate.
-                share = len(members) / (len(members) + 10)
-                variance = share * members.var(0) + (1 - share) * points.var(0)
-                head.log_variance[c, k] = variance.clamp_min(smallest_deviation**2).log()
-            else:
-                jitter = torch.randn(dimensions, generator=generator).to(head.mean)
-                head.mean[c, k] = (members if len(members) else points).mean(0) + 0.1 * jitter
-                head.log_variance[c, k] = 0.0
-            head.logits[c, k] = torch.tensor((len(members) + 1.0) / (len(points) + components)).log()
+    if not len(points):
+        return
+    points = points.to(head.mean)
+    components, dimensions = head.mean.shape[1:]
+    generator = torch.Generator().manual_seed(seed + label)
+    assigned = kmeans(points, components, seed + label)
+    for k in range(components):
+        members = points[assigned == k]
+        if len(members) > 1:
+            head.mean[label, k] = members.mean(0)
+            # With few members the class's own spread steadies the estimate.
+            share = len(members) / (len(members) + 10)
+            variance = share * members.var(0) + (1 - share) * points.var(0)
+            head.log_variance[label, k] = variance.clamp_min(smallest_deviation**2).log()
+        else:
+            jitter = torch.randn(dimensions, generator=generator).to(head.mean)
+            head.mean[label, k] = (members if len(members) else points).mean(0) + 0.1 * jitter
+            head.log_variance[label, k] = 0.0
+        head.logits[label, k] = torch.tensor((len(members) + 1.0) / (len(points) + components)).log()

@@ -19,7 +19,7 @@ from sip_explorer.protoflow import (
     classification_loss,
     cluster_loss,
     diversity_loss,
-    initialise_mixture,
+    initialise_class,
     save_protoflow,
 )
 from sip_explorer.records import (
@@ -196,8 +196,11 @@ class _Run:
                 with torch.no_grad():
                     latents.append(self.flow.transform(self._dequantised(rows)).z.flatten(1))
                 yield None
-            labels = self.labels[order[:10_000]].to(self.device)
-            initialise_mixture(self.flow.mixture, torch.cat(latents), labels, self.recipe.seed)
+            joined, labels = torch.cat(latents), self.labels[order[:10_000]].to(self.device)
+            for label in range(len(self.flow.classes)):
+                self.token.check()
+                initialise_class(self.flow.mixture, label, joined[labels == label], self.recipe.seed)
+                yield None
         yield None
 
     def _dequantised(self, rows: Tensor) -> Tensor:

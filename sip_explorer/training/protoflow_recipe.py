@@ -46,7 +46,7 @@ class ProtoFlowRecipe:
         0.0, 0.0, 1e6, "end after about this time, the learning rate falls along; 0: no limit"
     )
     batch_size: int = whole(64, 2, "images per optimiser step", "images", maximum=65_536)
-    micro_batch: int = whole(64, 2, "images per pass; gradients of a batch are added up", "images")
+    micro_batch: int = whole(16, 2, "images per pass; gradients of a batch are added up", "images")
     learning_rate: float = number(2e-3, 0.0, 1.0, "peak learning rate of the flow (AdamW)", open_minimum=True)
     mixture_learning_rate: float = number(5e-3, 0.0, 1.0, "peak learning rate of the prototypes")
     warmup: float = number(1.0, 0.0, 1e4, "the learning rate climbs over this time", "epochs")

@@ -16,7 +16,7 @@ from sip_explorer.protoflow import (
     classification_loss,
     cluster_loss,
     diversity_loss,
-    initialise_mixture,
+    initialise_class,
     kmeans,
 )
 from sip_explorer.protoflow.noise import normal, uniform
@@ -177,8 +177,10 @@ def test_kmeans_finds_what_is_there_and_starts_the_mixture() -> None:
     found = kmeans(points, 3, seed=0)
     assert len(torch.unique(found * 3 + truth)) == 3  # the same partition
     made = MixtureHead(2, 3, 2)
-    labels = torch.zeros(90, dtype=torch.long)
-    initialise_mixture(made, points, labels, seed=0)
+    untouched = made.mean[1].detach().clone()
+    initialise_class(made, 0, points, seed=0)
+    initialise_class(made, 1, points[:0])
+    assert torch.equal(made.mean[1].detach(), untouched)
     order = torch.cdist(centres, made.mean[0].detach()).argmin(1)
     torch.testing.assert_close(made.mean[0, order].detach(), centres, atol=0.4, rtol=0)
     torch.testing.assert_close(made.weights()[0].detach(), torch.full((3,), 1 / 3), atol=0.01, rtol=0)
@@ -198,6 +200,6 @@ def test_kmeans_with_fewer_points_than_clusters() -> None:
     points = torch.tensor([[1.0, 1.0], [1.0, 1.0]])
     assert kmeans(points, 5).tolist() == [0, 0]
     made = MixtureHead(1, 3, 2)
-    initialise_mixture(made, points, torch.zeros(2, dtype=torch.long))
+    initialise_class(made, 0, points)
     assert bool(torch.isfinite(made(points)).all())
     assert float(made.weights().sum().detach()) == pytest.approx(1.0)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from sip_explorer.attacks import PGD
 from sip_explorer.protoflow import load_protoflow
 from sip_explorer.records import Artefact, CancelToken, Failed, Finished, Metric, Progress, SipError
 from sip_explorer.records.runs import RunFolder
@@ -98,6 +99,16 @@ def test_bfloat16_training_gives_an_exact_float32_flow(tmp_path: Path) -> None:
     flow = load_protoflow(tmp_path / "run" / "best.safetensors")
     assert flow.round_trip is not None
     assert flow.round_trip.exact
+
+
+def test_a_flow_is_a_classifier_to_an_attack(tmp_path: Path) -> None:
+    drain(train_protoflow(TINY.replace(epochs=2), tmp_path / "run", bars()))
+    flow, data = load_protoflow(tmp_path / "run" / "best.safetensors"), bars(16)
+    images = torch.from_numpy(data.images.transpose(0, 3, 1, 2)).float() / 255
+    result = PGD(epsilon=0.3, steps=5)(flow, images, torch.from_numpy(data.labels))
+    assert float((result.images - images).abs().max()) <= 0.3 + 1e-6
+    assert float(result.success.float().mean()) > float((~result.clean_correct).float().mean())
+    assert all(parameter.grad is None for parameter in flow.parameters())
 
 
 def test_stop_keeps_and_cancel_ends(tmp_path: Path) -> None:
