@@ -342,3 +342,23 @@ def test_a_metric_that_is_no_number_is_never_the_best(tmp_path):
 )
 def test_the_sentence_says_which_salience_a_run_would_use(method, policy, expected):
     assert expected in salience_sentence(SalienceCount(400, 38, "Ana"), method, policy, "standard")
+
+
+def test_a_run_that_waits_says_for_what_and_leaves_nothing_when_cancelled(room, qtbot, workspace_path):
+    release = []
+
+    def other(_token):
+        while not release:
+            yield None
+
+    room.session.jobs.run("attack squares", other, lambda _event: None)
+    choose(room, method="clean")
+    QTest.mouseClick(room.start_button, LEFT)
+    assert "Waits for attack squares" in room.status.figures.text()
+    QTest.mouseClick(room.cancel_button, LEFT)
+    assert "Cancelling" in room.status.figures.text()
+    release.append(True)
+    ended(qtbot, room)
+    qtbot.waitUntil(lambda: not room.runs.runs, timeout=10_000)
+    assert room.empty.isVisible()
+    assert not list((workspace_path / "runs").iterdir())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 
 class FormField(QWidget):
@@ -31,7 +31,10 @@ class FormField(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(editor)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(6)
+        self._row.addWidget(editor, 1)
+        layout.addLayout(self._row)
         layout.addWidget(self.note)
         self.setFocusProxy(editor)
 
@@ -46,6 +49,12 @@ class FormField(QWidget):
     def own_problem(self) -> str:
         """Return the sentence of an editor that checks itself, else empty."""
         return ""
+
+    def add_unit(self, unit: str) -> None:
+        """Say after the editor what the number counts; it takes room from this field alone."""
+        label = QLabel(unit)
+        label.setProperty("role", "caption")
+        self._row.addWidget(label)
 
     @property
     def default(self) -> Any:

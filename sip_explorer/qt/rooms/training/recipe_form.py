@@ -124,7 +124,9 @@ class RecipeForm(QObject):
         field = self._make(key, default)
         rule = self._rules.get(key)
         tip = rule.help[:1].upper() + rule.help[1:] + "." if rule else "The model whose Grad-CAM is salience."
-        row = section.add_row(LABELS[key], field, unit=UNITS.get(key, ""), tip=tip)
+        if key in UNITS:
+            field.add_unit(UNITS[key])
+        row = section.add_row(LABELS[key], field, tip=tip)
         row.track(field.changed, field.is_default, field.restore, True)
         field.changed.connect(self._check)
         self.fields[key], self.rows[key] = field, row
@@ -170,6 +172,7 @@ class RecipeForm(QObject):
         }
         for key, visible in shown.items():
             if self.rows[key].editor.isVisibleTo(self.rows[key].editor.parentWidget()) != visible:
+                _keep_room(self.rows[key], visible)
                 self.rows[key].set_visible(visible)
                 self.rows[key].reset.setVisible(visible and not self.fields[key].is_default())
 
@@ -183,6 +186,13 @@ class RecipeForm(QObject):
             return
         field.set_placeholder(f"{step:.4g}")
         field.show_hint("" if values["step_size"] else "automatic: 2.5 × epsilon / steps")
+
+
+def _keep_room(row: Row, keep: bool) -> None:
+    """A hidden reset mark keeps its room in a row, but a hidden row takes none."""
+    policy = row.reset.sizePolicy()
+    policy.setRetainSizeWhenHidden(keep)
+    row.reset.setSizePolicy(policy)
 
 
 def _offers(key: str, default: str) -> list[tuple[str, str]]:

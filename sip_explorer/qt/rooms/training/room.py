@@ -207,7 +207,8 @@ class TrainingRoom(Room):
 
     def _tick(self) -> None:
         # Runs of the command line and of other machines are folders too: look for them.
-        self.shelf.refresh()
+        if not self.shelf.waiting:
+            self.shelf.refresh()
         self.runs.refresh_working()
         self._show_status()
 

@@ -83,7 +83,8 @@ class RunCurves(QWidget):
         if not len(x):
             return set()
         key = f"{run.path} {metric} {muted}"
-        plot.draw(key, words, x, y, colour, muted=muted)
+        points = metric.startswith("validation") and len(x) <= 40
+        plot.draw(key, words, x, y, colour, muted=muted, points=points)
         return {key}
 
     def _show_range(self) -> None:

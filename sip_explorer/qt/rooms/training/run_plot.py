@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF
+from PySide6.QtGui import QColor
 
 from sip_explorer.qt.theme import theme
 from sip_explorer.qt.widgets.curve_plot import CurvePlot
@@ -31,19 +32,30 @@ class RunPlot(CurvePlot):
         self.plot.getPlotItem().getAxis("left").setWidth(int(self.fontMetrics().averageCharWidth() * 8))
 
     def draw(
-        self, key: str, words: str, x: np.ndarray, y: np.ndarray, colour: str, *, muted: bool = False
+        self,
+        key: str,
+        words: str,
+        x: np.ndarray,
+        y: np.ndarray,
+        colour: str,
+        *,
+        muted: bool = False,
+        points: bool = False,
     ) -> None:
-        """Draw or redraw one curve; a muted one is dashed and pale."""
+        """Draw or redraw one curve, its ``points`` marked; a muted one is dashed and pale."""
         x, y = _thinned(x, y)
         if self._log:
             y = np.log10(np.where(y > 0, y, np.nan))
         pale = f"#70{colour[1:]}" if muted else colour
-        self.set_curve(key, x, y, colour=pale, dashed=muted, points=len(x) < 40)
+        self.set_curve(key, x, y, colour=pale, dashed=muted, points=points)
         curve = self._curves[key]
         curve.name = words
         curve.label.setText(words)
         curve.label.setAnchor((0, 0.5))
         curve.label.setZValue(5)
+        veil = QColor(theme.tokens.surface)
+        veil.setAlphaF(0.75)
+        curve.label.fill = pg.mkBrush(veil)
         curve.line.setZValue(0 if muted else 1)
         if muted:  # words stay legible where the line is pale
             curve.label.setColor(theme.tokens.muted)

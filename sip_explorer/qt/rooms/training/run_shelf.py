@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sip_explorer.qt.rooms.training.run_tail import RunTail
-from sip_explorer.records import Artefact, Event, SipError
+from sip_explorer.records import Artefact, Event, Failed, SipError
 from sip_explorer.records.runs import list_runs
 from sip_explorer.state import Session
 
@@ -31,6 +32,8 @@ class RunShelf:
         self.tails: list[RunTail] = []
         self.listed = False
         self._followed: RunTail | None = None
+        self._question = 0  # answers to older ones are out of date
+        self.waiting = False
 
     def refresh(self) -> None:
         """Look for new runs and new lines; asks the disk thread and returns at once."""
@@ -38,17 +41,20 @@ class RunShelf:
         if workspace is None:
             self._take((), [])
             return
-        folder = workspace.path / "runs"
+        self._question += 1
+        question, folder = self._question, workspace.path / "runs"
         known = {tail.path: tail for tail in self.tails if tail is not self._followed}
         followed = self._followed.path if self._followed is not None else None
 
         def look() -> Iterator[Event | None]:
-            yield Artefact("runs", data=(folder, *_list(folder, known, followed)))
+            yield Artefact("runs", data=(question, *_list(folder, known, followed)))
 
+        self.waiting = True
         self._session.jobs.ask(LANE, lambda _token: look(), self._answer, on="disk")
 
     def follow(self, path: Path) -> RunTail:
         """Have the main thread follow the run that will be written at ``path``."""
+        self._question += 1
         self._followed = RunTail(path)
         self.tails.insert(0, self._followed)
         self._on_change()
@@ -56,11 +62,18 @@ class RunShelf:
 
     def unfollow(self) -> None:
         """The followed run ended; it is a run like the others now."""
+        self._question += 1
+        if self._followed is not None and not self._followed.recipe_written:
+            # It ended before it began: what is left is an empty folder.
+            with contextlib.suppress(OSError):
+                self._followed.path.rmdir()
         self._followed = None
 
     def clear(self) -> None:
         """Another workspace is open."""
         self._session.jobs.drop(LANE, on="disk")
+        self._question += 1
+        self.waiting = False
         self.tails = []
         self.listed = False
 
@@ -69,10 +82,12 @@ class RunShelf:
         return next((tail for tail in self.tails if tail.path == path), None)
 
     def _answer(self, event: Event) -> None:
-        workspace = self._session.workspace
-        if isinstance(event, Artefact) and workspace is not None:
-            folder, changed, tails = event.data
-            if folder == workspace.path / "runs":
+        if isinstance(event, Failed):  # the folder could not be read this time
+            self.waiting = False
+        elif isinstance(event, Artefact):
+            self.waiting = False
+            question, changed, tails = event.data
+            if question == self._question:
                 self._take(changed, tails)
 
     def _take(self, changed: tuple[Path, ...], tails: list[RunTail]) -> None:

@@ -35,6 +35,8 @@ class RunTail:
     path : Path
     recipe : dict
         The recipe's fields; empty while there is none.
+    recipe_written : bool
+        Whether they come from the folder.
     lines : dict of name -> Line
         The metrics so far. Where a run was resumed, the later measurement of a step stands.
     """
@@ -45,7 +47,7 @@ class RunTail:
         self.lines: dict[str, Line] = {}
         self.held_out: int | None = None
         self._folder = RunFolder(path)
-        self._recipe_read = False
+        self.recipe_written = False
         self._offset = 0
         self._size = -1
         self._grown = 0.0
@@ -54,9 +56,9 @@ class RunTail:
 
     def read(self) -> bool:
         """Take in what was added; True if there was anything."""
-        if not self._recipe_read:
+        if not self.recipe_written:
             recipe = self._folder.recipe()
-            self._recipe_read = bool(recipe)
+            self.recipe_written = bool(recipe)
             self.recipe = recipe or self.recipe
         if self.held_out is None:
             self.held_out = self._folder.environment().get("held_out_images")
