@@ -16,10 +16,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
-from sip_explorer.data import PackedImages
+from sip_explorer.data import PackedImages, to_float
 from sip_explorer.protoflow import load_protoflow, save_protoflow
 from sip_explorer.records import Finished, Metric, write_text
+from sip_explorer.records.runs import RunFolder
 from sip_explorer.training.protoflow_loop import train_protoflow
 from sip_explorer.training.protoflow_recipe import ProtoFlowRecipe
 from sip_explorer.training.protoflow_score import score_protoflow
@@ -38,6 +41,7 @@ def main() -> None:
     )
     arguments.add_argument("--run", type=Path, help="run folder to write; a temporary one if left out")
     arguments.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a recipe field")
+    arguments.add_argument("--measure", action="store_true", help="only measure the run in --run again")
     chosen = arguments.parse_args()
     recipe = RECIPE.replace(**tomllib.loads("\n".join(chosen.set)))
     with PackedImages.open(chosen.data) as packed:
@@ -46,7 +50,7 @@ def main() -> None:
         labels, test_labels, name = packed.labels[train], packed.labels[test], packed.name
     data = TrainingData(images, labels, train.astype(np.int64), classes, name=name)
     folder = chosen.run or Path(tempfile.mkdtemp()) / "run"
-    seconds = run(recipe, folder, data)
+    seconds = run(recipe, folder, data) if not chosen.measure else time_taken(folder)
     finish(chosen.out, folder, test_images, test_labels, seconds)
     if chosen.run is None:
         shutil.rmtree(folder.parent)
@@ -65,12 +69,14 @@ def run(recipe: ProtoFlowRecipe, folder: Path, data: TrainingData) -> float:
     return time.monotonic() - began
 
 
+def time_taken(folder: Path) -> float:
+    """Return the seconds that a finished run took."""
+    summary = RunFolder(folder).summary()
+    return (summary.ended or 0.0) - (summary.started or 0.0)
+
+
 def finish(
-    out: Path,
-    folder: Path,
-    images: "np.typing.NDArray[np.uint8]",
-    labels: "np.typing.NDArray[np.int64]",
-    seconds: float,
+    out: Path, folder: Path, images: NDArray[np.uint8], labels: NDArray[np.int64], seconds: float
 ) -> None:
     """Measure the best checkpoint on the test images and write it beside its figures."""
     flow = load_protoflow(folder / "best.safetensors")
@@ -81,15 +87,19 @@ def finish(
         except StopIteration as end:
             score = end.value
             break
-    trip = flow.measure_round_trip()
+    trips = [flow.measure_round_trip(part) for part in torch.split(to_float(images), 100)]
     figures = {
         **asdict(score),
         "parameters": sum(parameter.numel() for parameter in flow.parameters()),
-        "round_trip_error_levels": trip.error,
-        "round_trip_precision": trip.precision,
-        "training_seconds": round(seconds),
+        "round_trip_error_levels": max(trip.error for trip in trips),
+        "round_trip_precision": trips[-1].precision,
+        "round_trip_images": sum(trip.images for trip in trips),
+        "training_minutes": round(seconds / 60),
     }
-    save_protoflow(out, flow)
+    measured = (
+        f"{len(images)} test images: accuracy {score.accuracy:.1%}, {score.bits_per_dimension:.3f} bits/dim"
+    )
+    save_protoflow(out, flow, origin={**flow.origin, "licence": "MIT", "measured": measured})
     write_text(out.with_suffix(".json"), json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
 
