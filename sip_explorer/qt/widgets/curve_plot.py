@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyqtgraph as pg
@@ -12,18 +11,8 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from sip_explorer.qt.theme import SERIES, theme
-
-
-@dataclass
-class _Curve:
-    name: str
-    line: pg.PlotDataItem
-    label: pg.TextItem
-    colour: str
-    dashed: bool
-    band: tuple[pg.PlotDataItem, pg.PlotDataItem, pg.FillBetweenItem] | None = None
-    x: np.ndarray = field(default_factory=lambda: np.empty(0))
-    y: np.ndarray = field(default_factory=lambda: np.empty(0))
+from sip_explorer.qt.widgets.plot_curve import Curve
+from sip_explorer.qt.widgets.plot_labels import sparse, spread
 
 
 class CurvePlot(QWidget):
@@ -37,6 +26,11 @@ class CurvePlot(QWidget):
         Values are fractions in [0, 1], drawn as 0-100 % on a fixed scale.
     log_x : bool
         The x axis is logarithmic (batch sizes).
+    x_words : callable, optional
+        Words of an x value. Given, the x values are few and have names: the ticks stand at them, and
+        there is room at the right for the curves' names. Otherwise the caller sets the range.
+    headed : bool
+        A heading above the plot says what x and y are: the axes show no titles, only units at the ticks.
 
     Signals
     -------
@@ -53,6 +47,8 @@ class CurvePlot(QWidget):
         *,
         percent: bool = False,
         log_x: bool = False,
+        x_words: Callable[[float], str] | None = None,
+        headed: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -60,17 +56,21 @@ class CurvePlot(QWidget):
         self._titles = (x_title, y_title)
         self._percent = percent
         self._log_x = log_x
-        self._curves: dict[str, _Curve] = {}
+        self._x_words = x_words
+        self._headed = headed
+        self._held = False
+        self._curves: dict[str, Curve] = {}
         self._markers: list[pg.InfiniteLine] = []
         self.plot = pg.PlotWidget()
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
+        self.plot.setMouseEnabled(x=False, y=False)
         self.plot.getPlotItem().setContentsMargins(0, 4, 8, 0)
-        if percent:
-            self.plot.setYRange(0, 100, padding=0.03)
-            self.plot.setLimits(yMin=-4, yMax=104)
         if log_x:
-            self.plot.setLogMode(x=True, y=False)
+            self.plot.setLogMode(x=True, y=False)  # before the range: it would be fitted again
+        if percent:
+            self.plot.setLimits(yMin=-7, yMax=107)
+            self.plot.setYRange(0, 100, padding=0.06)
         self._readout = pg.TextItem(anchor=(0, 1))
         self._readout.setZValue(10)
         self._readout.hide()
@@ -80,6 +80,7 @@ class CurvePlot(QWidget):
         layout.addWidget(self.plot)
         self.plot.scene().sigMouseMoved.connect(self._hover)
         self.plot.scene().sigMouseClicked.connect(self._click)
+        self.plot.getPlotItem().vb.sigResized.connect(self._resized)
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -99,25 +100,25 @@ class CurvePlot(QWidget):
         xs = np.asarray(x, dtype=float)
         ys = np.asarray(y, dtype=float)
         scale = 100.0 if self._percent else 1.0
-        curve = self._curves.get(name) or self._new_curve(name, colour, dashed)
-        curve.x, curve.y = xs, ys * scale
-        curve.line.setData(xs, curve.y, symbol="o" if points else None, symbolSize=6)
-        if low is not None and high is not None and len(xs):
-            self._set_band(curve, xs, np.asarray(low) * scale, np.asarray(high) * scale)
-        finite = np.flatnonzero(np.isfinite(ys))
-        curve.label.setVisible(bool(len(finite)))
-        if len(finite):
-            last = int(finite[-1])
-            at = np.log10(xs[last]) if self._log_x and xs[last] > 0 else xs[last]
-            curve.label.setPos(float(at), float(curve.y[last]))
-        self._style_curve(curve)
+        curve = self._curves.get(name) or self._new_curve(name)
+        curve.colour = colour or curve.colour
+        curve.dashed = dashed
+        curve.set_data(
+            xs,
+            ys * scale,
+            None if low is None else np.asarray(low, float) * scale,
+            None if high is None else np.asarray(high, float) * scale,
+            points,
+        )
+        curve.style()
+        self._arrange()
 
     def remove_curve(self, name: str) -> None:
         """Take one curve away."""
         curve = self._curves.pop(name, None)
         if curve is not None:
-            for item in (curve.line, curve.label, *(curve.band or ())):
-                self.plot.removeItem(item)
+            curve.remove()
+            self._arrange()
 
     def clear(self) -> None:
         """Take all curves and marks away."""
@@ -150,38 +151,10 @@ class CurvePlot(QWidget):
 
     # ---- drawing --------------------------------------------------------------------------
 
-    def _new_curve(self, name: str, colour: str | None, dashed: bool) -> _Curve:
-        chosen = colour or SERIES[len(self._curves) % len(SERIES)]
-        label = pg.TextItem(name, anchor=(1, 1))
-        curve = _Curve(name, self.plot.plot([], []), label, chosen, dashed)
-        self.plot.addItem(label, ignoreBounds=True)
+    def _new_curve(self, name: str) -> Curve:
+        curve = Curve(self.plot, name, SERIES[len(self._curves) % len(SERIES)])
         self._curves[name] = curve
         return curve
-
-    def _set_band(self, curve: _Curve, x: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-        if curve.band is None:
-            lower, upper = self.plot.plot([], []), self.plot.plot([], [])
-            fill = pg.FillBetweenItem(lower, upper)
-            self.plot.addItem(fill, ignoreBounds=True)
-            curve.band = (lower, upper, fill)
-        curve.band[0].setData(x, low)
-        curve.band[1].setData(x, high)
-
-    def _style_curve(self, curve: _Curve) -> None:
-        colour = QColor(curve.colour)
-        if theme.dark:
-            colour = colour.lighter(135)
-        style = Qt.PenStyle.DashLine if curve.dashed else Qt.PenStyle.SolidLine
-        curve.line.setPen(pg.mkPen(colour, width=1.8, style=style))
-        curve.line.setSymbolBrush(colour)
-        curve.line.setSymbolPen(None)
-        curve.label.setColor(colour)
-        if curve.band is not None:
-            veil = QColor(colour)
-            veil.setAlphaF(0.15)
-            for edge in curve.band[:2]:
-                edge.setPen(None)
-            curve.band[2].setBrush(veil)
 
     def _restyle(self) -> None:
         t = theme.tokens
@@ -193,23 +166,90 @@ class CurvePlot(QWidget):
             axis.setTextPen(pg.mkPen(t.muted))
             axis.enableAutoSIPrefix(False)
             item.setLabel(side, title, color=t.muted)
+            if self._headed:
+                axis.showLabel(False)
+                axis.setStyle(hideOverlappingLabels=False)
         item.showGrid(x=True, y=True, alpha=0.12)
         self._readout.setColor(QColor(t.text))
         self._readout.fill = pg.mkBrush(t.surface)
         self._readout.border = pg.mkPen(t.line)
         for curve in self._curves.values():
-            self._style_curve(curve)
+            curve.style()
         for marker in self._markers:
             marker.setPen(pg.mkPen(t.muted, style=Qt.PenStyle.DotLine))
             marker.label.setColor(QColor(t.muted))
 
+    # ---- words ----------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """Several curves will follow: arrange the words once, on `release`."""
+        self._held = True
+
+    def release(self) -> None:
+        """All curves are there."""
+        self._held = False
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Make room for the words at the curves' ends, and keep them apart."""
+        if self._held:
+            return
+        if self._percent and self._headed:
+            room = self.plot.getPlotItem().vb.height() > 7 * self.fontMetrics().height()
+            values = (0, 25, 50, 75, 100) if room else (0, 50, 100)
+            self.plot.getPlotItem().getAxis("left").setTicks([[(v, f"{v} %") for v in values]])
+        if self._x_words is not None:
+            self._fit_x(self._x_words)
+        self._keep_labels_apart()
+
+    def _resized(self, _view: object) -> None:
+        self._arrange()
+
+    def _fit_x(self, words: Callable[[float], str]) -> None:
+        values = np.unique(np.concatenate([c.x for c in self._curves.values()] or [np.empty(0)]))
+        if not len(values):
+            return
+        item = self.plot.getPlotItem()
+        places = np.log10(np.maximum(values, 1e-12)) if self._log_x else values
+        low, high = float(places[0]), float(places[-1])
+        span = (high - low) or 1.0
+        widest = max(c.label.boundingRect().width() for c in self._curves.values())
+        width = max(float(item.vb.width()), 1.0)
+        share = min(0.6, (widest + 4) / width)  # of the plot's width, for the words
+        edge = 0.03 * span
+        right = (span + 2 * edge) * share / (1 - share)
+        self.plot.setXRange(low - edge, high + edge + right, padding=0)
+        metrics = self.fontMetrics()
+        unit = (span + 2 * edge + right) / width  # of x, per pixel
+        texts = [words(float(value)) for value in values]
+        widths = [metrics.horizontalAdvance(text) * unit for text in texts]
+        kept = sparse(places.tolist(), widths, metrics.averageCharWidth() * unit)
+        item.getAxis("bottom").setTicks([[(float(places[i]), texts[i]) for i in kept]])
+
+    def _keep_labels_apart(self) -> None:
+        view = self.plot.getPlotItem().vb
+        height = view.viewPixelSize()[1] * self.fontMetrics().height()
+        ends = [
+            (curve, float(curve.x[curve.last]), float(curve.y[curve.last]))
+            for curve in self._curves.values()
+            if curve.last is not None
+        ]
+        if not ends:
+            return
+        low, high = view.viewRange()[1]
+        places = spread([y for *_, y in ends], height, low + height / 2, high - height / 2)
+        last = max(x for _, x, _ in ends)
+        for (curve, x, _), y in zip(ends, places, strict=True):
+            at = last if self._x_words is not None else x
+            curve.label.setPos(float(np.log10(at)) if self._log_x and at > 0 else at, y)
+
     # ---- pointing -------------------------------------------------------------------------
 
-    def _nearest(self, scene_position: QPointF) -> tuple[_Curve, int] | None:
+    def _nearest(self, scene_position: QPointF) -> tuple[Curve, int] | None:
         view = self.plot.getPlotItem().vb
         if not view.sceneBoundingRect().contains(scene_position):
             return None
-        best: tuple[float, _Curve, int] | None = None
+        best: tuple[float, Curve, int] | None = None
         for curve in self._curves.values():
             xs = np.log10(np.maximum(curve.x, 1e-12)) if self._log_x else curve.x
             for index in np.flatnonzero(np.isfinite(curve.y)):
@@ -227,9 +267,17 @@ class CurvePlot(QWidget):
             return
         curve, index = found
         unit = " %" if self._percent else ""
-        self._readout.setText(f" {curve.name}: {curve.y[index]:.4g}{unit} at {curve.x[index]:.4g} ")
-        x = float(curve.x[index])
-        self._readout.setPos(float(np.log10(x)) if self._log_x and x > 0 else x, float(curve.y[index]))
+        x, y = float(curve.x[index]), float(curve.y[index])
+        words = self._x_words(x) if self._x_words is not None else f"{x:.4g}"
+        interval = ""
+        if curve.low is not None and curve.high is not None:
+            interval = f" ({curve.low[index]:.3g} to {curve.high[index]:.3g}{unit})"
+        self._readout.setText(f" {curve.name}: {y:.4g}{unit}{interval} at {words} ")
+        x = float(np.log10(x)) if self._log_x and x > 0 else x
+        horizontal, vertical = self.plot.getPlotItem().vb.viewRange()
+        # Towards the middle of the plot, so that nothing of it is cut.
+        self._readout.setAnchor((1 if x > sum(horizontal) / 2 else 0, 0 if y > sum(vertical) / 2 else 1))
+        self._readout.setPos(x, y)
 
     def _click(self, event: object) -> None:
         found = self._nearest(event.scenePos())  # type: ignore[attr-defined]

@@ -78,6 +78,11 @@ class ImageGrid(QWidget):
             self._frames[row, column] = colour(role)
         self.update()
 
+    def set_frames(self, roles: dict[tuple[int, int], str]) -> None:
+        """Frame these cells (row, column) in these colour roles, and no others."""
+        self._frames = {cell: colour(role) for cell, role in roles.items()}
+        self.update()
+
     def clear_frames(self) -> None:
         """Take all frames away."""
         self._frames.clear()
@@ -132,14 +137,14 @@ class ImageGrid(QWidget):
         left, top = self._margins()
         height, width = self._shape
         fit = min(
-            ((self.width() - left) / columns - self._gap) / width,
-            ((self.height() - top) / rows - self._gap) / height,
+            ((self.width() - left + self._gap) / columns - self._gap) / width,
+            ((self.height() - top + self._gap) / rows - self._gap) / height,
         )
         fit = min(fit, self._largest_scale)
         if max(height, width) <= 64:
             # Whole device pixels per image pixel: crisp on every display.
             ratio = self.devicePixelRatioF()
-            return max(1.0, np.floor(fit * ratio)) / ratio
+            return float(np.floor(fit * ratio)) / ratio if fit * ratio >= 1 else max(0.05, fit)
         return max(0.05, fit)
 
     def _margins(self) -> tuple[int, int]:

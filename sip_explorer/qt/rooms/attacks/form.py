@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QSpinBox,
 from sip_explorer.qt.rooms.attacks.sweep_results import Variant
 from sip_explorer.qt.widgets.inspector import Inspector
 from sip_explorer.qt.widgets.model_list import CurrentModelBox, ModelCheckList
+from sip_explorer.qt.widgets.section import Row
 from sip_explorer.records.epsilon import format_epsilon, parse_epsilons
 from sip_explorer.state import Session
 
@@ -137,6 +138,7 @@ class AttackForm(QWidget):
             default = edit.text()
             row.track(edit.textChanged, edit.text, lambda e=edit, d=default: e.setText(d), default)
             edit.textChanged.connect(self._read)
+            edit.setCursorPosition(0)
         self._reading = QLabel()
         self._reading.setWordWrap(True)
         section.add_widget(self._reading)
@@ -153,17 +155,17 @@ class AttackForm(QWidget):
             ("Precision", self.precision, "Arithmetic of the model while it is attacked"),
             ("Steps", self.steps, "Each 2.5 · ε / steps long"),
         ):
-            section.add_row(label, editor, tip=tip)
+            _track(section.add_row(label, editor, tip=tip), editor)
         self.compare = QCheckBox("Compare CE mean with log-odds sum,\nin float32 and bfloat16")
         self.compare.setChecked(True)
+        self.compare.setToolTip("Attacks the images with these four attacks beside the one chosen above")
         section.add_widget(self.compare)
         more = inspector.add_section("More", folded=True)
         self.norm = _combo({"linf": "L∞", "l2": "L2"})
         self.restarts = _spin(1, 50, 1)
         self.seed = _spin(0, 2**31 - 1, 0)
-        more.add_row("Norm", self.norm)
-        more.add_row("Restarts", self.restarts)
-        more.add_row("Seed", self.seed)
+        for label, editor in (("Norm", self.norm), ("Restarts", self.restarts), ("Seed", self.seed)):
+            _track(more.add_row(label, editor), editor)
         for combo in (self.loss, self.reduction, self.precision, self.norm):
             combo.currentIndexChanged.connect(self._read)
         for spin in (self.steps, self.restarts, self.seed):
@@ -174,7 +176,7 @@ class AttackForm(QWidget):
         self.images = _combo({TEST: "test images", STRIP: "film strip"})
         self.count = _spin(1, 100_000, 100)
         section.add_row("From", self.images, tip="Spread evenly over the chosen images")
-        section.add_row("How many", self.count)
+        _track(section.add_row("How many", self.count), self.count)
 
     def _read(self, *_: object) -> None:
         try:
@@ -202,6 +204,15 @@ def parse_batch_sizes(text: str) -> tuple[int, ...]:
     if not sizes:
         raise ValueError("No batch size is given: write for example 1, 16, 256.")
     return tuple(sorted(sizes))
+
+
+def _track(row: Row, editor: QComboBox | QSpinBox) -> None:
+    """Give a row its reset mark."""
+    if isinstance(editor, QComboBox):
+        row.track(editor.currentIndexChanged, editor.currentIndex, lambda: editor.setCurrentIndex(0), 0)
+    else:
+        default = editor.value()
+        row.track(editor.valueChanged, editor.value, lambda: editor.setValue(default), default)
 
 
 def _combo(choices: dict[str, str]) -> QComboBox:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 Load = Callable[[], Any]
 
+MOST_STATES = 40
+MOST_BYTES = 64 << 20
+"""States of one attack are kept to be played: no more than these, evenly spread over its steps."""
+
 
 @dataclass(frozen=True)
 class Growth:
@@ -36,6 +40,9 @@ class Growth:
 
     image_id: int
     model: str
+    attack: str
+    reduction: str
+    norm: str
     classes: tuple[str, ...]
     label: int
     step: int
@@ -96,6 +103,8 @@ def grow(
             token=token,
         )
         zeros = torch.zeros(count)
+        size = images.numel() * images.element_size()
+        every = max(1, -(-attack.steps // MOST_STATES), -(-attack.steps * size // MOST_BYTES))
 
         def state(step: int, final: bool, adversarial: Any, success: Any, logits: Any, zero: Any) -> Artefact:
             shape = (rows, columns)
@@ -104,6 +113,9 @@ def grow(
                 data=Growth(
                     image_id,
                     name,
+                    described(attack),
+                    attack.reduction,
+                    attack.norm,
                     tuple(model.classes),
                     target,
                     step,
@@ -135,11 +147,22 @@ def grow(
                 )
                 return
             if now.restart == 0:
+                zeros += now.zero_gradient.cpu()
+            if now.restart == 0 and now.step % every == 0:
                 with torch.inference_mode():
                     logits = model(now.images)
-                zeros += now.zero_gradient.cpu()
                 share = zeros / max(1, now.step + 1)
                 yield state(now.step, False, now.images, now.success, logits, share)
                 yield Progress(now.step, attack.steps)
+            else:
+                yield None
 
     return job
+
+
+def described(attack: PGD) -> str:
+    """Return an attack in words: what of, how, in which precision and norm."""
+    loss = {"ce": "CE", "dlr": "DLR"}.get(attack.loss, attack.loss)
+    norm = "L∞" if attack.norm == "linf" else "L2"
+    steps = f"{attack.steps} step{'' if attack.steps == 1 else 's'}"
+    return f"PGD, {steps}, {norm}, {loss} {attack.reduction}, {attack.precision}"

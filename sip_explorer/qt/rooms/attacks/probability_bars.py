@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sip_explorer.qt.theme import SERIES, colour
@@ -24,7 +24,7 @@ class ProbabilityBars(QWidget):
         self._clean: NDArray[np.float32] = np.empty(0, np.float32)
         self._adversarial: NDArray[np.float32] = np.empty(0, np.float32)
         self._label = -1
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
 
     def set_probabilities(
         self,
@@ -45,10 +45,14 @@ class ProbabilityBars(QWidget):
 
     def sizeHint(self) -> QSize:
         height = self.fontMetrics().height()
-        return QSize(height * 16, (height + 3) * (min(MOST, len(self._classes)) + 2))
+        return QSize(self.minimumSizeHint().width(), (height + 2) * (min(MOST, len(self._classes)) + 1))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().height() * 12, self.fontMetrics().height() * 6)
+        metrics = self.fontMetrics()
+        names = max((metrics.horizontalAdvance(name) for name in self._classes), default=0)
+        names = min(names, metrics.averageCharWidth() * 20)
+        numbers = metrics.horizontalAdvance("100 %") + 8
+        return QSize(names + 16 + numbers + 2 * metrics.height(), 6 * metrics.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if not len(self._clean):
@@ -59,8 +63,12 @@ class ProbabilityBars(QWidget):
         # Classes keep the model's order, so that bars do not jump while the attack runs.
         shown = np.sort(likeliest)
         row_height = min(metrics.height() + 8.0, self.height() / (len(shown) + 1.2))
-        names = max(metrics.horizontalAdvance(self._classes[i]) for i in shown) + 10
-        numbers = metrics.horizontalAdvance("100 %") + 6
+        bold = painter.font()
+        bold.setBold(True)
+        names = max(QFontMetrics(bold).horizontalAdvance(self._classes[i]) for i in shown) + 10
+        # Both numbers where there is room; else the adversarial one, its bar says the other.
+        both = self.width() - names >= 14 * metrics.height()
+        numbers = metrics.horizontalAdvance("100 → 100 %" if both else "100 %") + 8
         width = max(10.0, self.width() - names - numbers)
         for row, index in enumerate(shown):
             top = row * row_height
@@ -86,9 +94,15 @@ class ProbabilityBars(QWidget):
             painter.drawText(
                 QRectF(self.width() - numbers, top, numbers, row_height),
                 Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight,
-                f"{self._adversarial[index]:.0%}".replace("%", " %"),
+                (f"{100 * self._clean[index]:.0f} → " if both else "")
+                + f"{100 * self._adversarial[index]:.0f} %",
             )
-        self._paint_key(painter, names, len(shown) * row_height, row_height)
+        left = min(float(names), self.width() - self._key_width())
+        self._paint_key(painter, left, len(shown) * row_height, row_height)
+
+    def _key_width(self) -> float:
+        metrics = self.fontMetrics()
+        return metrics.horizontalAdvance("original" + "adversarial") + 2 * metrics.height() + 24
 
     def _paint_key(self, painter: QPainter, left: float, top: float, height: float) -> None:
         painter.setPen(colour("muted"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -32,15 +32,16 @@ class AttackRoom(Room):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._job: JobRow | None = None
+        self._begin: Callable[[], None] | None = None
         self.growth = GrowthPane()
         self.sweep = SweepPane()
         self._empty = EmptyState(
-            "Run the attack to see how the success grows with epsilon and with the batch size.",
+            "Run the attack on many images to see how its success grows with epsilon and batch size.",
             "Run the attack",
             self.run,
         )
         row = QHBoxLayout()
-        row.setSpacing(24)
+        row.setSpacing(16)
         row.addWidget(self.growth, 5)
         row.addWidget(self.sweep, 4)
         row.addWidget(self._empty, 4)
@@ -53,6 +54,8 @@ class AttackRoom(Room):
         self.form = AttackForm(session, self.inspector)
         self.form.changed.connect(self._preview)
         self.growth.epsilon_chosen.connect(self.sweep.show_epsilon)
+        self.sweep.images_chosen.connect(self._show_images)
+        self.sweep.problem.connect(lambda sentence: session.problem.emit(sentence, ""))
         selection = session.selection
         selection.current_image_changed.connect(self._preview)
         selection.current_model_changed.connect(self._preview)
@@ -75,25 +78,27 @@ class AttackRoom(Room):
             return
         ids = self._images(choice)
         if not len(ids):
-            self.session.problem.emit("No image is chosen: choose where the images come from.", "")
+            where = "test images" if choice.images == TEST else "images in the film strip"
+            self.session.problem.emit(f"There are no {where}: choose other images under “From”.", "")
             return
-        source = "test images" if choice.images == TEST else "images of the film strip"
         names = ", ".join(entry.name for entry in entries)
-        folder = workspace.new_sweep_folder(names)
-        self.sweep.start(
-            f"{names} · PGD with {choice.steps} steps, {'L∞' if choice.norm == 'linf' else 'L2'} · "
-            f"{len(ids):,} {source}; bands: 95 % intervals"
+        source = "test images" if choice.images == TEST else "images of the film strip"
+        restarts = f", {choice.restarts} restarts" if choice.restarts > 1 else ""
+        title = (
+            f"{len(ids):,} {source} · PGD with {choice.steps} steps{restarts}, "
+            f"{'L∞' if choice.norm == 'linf' else 'L2'} · bands: 95 % intervals · "
+            "click a point for the images behind it"
         )
-        self._empty.hide()
-        self.sweep.show()
+        self._begin = lambda: self.sweep.start(title, choice.norm, choice.steps)
+        size = self._size(ids)
         job = sweep_job(
             [(entry.name, lambda e=entry: self.session.load_classifier(e)) for entry in entries],
-            workspace.images(ids, self._size(ids)),
+            lambda: workspace.images(ids, size),
             workspace.labels(ids),
             workspace.classes,
             ids,
             choice,
-            folder,
+            lambda: workspace.new_sweep_folder(names),
         )
         self._job = self.session.jobs.run(f"attack {names}", job, self._swept)
         self._show_state()
@@ -108,6 +113,7 @@ class AttackRoom(Room):
 
     def left(self) -> None:
         self.session.jobs.drop(LANE)
+        self.growth.playback.finish()
 
     # ---- the preview ----------------------------------------------------------------------
 
@@ -148,6 +154,11 @@ class AttackRoom(Room):
 
     def _swept(self, event: Event) -> None:
         if isinstance(event, Artefact) and event.kind == "cell":
+            if self._begin is not None:  # what was on show stays until the first new cell is known
+                self._begin()
+                self._begin = None
+                self._empty.hide()
+                self.sweep.show()
             self.sweep.results.add(event.data)
             self.sweep.redraw()
         elif isinstance(event, Notice):
@@ -155,8 +166,18 @@ class AttackRoom(Room):
         elif isinstance(event, Failed):
             self.session.problem.emit(event.message, event.detail)
         elif isinstance(event, Finished) and event.outcome == "cancelled":
-            self.session.notice.emit(f"Cancelled; {len(self.sweep.results):,} finished cells are kept.")
+            cells = 0 if self._begin is not None else len(self.sweep.results)
+            self.session.notice.emit(f"The attack was cancelled; its {cells:,} finished cells are kept.")
         self._show_state()
+
+    def _show_images(self, ids: list[int], words: str) -> None:
+        """Go to the images behind a point."""
+        if not ids:
+            self.session.notice.emit(f"No image is {words}.")
+            return
+        self.session.selection.images = ids
+        self.session.selection.current_image = ids[0]
+        self.session.notice.emit(f"The film strip shows the {len(ids):,} images {words}.")
 
     def _images(self, choice: Choice) -> np.ndarray:
         workspace = self.session.workspace

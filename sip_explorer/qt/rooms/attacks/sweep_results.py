@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from sip_explorer.records.intervals import wilson
 
 if TYPE_CHECKING:
     from sip_explorer.records.sweeps import CellResult
@@ -26,76 +27,94 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A cell's place in the sweep."""
+
+    model: str
+    variant: Variant
+    epsilon: float
+    batch_size: int
+
+
+@dataclass(frozen=True)
 class Point:
     """One cell: shares in [0, 1] over ``images`` images, with the Wilson 95 % interval of success."""
 
+    place: Place
     success: float
     low: float
     high: float
     zero_gradient: float
     images: int
 
+    @property
+    def figures(self) -> tuple[float, float, int]:
+        """What is drawn of it; points with equal figures cover each other."""
+        return self.success, self.zero_gradient, self.images
+
 
 class SweepResults:
     """Collects cells as they finish, in whatever order."""
 
     def __init__(self) -> None:
-        self._points: dict[tuple[str, Variant, float, int], Point] = {}
+        self.cells: dict[Place, CellResult] = {}
+        self._points: dict[Place, Point] = {}
 
     def add(self, cell: CellResult) -> None:
         """Take one finished cell."""
-        key = (cell.model, Variant(cell.loss, cell.reduction, cell.precision), cell.epsilon, cell.batch_size)
-        low, high = wilson(cell.success, cell.images)
-        self._points[key] = Point(cell.success, low, high, cell.zero_gradient_fraction, cell.images)
+        variant = Variant(cell.loss, cell.reduction, cell.precision)
+        place = Place(cell.model, variant, cell.epsilon, cell.batch_size)
+        low, high = wilson(round(cell.success * cell.images), cell.images)
+        self.cells[place] = cell
+        self._points[place] = Point(
+            place, cell.success, low, high, cell.zero_gradient_fraction, cell.images
+        )  # fmt: skip
 
     def __len__(self) -> int:
-        return len(self._points)
+        return len(self.cells)
 
     @property
     def models(self) -> list[str]:
         """Names, in the order in which they came."""
-        return list(dict.fromkeys(key[0] for key in self._points))
+        return list(dict.fromkeys(place.model for place in self.cells))
 
     @property
     def variants(self) -> list[Variant]:
         """In the order in which they came."""
-        return list(dict.fromkeys(key[1] for key in self._points))
+        return list(dict.fromkeys(place.variant for place in self.cells))
 
     @property
     def epsilons(self) -> list[float]:
         """Ascending."""
-        return sorted({key[2] for key in self._points})
+        return sorted({place.epsilon for place in self.cells})
 
     @property
     def batch_sizes(self) -> list[int]:
         """Ascending."""
-        return sorted({key[3] for key in self._points})
+        return sorted({place.batch_size for place in self.cells})
 
-    def point(self, model: str, variant: Variant, epsilon: float, batch_size: int) -> Point | None:
-        """Return one cell, or None while it is not finished."""
-        return self._points.get((model, variant, epsilon, batch_size))
+    def clean_error(self, model: str) -> float | None:
+        """Return the share of images that the model gets wrong without any attack; None while unknown."""
+        return next((cell.clean_wrong for place, cell in self.cells.items() if place.model == model), None)
 
-    def against_epsilon(
-        self, model: str, variant: Variant, batch_size: int
-    ) -> tuple[list[float], list[Point]]:
+    def clean_errors_of(self, model: str) -> list[int]:
+        """Return the ids of the images that the model gets wrong without any attack."""
+        for place, cell in self.cells.items():
+            if place.model == model:
+                return [int(i) for i in cell.indices[~cell.clean_correct]]
+        return []
+
+    def misclassified(self, place: Place) -> list[int]:
+        """Return the ids of the images that end misclassified in a cell."""
+        cell = self.cells[place]
+        return [int(i) for i in cell.indices[cell.success_per_image]]
+
+    def against_epsilon(self, model: str, variant: Variant, batch_size: int) -> list[Point]:
         """Return the finished cells of one batch size along epsilon."""
-        found = [(e, self.point(model, variant, e, batch_size)) for e in self.epsilons]
-        there = [(e, p) for e, p in found if p is not None]
-        return [e for e, _ in there], [p for _, p in there]
+        places = (Place(model, variant, e, batch_size) for e in self.epsilons)
+        return [self._points[place] for place in places if place in self._points]
 
-    def against_batch_size(
-        self, model: str, variant: Variant, epsilon: float
-    ) -> tuple[list[int], list[Point]]:
+    def against_batch_size(self, model: str, variant: Variant, epsilon: float) -> list[Point]:
         """Return the finished cells of one epsilon along the batch size."""
-        found = [(n, self.point(model, variant, epsilon, n)) for n in self.batch_sizes]
-        there = [(n, p) for n, p in found if p is not None]
-        return [n for n, _ in there], [p for _, p in there]
-
-
-def wilson(share: float, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return the Wilson 95 % interval of a share of ``n`` trials (Wilson 1927)."""
-    if n <= 0:
-        return 0.0, 1.0
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+        places = (Place(model, variant, epsilon, n) for n in self.batch_sizes)
+        return [self._points[place] for place in places if place in self._points]
