@@ -175,7 +175,7 @@ install_project() {
   fi
   # pip unpacks beside .venv: /tmp may be a small memory disk.
   mkdir -p "$venv/tmp"
-  if ! TMPDIR="$venv/tmp" "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+  if ! TMPDIR="$venv/tmp" "$venv/bin/python" -m pip install --quiet --quiet --disable-pip-version-check --no-input \
     --constraint "$root/packaging/constraints.txt" --editable "$root$extras" </dev/null >&2; then
     rm -rf "$venv/tmp"
     fail "pip could not install the dependencies (its own words are above): check the network and the free disk space, and run this again; what is installed already stays."
