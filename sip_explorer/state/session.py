@@ -95,8 +95,11 @@ class Session:
 
     def open_last(self) -> None:
         """Open the last workspace; where it is gone or damaged, say so and open the demo."""
+        from sip_explorer.workspace import user_data_folder
+
         last = self.settings["last_workspace"]
-        if last:
+        # The demo goes through `open_demo`, which brings what a newer program ships with it.
+        if last and Path(last) != user_data_folder() / "demo":
             try:
                 self.open_workspace(last)
                 return
