@@ -57,8 +57,12 @@ def fit_labels(
     Raises
     ------
     SipError
-        If a class that occurs in ``labels`` is none of the model's.
+        If a class that occurs in ``labels`` is none of the model's, or an image has no class (-1).
     """
+    if (labels < 0).any():
+        raise SipError(
+            "An image without a class is among the chosen ones: choose images whose class is known."
+        )
     if tuple(classes) == tuple(model_classes):
         return labels
     position = {name.casefold(): index for index, name in enumerate(model_classes)}

@@ -63,6 +63,8 @@ class CurvePlot(QWidget):
         self._markers: list[pg.InfiniteLine] = []
         self.plot = pg.PlotWidget()
         self.plot.setMenuEnabled(False)
+        menu = self.plot.getPlotItem().ctrlMenu  # has no owner: it would outlive the plot
+        menu.setParent(self, menu.windowFlags())
         self.plot.hideButtons()
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.getPlotItem().setContentsMargins(0, 4, 8, 0)
@@ -168,7 +170,7 @@ class CurvePlot(QWidget):
             item.setLabel(side, title, color=t.muted)
             if self._headed:
                 axis.showLabel(False)
-                axis.setStyle(hideOverlappingLabels=False)
+                axis.setStyle(hideOverlappingLabels=40)  # pixels that words may reach beyond
         item.showGrid(x=True, y=True, alpha=0.12)
         self._readout.setColor(QColor(t.text))
         self._readout.fill = pg.mkBrush(t.surface)

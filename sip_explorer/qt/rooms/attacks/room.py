@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QPushButton
@@ -19,6 +19,9 @@ from sip_explorer.records import Artefact, CancelToken, Event, Failed, Finished,
 from sip_explorer.state import Session
 from sip_explorer.state.jobs import JobRow
 
+if TYPE_CHECKING:
+    from sip_explorer.records.sweeps import CellResult
+
 LANE = "attack preview"
 
 
@@ -33,6 +36,7 @@ class AttackRoom(Room):
         super().__init__(session)
         self._job: JobRow | None = None
         self._begin: Callable[[], None] | None = None
+        self._folder = ""
         self.growth = GrowthPane()
         self.sweep = SweepPane()
         self._empty = EmptyState(
@@ -89,6 +93,7 @@ class AttackRoom(Room):
             f"{'L∞' if choice.norm == 'linf' else 'L2'} · bands: 95 % intervals · "
             "click a point for the images behind it"
         )
+        self._folder = ""
         self._begin = lambda: self.sweep.start(title, choice.norm, choice.steps)
         size = self._size(ids)
         job = sweep_job(
@@ -153,22 +158,50 @@ class AttackRoom(Room):
     # ---- the sweep ------------------------------------------------------------------------
 
     def _swept(self, event: Event) -> None:
-        if isinstance(event, Artefact) and event.kind == "cell":
-            if self._begin is not None:  # what was on show stays until the first new cell is known
-                self._begin()
-                self._begin = None
-                self._empty.hide()
-                self.sweep.show()
-            self.sweep.results.add(event.data)
-            self.sweep.redraw()
+        if isinstance(event, Artefact) and event.kind == "sweep":
+            self._folder = event.path
+        elif isinstance(event, Artefact) and event.kind == "cell":
+            self._take([event.data])
         elif isinstance(event, Notice):
             self.session.notice.emit(event.message)
         elif isinstance(event, Failed):
             self.session.problem.emit(event.message, event.detail)
         elif isinstance(event, Finished) and event.outcome == "cancelled":
-            cells = 0 if self._begin is not None else len(self.sweep.results)
-            self.session.notice.emit(f"The attack was cancelled; its {cells:,} finished cells are kept.")
+            self._gather()
+        if isinstance(event, Finished | Failed):
+            self._job = None
         self._show_state()
+
+    def _take(self, cells: list[CellResult]) -> None:
+        """Show finished cells; what was on show before stays until the first one is known."""
+        if self._begin is not None:
+            self._begin()
+            self._begin = None
+            self._empty.hide()
+            self.sweep.show()
+        for cell in cells:
+            self.sweep.results.add(cell)
+        self.sweep.redraw()
+
+    def _gather(self) -> None:
+        """Show also the cells that were finished while the word to cancel was on its way."""
+        folder = self._folder
+
+        def job(_token: CancelToken) -> Iterator[Event | None]:
+            from sip_explorer.records.sweeps import read_sweep
+
+            yield Artefact("cells", data=read_sweep(folder) if folder else [])
+
+        self.session.jobs.ask("attack cells", job, self._gathered, on="disk")
+
+    def _gathered(self, event: Event) -> None:
+        if isinstance(event, Artefact):
+            cells = event.data
+            if cells:
+                self._take(cells)
+            self.session.notice.emit(f"The attack was cancelled; its {len(cells):,} finished cells are kept.")
+        elif isinstance(event, Failed):
+            self.session.problem.emit(event.message, event.detail)
 
     def _show_images(self, ids: list[int], words: str) -> None:
         """Go to the images behind a point."""
@@ -209,12 +242,13 @@ class AttackRoom(Room):
     # ---- state ----------------------------------------------------------------------------
 
     def _workspace_changed(self, _workspace: object) -> None:
+        self.growth.show_message("")
         self.sweep.hide()
         self._empty.show()
         self._show_state()
 
     def _show_state(self, *_: object) -> None:
-        running = self._job is not None and not self._job.handle.done
+        running = self._job is not None
         self._cancel.setVisible(running)
         self._run.setEnabled(not running)
         self._run.setToolTip("An attack is running" if running else "Attack the ticked models on many images")

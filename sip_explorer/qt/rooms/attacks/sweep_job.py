@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sip_explorer.qt.rooms.attacks.form import Choice
-from sip_explorer.records import CancelToken, Event, Finished, Progress, SipError, Started
+from sip_explorer.records import Artefact, CancelToken, Event, Finished, Progress, SipError, Started
 
 if TYPE_CHECKING:
     from sip_explorer.attacks import SweepSpec
@@ -60,6 +60,7 @@ def sweep_job(
         micro_batch = max(1, min(_rows_at_once(model, images[:1]) for model in models.values()))
         specs = _specs(choice, micro_batch)
         folder = make_folder()
+        yield Artefact("sweep", str(folder))
         done, total = 0, 1
         for number, spec in enumerate(specs):
             for event in sweep(
