@@ -1,6 +1,7 @@
 """The one way from working threads to the main thread: posted calls, drained by one timer."""
 
 import queue
+import sys
 import time
 from collections.abc import Callable
 
@@ -18,7 +19,8 @@ class Mailbox:
     def drain(self, budget: float = 0.015) -> int:
         """Make the posted calls in order for at most about ``budget`` seconds; return how many.
 
-        What does not fit waits for the next drain: a flood of events never costs a frame.
+        What does not fit waits for the next drain: a flood of events never costs a frame. A call
+        that fails is told to ``sys.excepthook``; those behind it are made all the same.
         """
         made = 0
         deadline = time.perf_counter() + budget
@@ -28,5 +30,8 @@ class Mailbox:
             except queue.Empty:
                 break
             made += 1
-            call()
+            try:
+                call()
+            except Exception:
+                sys.excepthook(*sys.exc_info())
         return made

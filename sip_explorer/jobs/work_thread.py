@@ -30,6 +30,8 @@ class JobHandle:
         ``queued``, ``running``, ``completed``, ``stopped``, ``cancelled`` or ``failed``.
     token : CancelToken
         ``token.cancel()`` and ``token.stop()`` may be called from any thread.
+    dropped : bool
+        Whether this interactive request was replaced by a newer one, or taken back.
     """
 
     _ids = itertools.count(1)
@@ -39,13 +41,35 @@ class JobHandle:
         self.title = title
         self.state = "queued"
         self.token = CancelToken()
+        self.dropped = False
         self.factory = factory
         self.on_event = on_event
+
+    def drop(self) -> None:
+        """Nobody waits for this request any more: it ends at its next step, nothing of it is delivered."""
+        self.dropped = True
+        self.token.cancel()
+        if self.state == "queued":
+            self.state = "cancelled"
+        self.release()
+
+    def release(self) -> None:
+        """Let go of what the ended job held: a workspace, its images, a room."""
+        self.factory = _nothing
+        self.on_event = _nobody
 
     @property
     def done(self) -> bool:
         """Whether the job has ended, in whatever way."""
         return self.state not in ("queued", "running")
+
+
+def _nothing(_token: CancelToken) -> Job:
+    return iter(())
+
+
+def _nobody(_event: Event) -> None:
+    pass
 
 
 class WorkThread(threading.Thread):
@@ -95,7 +119,7 @@ class WorkThread(threading.Thread):
                 raise RuntimeError(f"{self.name} is closing")
             older = self._lanes.get(lane)
             if older is not None:
-                older.token.cancel()
+                older.drop()
             self._lanes[lane] = handle
             self._wake.notify()
         return handle
@@ -105,10 +129,10 @@ class WorkThread(threading.Thread):
         with self._wake:
             older = self._lanes.pop(lane, None)
             if older is not None:
-                older.token.cancel()
+                older.drop()
 
-    def close(self, timeout: float = 10.0) -> bool:
-        """Cancel everything and end the thread; return whether it ended within ``timeout`` seconds."""
+    def end(self) -> None:
+        """Cancel everything and have the thread end; returns at once."""
         with self._wake:
             self._closing = True
             for handle in (*self._queue, *self._lanes.values()):
@@ -116,6 +140,10 @@ class WorkThread(threading.Thread):
             if self._current is not None:
                 self._current.token.cancel()
             self._wake.notify()
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """Cancel everything and end the thread; return whether it ended within ``timeout`` seconds."""
+        self.end()
         if self.is_alive():
             self.join(timeout)
         return not self.is_alive()
@@ -133,7 +161,7 @@ class WorkThread(threading.Thread):
             with self._wake:
                 while not (self._closing or self._next_request() or job or self._queue):
                     self._wake.wait()
-                request = self._next_request()
+                request = self._next_request() or self._next_cancelled()
                 # What still waits is cancelled, so it ends at its first step with its last event.
                 if self._closing and not (request or job or self._queue):
                     return
@@ -148,6 +176,13 @@ class WorkThread(threading.Thread):
 
     def _next_request(self) -> JobHandle | None:
         return next((handle for handle in self._lanes.values() if handle.state == "queued"), None)
+
+    def _next_cancelled(self) -> JobHandle | None:
+        """A waiting job that was cancelled ends now, not after those before it."""
+        handle = next((handle for handle in self._queue if handle.token.cancelled), None)
+        if handle is not None:
+            self._queue.remove(handle)
+        return handle
 
     def _serve(self, handle: JobHandle) -> None:
         job = self._start(handle)
@@ -178,10 +213,12 @@ class WorkThread(threading.Thread):
 
     def _deliver(self, handle: JobHandle, event: Event) -> None:
         def call() -> None:
-            # An interactive request that a newer one replaced has nobody waiting for it.
-            if handle.token.cancelled and not isinstance(event, Finished | Failed):
-                return
-            handle.on_event(event)
+            last = isinstance(event, Finished | Failed)
+            # A dropped request has nobody waiting for it; a cancelled job still says that it ended.
+            if not handle.dropped and (last or not handle.token.cancelled):
+                handle.on_event(event)
+            if last:
+                handle.release()
 
         self._mailbox.post(call)
 
@@ -201,9 +238,12 @@ def _guarded(handle: JobHandle) -> Job:
         if not ended:
             yield Finished("cancelled")
     except SipError as error:
-        yield Failed(str(error))
+        if not ended:
+            yield Failed(str(error))
     except Exception as error:
-        if _is_out_of_memory(error):
+        if ended:
+            log.exception("%s failed after its end", handle.title)
+        elif _is_out_of_memory(error):
             yield Failed(
                 "The device ran out of memory: choose a smaller batch or fewer images and start again.",
                 traceback.format_exc(),

@@ -139,6 +139,11 @@ class UndoHistory:
         return len(self._patches)
 
     @property
+    def nbytes(self) -> int:
+        """Memory of all patches."""
+        return sum(len(entry) if isinstance(entry, bytes) else entry.nbytes for entry in self._patches)
+
+    @property
     def can_undo(self) -> bool:
         """Whether `undo` has something to give."""
         return self._done > 0

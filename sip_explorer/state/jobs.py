@@ -11,6 +11,8 @@ from sip_explorer.jobs import JobFactory, JobHandle, Mailbox, WorkThread
 from sip_explorer.records import Event, Failed, Finished, Progress, Started
 
 EventCallback = Callable[[Event], None]
+KEPT_ROWS = 12
+"""So many jobs that ended stay in the list."""
 
 
 @dataclass
@@ -67,9 +69,12 @@ class JobList:
 
         def follow(event: Event) -> None:
             self._follow(row, event)
-            on_event(event)
-            if isinstance(event, Finished | Failed):
-                self.ended.emit(row)
+            try:
+                on_event(event)
+            finally:  # whatever the listener met, the list is right
+                if isinstance(event, Finished | Failed):
+                    self._forget_old()
+                    self.ended.emit(row)
 
         row = JobRow(self._thread(on).submit(title, factory, follow))
         self.rows.append(row)
@@ -98,6 +103,8 @@ class JobList:
 
     def close(self) -> bool:
         """Cancel all work and end the threads; False if one did not end in time."""
+        for thread in self._threads.values():
+            thread.end()  # all at once: none waits for another's last step
         ended = [thread.close() for thread in self._threads.values()]
         self._threads.clear()  # the next job, if there is one, starts a new thread
         return all(ended)
@@ -112,6 +119,11 @@ class JobList:
         elif isinstance(event, Finished):
             row.done = row.total
         self.changed.emit(row)
+
+    def _forget_old(self) -> None:
+        ended = [row for row in self.rows if row.handle.done]
+        old = {id(row) for row in ended[:-KEPT_ROWS]}
+        self.rows = [row for row in self.rows if id(row) not in old]
 
     def _thread(self, name: str) -> WorkThread:
         thread = self._threads.get(name)

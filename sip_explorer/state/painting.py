@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
+from sip_explorer.records import SipError
 from sip_explorer.salience import Patch, UndoHistory
 
 if TYPE_CHECKING:
     from sip_explorer.state.session import Session
+    from sip_explorer.workspace import Workspace
+
+MEMORY = 512 << 20
+"""Bytes of all histories; beyond them the images that were edited longest ago can no longer be undone."""
+
+Key = tuple[int, str]
 
 
 class Painting:
     """Keeps one undo history per (image, annotator) and hands every edit to the stroke store.
 
+    An edit that the store refuses (a workspace open to read only, say) changes nothing and raises
+    its `SipError`.
+
     Signals
     -------
     edited(int, Patch)
         The mask of this image changed by the patch (undo and redo arrive as the patch to apply).
-        Not emitted for `record`: there the canvas has the pixels already.
+        For `record` the canvas has the pixels already: emitted only to take a refused edit back.
     history_changed()
         What can be undone or redone changed.
     """
@@ -30,7 +42,8 @@ class Painting:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._histories: dict[tuple[int, str], UndoHistory] = {}
+        self._histories: OrderedDict[Key, UndoHistory] = OrderedDict()
+        self._sizes: dict[Key, int] = {}
         self._pending = 0
 
     @property
@@ -44,41 +57,37 @@ class Painting:
         ``annotator`` is the one whose mask the canvas shows: a stroke that ends because another
         one takes over still belongs to the first.
         """
-        self._history(image_id, annotator).push(patch)
-        self._commit(image_id, patch, tool, annotator)
+        try:
+            self._commit(image_id, patch, tool, annotator)
+        except SipError:
+            self.edited.emit(image_id, patch.inverted())
+            raise
+        self._push(image_id, patch, annotator)
 
     def apply(self, image_id: int, patch: Patch, tool: str) -> None:
         """Make an edit (clear, accepted proposal) that the canvas does not show yet."""
-        self._history(image_id).push(patch)
+        annotator = self._session.selection.annotator
+        self._commit(image_id, patch, tool, annotator)
+        self._push(image_id, patch, annotator)
         self.edited.emit(image_id, patch)
-        self._commit(image_id, patch, tool)
 
     def undo(self, image_id: int) -> bool:
         """Take the last edit of this image back; False at the start."""
-        patch = self._history(image_id).undo()
-        if patch is None:
-            return False
-        opposite = patch.inverted()
-        self.edited.emit(image_id, opposite)
-        self._commit(image_id, opposite, "undo")
-        return True
+        return self._walk(image_id, UndoHistory.undo, UndoHistory.redo, "undo")
 
     def redo(self, image_id: int) -> bool:
         """Make the edit that was last taken back again; False where there is none."""
-        patch = self._history(image_id).redo()
-        if patch is None:
-            return False
-        self.edited.emit(image_id, patch)
-        self._commit(image_id, patch, "redo")
-        return True
+        return self._walk(image_id, UndoHistory.redo, UndoHistory.undo, "redo")
 
     def can_undo(self, image_id: int) -> bool:
         """Whether this image has an edit to take back."""
-        return self._history(image_id).can_undo
+        history = self._history(image_id)
+        return history is not None and history.can_undo
 
     def can_redo(self, image_id: int) -> bool:
         """Whether this image has an edit to make again."""
-        return self._history(image_id).can_redo
+        history = self._history(image_id)
+        return history is not None and history.can_redo
 
     def set_state(self, image_id: int, state: str) -> None:
         """Say that an image is ``empty`` on purpose, ``skipped``, or open again (``unpainted``).
@@ -90,37 +99,68 @@ class Painting:
         """
         workspace = self._session.workspace
         if workspace is not None:
-            self._follow(image_id, workspace.set_state(image_id, self._session.selection.annotator, state))
+            annotator = self._session.selection.annotator
+            self._follow(workspace, image_id, workspace.set_state(image_id, annotator, state))
 
     def forget(self) -> None:
         """Drop all histories: another workspace is open."""
         self._histories.clear()
+        self._sizes.clear()
         self.history_changed.emit()
 
-    def _history(self, image_id: int, annotator: str = "") -> UndoHistory:
-        key = (image_id, annotator or self._session.selection.annotator)
-        return self._histories.setdefault(key, UndoHistory())
+    def _history(self, image_id: int) -> UndoHistory | None:
+        return self._histories.get((image_id, self._session.selection.annotator))
 
-    def _commit(self, image_id: int, patch: Patch, tool: str, annotator: str = "") -> None:
+    def _push(self, image_id: int, patch: Patch, annotator: str) -> None:
+        key = (image_id, annotator)
+        history = self._histories.setdefault(key, UndoHistory())
+        history.push(patch)
+        self._histories.move_to_end(key)
+        self._sizes[key] = history.nbytes
+        while sum(self._sizes.values()) > MEMORY and len(self._histories) > 1:
+            oldest, _ = self._histories.popitem(last=False)
+            del self._sizes[oldest]
+        self.history_changed.emit()
+
+    def _walk(
+        self,
+        image_id: int,
+        step: Callable[[UndoHistory], Patch | None],
+        back: Callable[[UndoHistory], Patch | None],
+        tool: str,
+    ) -> bool:
+        history = self._history(image_id)
+        patch = step(history) if history is not None else None
+        if history is None or patch is None:
+            return False
+        edit = patch.inverted() if tool == "undo" else patch
+        try:
+            self._commit(image_id, edit, tool, self._session.selection.annotator)
+        except SipError:
+            back(history)
+            raise
+        self.edited.emit(image_id, edit)
+        self.history_changed.emit()
+        return True
+
+    def _commit(self, image_id: int, patch: Patch, tool: str, annotator: str) -> None:
         workspace = self._session.workspace
         if workspace is None:
-            return
-        annotator = annotator or self._session.selection.annotator
-        self._follow(image_id, workspace.commit_stroke(image_id, annotator, patch, tool))
-        self.history_changed.emit()
+            raise SipError("No workspace is open: open one before painting.")
+        self._follow(workspace, image_id, workspace.commit_stroke(image_id, annotator, patch, tool))
 
-    def _follow(self, image_id: int, future: Future[float]) -> None:
+    def _follow(self, workspace: Workspace, image_id: int, future: Future[float]) -> None:
         self._pending += 1
         # The callback runs in the writer thread: only post from there.
         future.add_done_callback(
-            lambda done: self._session.mailbox.post(lambda: self._acknowledged(image_id, done))
+            lambda done: self._session.mailbox.post(lambda: self._acknowledged(workspace, image_id, done))
         )
 
-    def _acknowledged(self, image_id: int, done: Future[float]) -> None:
+    def _acknowledged(self, workspace: Workspace, image_id: int, done: Future[float]) -> None:
         self._pending -= 1
         error = done.exception()
         if error is not None:
             self._session.problem.emit(str(error), "")
-            return
-        self._session.saved.emit(done.result())
-        self._session.masks_changed.emit(image_id)
+        elif workspace is self._session.workspace:  # ids of one that was closed meanwhile say nothing here
+            self._session.saved.emit(done.result())
+            self._session.masks_changed.emit(image_id)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psygnal import Signal
+from psygnal import EmitLoopError, Signal
 
 from sip_explorer.jobs import Mailbox
-from sip_explorer.records import Event, Failed, Finished, SipError
+from sip_explorer.records import Artefact, CancelToken, Event, Failed, Finished, SipError
+from sip_explorer.state.annotator import annotator_for, known_name
 from sip_explorer.state.jobs import JobList
 from sip_explorer.state.models import ModelShelf
 from sip_explorer.state.painting import Painting
@@ -34,6 +34,8 @@ class Session:
         The mask of this image id changed.
     problem(str, str)
         One sentence for a person, and details to copy (may be empty).
+    problem_solved(str)
+        This sentence no longer holds.
     notice(str)
         One sentence of good or neutral news.
     saved(float)
@@ -44,6 +46,7 @@ class Session:
     models_changed = Signal()
     masks_changed = Signal(int)
     problem = Signal(str, str)
+    problem_solved = Signal(str)
     notice = Signal(str)
     saved = Signal(float)
 
@@ -56,6 +59,7 @@ class Session:
         self.painting = Painting(self)
         self.workspace: Workspace | None = None
         self._models: list[ModelEntry] = []
+        self._unsaved = ""
 
     # ---- workspace ------------------------------------------------------------------------
 
@@ -74,6 +78,7 @@ class Session:
             return
         workspace = Workspace.open(path)
         try:
+            annotator = annotator_for(workspace, self.settings["annotator"])
             self.close_workspace()
         except SipError:
             workspace.close()
@@ -82,7 +87,7 @@ class Session:
         workspace.on_save_problem = self._save_problem
         self.settings["last_workspace"] = str(workspace.path)
         self.refresh_models()
-        self.selection.annotator = self._choose_annotator(workspace)
+        self.selection.annotator = annotator
         self.workspace_changed.emit(workspace)  # the film strip lists the first collection
         if workspace.read_only:
             self.notice.emit(workspace.lock_holder)
@@ -117,9 +122,15 @@ class Session:
         """
         if self.workspace is None:
             return
+        shown = self.selection.current_image
         self.selection.current_image = None  # the canvas finishes a stroke under way
-        self.workspace.close(discard=discard)
+        try:
+            self.workspace.close(discard=discard)
+        except SipError:
+            self.selection.current_image = shown
+            raise
         self.workspace = None
+        self._models = []
         self.painting.forget()
         self.selection.images = ()
         self.selection.models = ()
@@ -147,10 +158,11 @@ class Session:
         """Paint as ``name`` from now on, adding the annotator where it is new."""
         if self.workspace is None:
             raise SipError("No workspace is open: open one before choosing an annotator.")
-        if name not in [annotator.name for annotator in self.workspace.annotators()]:
-            self.workspace.add_annotator(name)
-        self.settings["annotator"] = name
-        self.selection.annotator = name
+        known = known_name(self.workspace, name)
+        if known is None:
+            known = self.workspace.add_annotator(name).name
+        self.settings["annotator"] = known
+        self.selection.annotator = known
 
     # ---- models ---------------------------------------------------------------------------
 
@@ -173,11 +185,31 @@ class Session:
         """
         if self.workspace is None:
             raise SipError("No workspace is open: open one before adding a model.")
-        entry = self.workspace.add_model(Path(path))
+        self._take_model(self.workspace.add_model(Path(path)))
+
+    def import_model(self, path: Path | str) -> None:
+        """Do what `add_model` does as a job: a large file, or the first import of torch, takes seconds."""
+        workspace, source = self.workspace, Path(path)
+        if workspace is None:
+            raise SipError("No workspace is open: open one before adding a model.")
+
+        def job(_token: CancelToken) -> Iterator[Event | None]:
+            yield Artefact("model", data=workspace.add_model(source))
+
+        def follow(event: Event) -> None:
+            if isinstance(event, Failed):
+                self.problem.emit(event.message, event.detail)
+            elif isinstance(event, Artefact) and workspace is self.workspace:
+                self._take_model(event.data)
+
+        self.jobs.run(f"add {source.name}", job, follow, on="disk")
+
+    def _take_model(self, entry: ModelEntry) -> None:
         self.refresh_models()
         if entry.kind == "classifier":
             self.selection.current_model = entry.id
-            self.selection.models = (*self.selection.models, entry.id)
+            if entry.id not in self.selection.models:
+                self.selection.models = (*self.selection.models, entry.id)
         self.notice.emit(f"{entry.name} is among the models.")
 
     def refresh_models(self) -> None:
@@ -214,6 +246,12 @@ class Session:
         except SipError as error:
             self.problem.emit(str(error), "")
             return False
+        except EmitLoopError as error:  # what a listener of a signal raised
+            cause = root_cause(error)
+            if not isinstance(cause, SipError):
+                raise
+            self.problem.emit(str(cause), "")
+            return False
         return True
 
     def close(self, *, discard: bool = False) -> bool:
@@ -228,23 +266,21 @@ class Session:
         self.mailbox.drain(budget=1.0)
         self.close_workspace(discard=discard)
         self.mailbox.drain(budget=1.0)
-        return ended
+        # An event that was on its way may have asked for more work.
+        return self.jobs.close() and ended
 
     def _save_problem(self, sentence: str) -> None:
         # Called in the writer thread: the sentence says what cannot be saved, empty when mended.
-        if sentence:
-            self.mailbox.post(lambda: self.problem.emit(sentence, ""))
-        else:
-            self.mailbox.post(lambda: self.notice.emit("Everything is saved again."))
+        self.mailbox.post(lambda: self._tell_of_saving(sentence))
 
-    def _choose_annotator(self, workspace: Workspace) -> str:
-        names = [annotator.name for annotator in workspace.annotators()]
-        wanted = self.settings["annotator"] or _login_name()
-        if wanted not in names and not workspace.read_only:
-            workspace.add_annotator(wanted)
-        elif wanted not in names and names:
-            return names[0]
-        return str(wanted)
+    def _tell_of_saving(self, sentence: str) -> None:
+        if self._unsaved:
+            self.problem_solved.emit(self._unsaved)
+        self._unsaved = sentence
+        if sentence:
+            self.problem.emit(sentence, "")
+        else:
+            self.notice.emit("Everything is saved again.")
 
 
 def device_now() -> str:
@@ -256,11 +292,11 @@ def device_now() -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no login name in some containers
-        return "annotator"
+def root_cause(error: BaseException) -> BaseException:
+    """Return what a listener raised, without the wrapping of the signals that passed it on."""
+    while isinstance(error, EmitLoopError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
-__all__ = ["Session", "device_now"]
+__all__ = ["Session", "device_now", "root_cause"]

@@ -1,11 +1,15 @@
 """What the program remembers between two runs. A bad value costs that key alone, never the rest."""
 
 import json
+import logging
+import math
 import os
 from pathlib import Path
 from typing import Any
 
 from sip_explorer.records import write_text
+
+log = logging.getLogger(__name__)
 
 DEFAULTS: dict[str, Any] = {
     "last_workspace": "",
@@ -25,13 +29,19 @@ class Settings:
     path : Path, optional
         Where the file lies; by default ``settings.json`` in the user's configuration folder
         (``SIP_EXPLORER_DATA`` overrides it).
+
+    Attributes
+    ----------
+    problem : str
+        One sentence while the file cannot be written, else empty: changes then last until the program ends.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or settings_folder() / "settings.json"
+        self.problem = ""
         self._values = dict(DEFAULTS)
         for key, value in _read(self.path).items():
-            if key in DEFAULTS and isinstance(value, type(DEFAULTS[key])):
+            if key in DEFAULTS and _fits(value, DEFAULTS[key]):
                 self._values[key] = value
 
     def __getitem__(self, key: str) -> Any:
@@ -42,7 +52,20 @@ class Settings:
             raise KeyError(key)
         if self._values[key] != value:
             self._values[key] = value
+            self._write()
+
+    def _write(self) -> None:
+        try:
             write_text(self.path, json.dumps(self._values, indent=1, sort_keys=True))
+        except OSError as error:  # no reason to stop anybody's work
+            self.problem = f"{self.path} cannot be written ({error.strerror}): make it writable."
+            log.warning("%s", self.problem)
+        else:
+            self.problem = ""
+
+
+def _fits(value: object, default: object) -> bool:
+    return type(value) is type(default) and not (isinstance(value, float) and not math.isfinite(value))
 
 
 def settings_folder() -> Path:

@@ -1,7 +1,10 @@
 """The working thread: order, the interactive lane, cancelling, failures, closing."""
 
+import gc
+import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -185,3 +188,102 @@ def test_a_flood_of_events_never_holds_the_drain_longer_than_its_budget(mailbox:
     made = mailbox.drain(budget=0.02)
     assert 1 <= made < 1000
     assert time.perf_counter() - began < 0.9
+
+
+def test_a_call_that_fails_is_told_and_keeps_no_other_waiting(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[BaseException] = []
+    monkeypatch.setattr(sys, "excepthook", lambda _kind, error, _trace: told.append(error))
+    made: list[int] = []
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    mailbox.post(fail)
+    mailbox.post(lambda: made.append(1))
+    mailbox.drain()
+    assert made == [1]
+    assert isinstance(told[0], ZeroDivisionError)
+
+
+def test_a_dropped_request_ends_and_nothing_of_it_is_delivered(thread: WorkThread, mailbox: Mailbox) -> None:
+    go_on = threading.Event()
+
+    def busy(_token: CancelToken) -> Iterator[Event | None]:
+        go_on.wait(5)
+        yield None
+
+    def failing(_token: CancelToken) -> Iterator[Event | None]:
+        yield None
+        go_on.wait(5)
+        raise SipError("Nobody waits for this.")
+
+    delivered: list[Event] = []
+    served = thread.request("slow", failing, delivered.append)
+    wait(mailbox, lambda: any(isinstance(event, Started) for event in delivered))
+    waiting = thread.request("never begun", counting(3), delivered.append)
+    thread.drop("slow")
+    thread.drop("never begun")
+    assert waiting.done, "a request that will never be served must not look as if it would"
+    delivered.clear()
+    go_on.set()
+    wait(mailbox, lambda: served.done)
+    wait(mailbox, lambda: mailbox.drain() == 0)
+    assert delivered == []
+
+
+def test_a_waiting_job_that_is_cancelled_ends_at_once(thread: WorkThread, mailbox: Mailbox) -> None:
+    go_on = threading.Event()
+
+    def long_job(_token: CancelToken) -> Iterator[Event | None]:
+        while not go_on.is_set():
+            time.sleep(0.001)
+            yield None
+
+    first: list[Event] = []
+    second: list[Event] = []
+    running = thread.submit("long", long_job, first.append)
+    waiting = thread.submit("waiting", counting(2), second.append)
+    waiting.token.cancel()
+    wait(mailbox, lambda: ended(second))
+    assert second[-1] == Finished("cancelled")
+    assert running.state == "running"
+    go_on.set()
+    wait(mailbox, lambda: ended(first))
+    assert running.state == "completed"
+
+
+def test_an_ended_job_lets_go_of_what_it_held(thread: WorkThread, mailbox: Mailbox) -> None:
+    class Images:
+        pass
+
+    held = Images()
+    gone = weakref.ref(held)
+
+    def submit(images: Images) -> JobHandle:
+        def job(_token: CancelToken) -> Iterator[Event | None]:
+            yield Artefact("images", data=id(images))
+
+        return thread.submit("look", job, lambda event, images=images: None)  # type: ignore[misc]
+
+    handle = submit(held)
+    del held
+    wait(mailbox, lambda: handle.done)
+    wait(mailbox, lambda: mailbox.drain() == 0)
+    gc.collect()
+    assert gone() is None
+
+
+def test_what_fails_after_its_end_ends_once(thread: WorkThread, mailbox: Mailbox) -> None:
+    def job(_token: CancelToken) -> Iterator[Event | None]:
+        yield Finished("completed")
+        raise SipError("Too late.")
+
+    events: list[Event] = []
+    handle = thread.submit("late", job, events.append)
+    after: list[Event] = []
+    thread.submit("after", counting(1), after.append)
+    wait(mailbox, lambda: ended(after))
+    assert [event for event in events if isinstance(event, Finished | Failed)] == [Finished("completed")]
+    assert handle.state == "completed"

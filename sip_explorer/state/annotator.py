@@ -1,0 +1,44 @@
+"""Who paints: the name from the settings or the login, as the workspace spells it."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sip_explorer.workspace import Workspace
+
+
+def annotator_for(workspace: Workspace, wanted: str) -> str:
+    """Return who paints in ``workspace``: ``wanted``, else the login name, added where it is new.
+
+    In a workspace that is open to read only, someone who painted there.
+
+    Raises
+    ------
+    SipError
+        If the name cannot be added.
+    """
+    wanted = wanted.strip() or _login_name()
+    known = known_name(workspace, wanted)
+    if known is not None:
+        return known
+    if not workspace.read_only:
+        return workspace.add_annotator(wanted).name
+    names = [annotator.name for annotator in workspace.annotators()]
+    return names[0] if names else wanted
+
+
+def known_name(workspace: Workspace, name: str) -> str | None:
+    """Return the annotator of that name, in whatever case it was typed, as the catalogue spells it."""
+    names = [annotator.name for annotator in workspace.annotators()]
+    if name in names:
+        return name
+    return next((known for known in names if known.casefold() == name.casefold()), None)
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser() or "annotator"
+    except (OSError, KeyError, ImportError):  # no login name in some containers, no pwd on Windows
+        return "annotator"
