@@ -2,8 +2,9 @@
 
     python tests/benchmarks/frame_time_while_training.py [--room training] [--seconds 20]
 
-The whole room is painted anew every 16 ms; a frame time is the time from the end of one painting to
-the end of the next. One figure per line, in milliseconds. Figures of a busy machine mean nothing.
+The window is painted anew every 16 ms (plots when they change, as always); a frame time is the time
+from the end of one painting to the end of the next. One figure per line, in milliseconds; figures of
+a busy machine mean nothing.
 """
 
 import argparse
@@ -76,7 +77,8 @@ def prepare(session: Session, room: object) -> None:
         assert workspace is not None
         mask = np.full((12, 12), 255, np.uint8)
         for image in workspace.image_ids(split="train")[:PAINTED]:
-            session.painting.record(int(image), Patch((8, 8, 20, 20), np.zeros_like(mask), mask), "brush")
+            patch = Patch((8, 8, 20, 20), np.zeros_like(mask), mask)
+            session.painting.record(int(image), patch, "brush", session.selection.annotator)
         workspace.flush()
         form.fields["salience"].set_value("painted")
 

@@ -80,7 +80,7 @@ def paint(session, images):
     new = np.full((SIDE, SIDE // 2), 255, np.uint8)
     for image in images:
         patch = Patch((0, 0, SIDE, SIDE // 2), np.zeros_like(new), new)
-        session.painting.record(int(image), patch, "brush")
+        session.painting.record(int(image), patch, "brush", session.selection.annotator)
 
 
 def words_of(room, name):

@@ -14,6 +14,7 @@ from sip_explorer.qt.theme import colour
 from sip_explorer.salience import boundary_runs
 
 TILE = 84  # pixels that a tile has at least where an integer scale allows; photos are scaled to it
+SMALL = 64  # pixels; up to here an image is shown at an integer scale, pixel for pixel
 GAP = 2
 BETWEEN = 14
 
@@ -40,8 +41,9 @@ class BatchStrip(QWidget):
         for original, trained, salience in zip(
             data["images"], data["adversarial"], data["salience"], strict=True
         ):
-            lines = _outline(salience[0])
-            self._pairs.append((_tile(original, lines), _tile(trained, lines)))
+            size = _size(*salience.shape[1:])
+            outline = _outline(salience[0], size)
+            self._pairs.append((_tile(original, size, outline), _tile(trained, size, outline)))
         self.updateGeometry()
         self.update()
 
@@ -68,35 +70,45 @@ class BatchStrip(QWidget):
         painter.end()
 
 
-def _outline(salience: np.ndarray) -> tuple[list[QLineF], tuple[int, int]]:
-    # What the attack leaves alone: an 8-bit mask of 128 and more.
-    inside = np.pad(np.round(salience * 255) >= 128, 1)
+def _outline(salience: np.ndarray, size: QSize) -> QPixmap | None:
+    """Return the boundary of what the attack leaves alone, to be laid over both images of a pair."""
+    inside = np.pad(np.round(salience * 255) >= 128, 1)  # as stored: an 8-bit mask of 128 and more
     runs = boundary_runs(inside)
-    lines = [] if runs is None else [QLineF(*(float(v) - 1 for v in run)) for run in runs]
-    return lines, salience.shape
+    if runs is None or not len(runs):
+        return None
+    pixmap = QPixmap(size)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.scale(size.width() / salience.shape[1], size.height() / salience.shape[0])
+    lines = [QLineF(x0 - 1, y0 - 1, x1 - 1, y1 - 1) for x0, y0, x1, y1 in runs.tolist()]
+    light = QPen(QColor("#FFFFFF"), 1.5, Qt.PenStyle.CustomDashLine)
+    light.setDashPattern([3, 3])
+    for pen in (QPen(QColor("#000000"), 1.5), light):  # alternating, so that it shows on any picture
+        pen.setCosmetic(True)
+        painter.setPen(pen)
+        painter.drawLines(lines)
+    painter.end()
+    return pixmap
 
 
-def _tile(image: np.ndarray, outline: tuple[list[QLineF], tuple[int, int]]) -> QPixmap:
+def _size(height: int, width: int) -> QSize:
+    """Return the size of a tile: an integer scale for small images, `TILE` pixels for photos."""
+    longest = max(height, width)
+    scale = max(1, TILE // longest) if longest <= SMALL else TILE / longest
+    return QSize(round(width * scale), round(height * scale))
+
+
+def _tile(image: np.ndarray, size: QSize, outline: QPixmap | None) -> QPixmap:
     pixels = np.ascontiguousarray((image.transpose(1, 2, 0) * 255).round().astype(np.uint8))
     height, width, channels = pixels.shape
     kind = QImage.Format.Format_Grayscale8 if channels == 1 else QImage.Format.Format_RGB888
-    picture = QImage(pixels.data, width, height, width * channels, kind).copy()
-    small = max(height, width) <= 64
-    scale = float(max(1, TILE // max(height, width))) if small else TILE / max(height, width)
-    smooth = Qt.TransformationMode.FastTransformation if small else Qt.TransformationMode.SmoothTransformation
-    size = QSize(round(width * scale), round(height * scale))
-    pixmap = QPixmap.fromImage(picture.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, smooth))
-    lines, _ = outline
-    if lines:
+    picture = QImage(pixels.data, width, height, width * channels, kind)
+    small = max(height, width) <= SMALL
+    how = Qt.TransformationMode.FastTransformation if small else Qt.TransformationMode.SmoothTransformation
+    # The scaled image is a copy: the array may go.
+    pixmap = QPixmap.fromImage(picture.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, how).copy())
+    if outline is not None:
         painter = QPainter(pixmap)
-        painter.scale(scale, scale)
-        for ink, style in (("#000000", Qt.PenStyle.SolidLine), ("#FFFFFF", Qt.PenStyle.CustomDashLine)):
-            pen = QPen(QColor(ink), 1.5)
-            pen.setCosmetic(True)
-            pen.setStyle(style)
-            if style == Qt.PenStyle.CustomDashLine:
-                pen.setDashPattern([3, 3])
-            painter.setPen(pen)
-            painter.drawLines(lines)
+        painter.drawPixmap(0, 0, outline)
         painter.end()
     return pixmap

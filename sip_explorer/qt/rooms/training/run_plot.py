@@ -21,14 +21,12 @@ class RunPlot(CurvePlot):
     def __init__(self, x_title: str, y_title: str, *, percent: bool = False) -> None:
         super().__init__(x_title, y_title, percent=percent)
         self._log = False
-        self._best: pg.InfiniteLine | None = None
+        self._drawn: dict[str, tuple[object, ...]] = {}
+        self._range = (math.nan, math.nan)
+        self._fitted = (math.inf, -math.inf)
         self.setMinimumHeight(int(self.fontMetrics().height() * 6.5))
-        self.plot.setMouseEnabled(x=False, y=False)
         menu = self.plot.getPlotItem().ctrlMenu  # has no owner: it would outlive the plot
         menu.setParent(self, menu.windowFlags())
-        if percent:  # room for the words at 0 and 100
-            self.plot.setLimits(yMin=-8, yMax=108)
-            self.plot.setYRange(0, 100, padding=0.07)
         self.plot.getPlotItem().getAxis("left").setWidth(int(self.fontMetrics().averageCharWidth() * 8))
 
     def draw(
@@ -43,6 +41,10 @@ class RunPlot(CurvePlot):
         points: bool = False,
     ) -> None:
         """Draw or redraw one curve, its ``points`` marked; a muted one is dashed and pale."""
+        state = (words, len(x), float(y[-1]), colour, muted, self._log, theme.dark)
+        if self._drawn.get(key) == state:  # a curve only grows: a run redraws what did
+            return
+        self._drawn[key] = state
         x, y = _thinned(x, y)
         if self._log:
             y = np.log10(np.where(y > 0, y, np.nan))
@@ -51,33 +53,34 @@ class RunPlot(CurvePlot):
         curve = self._curves[key]
         curve.name = words
         curve.label.setText(words)
-        curve.label.setAnchor((0, 0.5))
         curve.label.setZValue(5)
         veil = QColor(theme.tokens.surface)
         veil.setAlphaF(0.75)
         curve.label.fill = pg.mkBrush(veil)
         curve.line.setZValue(0 if muted else 1)
-        if muted:  # words stay legible where the line is pale
-            curve.label.setColor(theme.tokens.muted)
 
     def keep(self, keys: set[str]) -> None:
         """Take away every curve whose key is not among ``keys``."""
         for key in self.names:
             if key not in keys:
                 self.remove_curve(key)
+                self._drawn.pop(key, None)
 
     def set_log(self, log: bool) -> None:
         """Show the logarithm of what is drawn from now on, on an axis that says so."""
         if log != self._log:
             self._log = log
+            self._fitted = (math.inf, -math.inf)
             self.plot.getPlotItem().getAxis("left").setLogMode(False, log)
             self.keep(set())
 
     def set_epochs(self, first: float, last: float) -> None:
         """Show the epochs from ``first`` to ``last``, and room for the words at the curves' ends."""
         last = max(last, first + 0.1)
-        self.plot.setXRange(first, last + 0.22 * (last - first), padding=0.01)
-        self.plot.getPlotItem().getAxis("bottom").setTicks([_epoch_ticks(first, last)])
+        if self._range != (first, last):  # laying an axis out anew costs more than a curve
+            self._range = (first, last)
+            self.plot.setXRange(first, last + 0.22 * (last - first), padding=0.01)
+            self.plot.getPlotItem().getAxis("bottom").setTicks([_epoch_ticks(first, last)])
         if not self._percent:
             self._fit(first, last)
         self._keep_labels_apart()
@@ -96,32 +99,16 @@ class RunPlot(CurvePlot):
             for curve in self._curves.values()
         ]
         values = np.concatenate(seen) if seen else np.empty(0)
-        if len(values):
-            low, high = float(values.min()), float(values.max())
-            low = low if self._log else min(low, 0.0 if low < 0.6 * high else low)
+        if not len(values):
+            return
+        low, high = float(values.min()), float(values.max())
+        low = low if self._log else min(low, 0.0 if low < 0.6 * high else low)
+        # The axis moves only when the curve leaves it, or fills much less of it than it could.
+        old_low, old_high = self._fitted
+        if low < old_low or high > old_high or high - low < 0.8 * (old_high - old_low):
+            self._fitted = (low, high)
             self.plot.getPlotItem().getAxis("left").setTicks([_log_ticks(low, high)] if self._log else None)
             self.plot.setYRange(low, max(high, low + 1e-3), padding=0.08)
-
-    def _keep_labels_apart(self) -> None:
-        view = self.plot.getPlotItem().vb
-        pixel = view.viewPixelSize()[1]
-        distance = pixel * self.fontMetrics().height() * 1.05
-        ends = []
-        for curve in self._curves.values():
-            finite = np.flatnonzero(np.isfinite(curve.y))
-            if len(finite):
-                ends.append((float(curve.y[finite[-1]]), float(curve.x[finite[-1]]), curve))
-        ends.sort(key=lambda end: end[0])
-        lowest = view.viewRange()[1][0] + distance / 2
-        places: list[float] = []
-        for y, _, _ in ends:
-            places.append(max(y, places[-1] + distance if places else lowest))
-        top = view.viewRange()[1][1] - distance / 2
-        for index in range(len(places) - 1, -1, -1):
-            places[index] = min(places[index], top)
-            top = places[index] - distance
-        for (_, x, curve), y in zip(ends, places, strict=True):
-            curve.label.setPos(x, y)
 
     def _hover(self, position: QPointF) -> None:
         super()._hover(position)
