@@ -22,7 +22,7 @@ def count_salience(workspace: Workspace, collection: str, annotator: str) -> Sal
     """Count the training images of a collection ("": all) and those that ``annotator`` painted."""
     ids = workspace.image_ids(split="train", collection=collection or None)
     ids = ids[workspace.labels(ids) >= 0]
-    known = annotator in [someone.name for someone in workspace.annotators()]
+    known = annotator.casefold() in [someone.name.casefold() for someone in workspace.annotators()]
     states = workspace.states(ids, annotator) if known and len(ids) else []
     return SalienceCount(len(ids), sum(state in ("painted", "empty") for state in states), annotator)
 
