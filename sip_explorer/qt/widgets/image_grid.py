@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QHelpEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from sip_explorer.qt.theme import colour
@@ -35,7 +35,7 @@ class ImageGrid(QWidget):
         self._shape = (0, 0)
         self._row_labels: Sequence[str] = ()
         self._column_labels: Sequence[str] = ()
-        self._frames: dict[tuple[int, int], QColor] = {}
+        self._frames: dict[tuple[int, int], str] = {}
         self._tip: Callable[[int, int], str] | None = None
         self._selectable = selectable
         self._gap = gap
@@ -75,12 +75,12 @@ class ImageGrid(QWidget):
         if role is None:
             self._frames.pop((row, column), None)
         else:
-            self._frames[row, column] = colour(role)
+            self._frames[row, column] = role
         self.update()
 
     def set_frames(self, roles: dict[tuple[int, int], str]) -> None:
         """Frame these cells (row, column) in these colour roles, and no others."""
-        self._frames = {cell: colour(role) for cell, role in roles.items()}
+        self._frames = dict(roles)
         self.update()
 
     def clear_frames(self) -> None:
@@ -177,7 +177,7 @@ class ImageGrid(QWidget):
                 if image is not None:
                     painter.drawImage(rect, image)
                 if frame := self._frames.get((row, column)):
-                    painter.setPen(QPen(frame, 2))
+                    painter.setPen(QPen(colour(frame), 2))
                     painter.drawRect(rect.adjusted(-1, -1, 1, 1))
                 if self.current == (row, column) and self._selectable:
                     painter.setPen(QPen(colour("accent"), 3))

@@ -45,7 +45,7 @@ class GrowthPane(QWidget):
         self.replay.setText("Replay")
         self.replay.setToolTip("Play the steps of this attack again")
         self.replay.clicked.connect(self.playback.replay)
-        self.pictures = ImageGrid(gap=8)
+        self.pictures = ImageGrid(gap=12)
         self.pictures.setAccessibleName("Original, perturbation, adversarial image")
         self.pictures.set_tip(lambda _row, column: _MEANINGS[column])
         self.bars = ProbabilityBars()
@@ -62,6 +62,7 @@ class GrowthPane(QWidget):
         top.addWidget(self.pictures, 1)
         top.addWidget(self.bars)
         self._empty = EmptyState(_ASK)
+        self._empty.sentence.setMinimumHeight(3 * self.fontMetrics().lineSpacing())  # it wraps
         self._shown = QWidget()
         inner = QVBoxLayout(self._shown)
         inner.setContentsMargins(0, 0, 0, 0)

@@ -97,12 +97,12 @@ class ProbabilityBars(QWidget):
                 (f"{100 * self._clean[index]:.0f} → " if both else "")
                 + f"{100 * self._adversarial[index]:.0f} %",
             )
-        left = min(float(names), self.width() - self._key_width())
+        left = max(0.0, min(float(names), self.width() - self._key_width()))
         self._paint_key(painter, left, len(shown) * row_height, row_height)
 
     def _key_width(self) -> float:
         metrics = self.fontMetrics()
-        return metrics.horizontalAdvance("original" + "adversarial") + 2 * metrics.height() + 24
+        return metrics.horizontalAdvance("original" + "adversarial") + metrics.height() + 16
 
     def _paint_key(self, painter: QPainter, left: float, top: float, height: float) -> None:
         painter.setPen(colour("muted"))
@@ -112,4 +112,4 @@ class ProbabilityBars(QWidget):
             left = box.right() + 4
             wide = painter.fontMetrics().horizontalAdvance(words)
             painter.drawText(QRectF(left, top, wide + 4, height), Qt.AlignmentFlag.AlignVCenter, words)
-            left += wide + 16
+            left += wide + 8

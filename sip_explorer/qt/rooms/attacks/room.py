@@ -147,6 +147,8 @@ class AttackRoom(Room):
                 choice.batch_sizes,
             )(token)
 
+        if self.growth.growth is None:
+            self.growth.show_message("The attack on this image begins once the model is loaded.")
         self.session.jobs.ask(LANE, job, self._grown)
 
     def _grown(self, event: Event) -> None:

@@ -49,6 +49,7 @@ class SweepPane(QWidget):
         self.title.setProperty("role", "muted")
         self.model = _combo("Model of the curves")
         self.variant = _combo("Attack of the curves")
+        self.variant.setMinimumContentsLength(17)
         self.lines = _combo("Curves against batch size")
         self.lines.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.lines.addItem("per attack", BY_ATTACK)
@@ -98,6 +99,7 @@ class SweepPane(QWidget):
             if self.variant.findText(variant.words) < 0:
                 self.variant.addItem(variant.words, variant)
         self.export.setEnabled(True)
+        self.model.setToolTip(self.model.currentText())
         model, variant = self.model.currentText(), self.variant.currentData()
         wanted = self._epsilon if self._epsilon is not None else results.epsilons[-1]
         epsilon = min(results.epsilons, key=lambda e: abs(e - wanted))
@@ -172,7 +174,7 @@ class SweepPane(QWidget):
             what = f", ε {in_255ths(epsilon)}"
         curves.level(results.clean_error(model), results.batch_sizes)
         curves.end()
-        self._say(self.by_batch, f"Misclassified against batch size N{what}")
+        self._say(self.by_batch, f"Misclassified against N{what}")
 
     def _draw_gradients(self, model: str, epsilon: float) -> None:
         results, curves = self.results, self._curves[self.gradients]
