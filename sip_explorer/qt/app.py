@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import traceback
 from pathlib import Path
+from types import TracebackType
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from sip_explorer.qt.theme import theme
 from sip_explorer.qt.window import MainWindow
+from sip_explorer.records import SipError
 from sip_explorer.state import Session
+from sip_explorer.state.session import root_cause
+
+log = logging.getLogger(__name__)
 
 FRAME = 33
 """Milliseconds between two drains of the mailbox: 30 a second."""
@@ -39,11 +46,30 @@ def make_window(app: QApplication, session: Session) -> MainWindow:
     return window
 
 
+def tell_what_escapes(window: MainWindow) -> None:
+    """Have the window say what no slot caught: a person who started it from a menu sees no terminal."""
+
+    def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):  # Ctrl+C in the terminal
+            window.close()
+            return
+        cause = root_cause(error)
+        if isinstance(cause, SipError):
+            window.session.problem.emit(str(cause), "")
+            return
+        details = "".join(traceback.format_exception(kind, error, trace))
+        log.error("%s", details)
+        window.session.problem.emit(f"The program failed here: {type(cause).__name__}: {cause}", details)
+
+    sys.excepthook = told
+
+
 def run(path: str | None = None) -> int:
     """Open the program on ``path``, else on the last workspace, else on the demo; return the exit code."""
     app = make_application()
     session = Session()
     window = make_window(app, session)
+    tell_what_escapes(window)
     window.show()
 
     def open_first() -> None:

@@ -11,7 +11,7 @@ from sip_explorer.state import Session
 
 ALL, TRAIN, TEST = "all images", "train images", "test images"
 STATES = {"": "in any state", "unpainted": "not painted yet", "painted": "painted", "skipped": "skipped"}
-THUMBNAIL = 96
+THUMBNAIL = 128
 """Pixels of a thumbnail's longer side."""
 
 
@@ -66,7 +66,7 @@ class FilmStrip(QWidget):
         else:
             ids = workspace.image_ids(collection=name)
         wanted = self.state.currentData()
-        if wanted:
+        if wanted and len(ids):
             states = np.array(workspace.states(ids, self._session.selection.annotator))
             ids = ids[states == wanted]
         self._session.selection.images = ids.tolist()
@@ -86,6 +86,7 @@ class FilmStrip(QWidget):
 
     def _show_images(self, images: tuple[int, ...]) -> None:
         workspace = self._session.workspace
+        self._count.setText(f"{len(images):,} images")
         if workspace is None:
             self.strip.set_images([], lambda _image: np.zeros((1, 1, 1), np.uint8))
             return
@@ -100,7 +101,6 @@ class FilmStrip(QWidget):
         if current is not None:
             self.strip.set_current(current)
         self.strip.blockSignals(False)
-        self._count.setText(f"{len(images):,} images")
         self._show_states()
 
     def _show_states(self, *_: object) -> None:

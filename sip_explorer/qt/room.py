@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from sip_explorer.qt.widgets.inspector import Inspector
@@ -76,6 +77,10 @@ class Room(QWidget):
 
     def entered(self) -> None:
         """The room came on show."""
+
+    def take_key(self, event: QKeyEvent) -> bool:
+        """Use a key that nobody under the focus wanted; whether it was for this room."""
+        return False
 
     def left(self) -> None:
         """The room went out of sight; jobs go on, previews stop."""

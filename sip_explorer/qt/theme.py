@@ -76,6 +76,7 @@ class Theme(QObject):
         super().__init__()
         self.choice = "system"
         self.tokens = LIGHT
+        self._following = False
 
     @property
     def dark(self) -> bool:
@@ -90,7 +91,9 @@ class Theme(QObject):
             font.setPointSizeF(9.5)
         font.setFeature(QFont.Tag("tnum"), 1)  # tabular figures: numbers stay aligned
         app.setFont(font)
-        app.styleHints().colorSchemeChanged.connect(self._refresh)
+        if not self._following:
+            app.styleHints().colorSchemeChanged.connect(self._refresh)
+            self._following = True
         self.choose(choice)
 
     def choose(self, choice: str) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence
+from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFileDialog,
@@ -25,13 +24,15 @@ from PySide6.QtWidgets import (
 
 from sip_explorer.qt.film_strip import FilmStrip
 from sip_explorer.qt.icons import icon
+from sip_explorer.qt.installation import installation_text
+from sip_explorer.qt.menus import FIND, add_menus
 from sip_explorer.qt.room import Room, separator
 from sip_explorer.qt.rooms import ROOMS
 from sip_explorer.qt.theme import theme
 from sip_explorer.qt.widgets.banner import Banner
 from sip_explorer.qt.widgets.command_palette import CommandPalette
 from sip_explorer.qt.widgets.job_bar import JobBar
-from sip_explorer.records import Event
+from sip_explorer.records import Event, Notice
 from sip_explorer.state import Session
 
 
@@ -41,6 +42,7 @@ class MainWindow(QMainWindow):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        self._asks = True
         self.setWindowTitle("SIP Explorer")
         self.rooms: dict[str, Room] = {}
         self._stack = QStackedWidget()
@@ -64,8 +66,9 @@ class MainWindow(QMainWindow):
         centre.setLayout(body)
         self.setCentralWidget(centre)
         self._make_status_bar()
-        self._make_menus()
+        add_menus(self)
         session.problem.connect(self.banner.show_problem)
+        session.problem_solved.connect(self.banner.forget_problem)
         session.notice.connect(self.banner.show_notice)
         session.workspace_changed.connect(self._show_workspace)
         theme.changed.connect(self._tint)
@@ -79,10 +82,12 @@ class MainWindow(QMainWindow):
         """Show a room, making it first where it was never entered; return it."""
         if key not in ROOMS:
             key = "salience"
+        room = self.rooms.get(key)
         shown = self._stack.currentWidget()
+        if room is not None and room is shown:
+            return room
         if isinstance(shown, Room):
             shown.left()
-        room = self.rooms.get(key)
         if room is None:
             room = self.rooms[key] = ROOMS[key].make(self.session)
             self._stack.addWidget(room)
@@ -93,6 +98,12 @@ class MainWindow(QMainWindow):
         self.session.settings["room"] = key
         room.entered()
         return room
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # What nobody under the focus wanted (a letter typed at the film strip) is for the room.
+        room = self._stack.currentWidget()
+        if not (isinstance(room, Room) and room.take_key(event)):
+            super().keyPressEvent(event)
 
     def _make_rail(self) -> QWidget:
         rail = QWidget()
@@ -163,52 +174,10 @@ class MainWindow(QMainWindow):
         self._saved = ""
         self._show_status()
 
-    # ---- menus ----------------------------------------------------------------------------
+    # ---- commands -------------------------------------------------------------------------
 
-    def _make_menus(self) -> None:
-        file = self.menuBar().addMenu("&File")
-        self._add(file, "New workspace from a folder…", self.ask_new_workspace, "Ctrl+N")
-        self._add(file, "Open workspace…", self.ask_open_workspace, "Ctrl+O")
-        self._add(file, "Open demo workspace", lambda: self.session.attempt(self.session.open_demo))
-        self._add(file, "Add a trained model…", self.ask_add_model, "Ctrl+M")
-        file.addSeparator()
-        self._add(
-            file, "Quit", self.close, QKeySequence(QKeySequence.StandardKey.Quit).toString() or "Ctrl+Q"
-        )
-        self._edit = self.menuBar().addMenu("&Edit")
-        self._add(self._edit, "Undo", lambda: self._in_room("undo"), "Ctrl+Z")
-        self._add(self._edit, "Redo", lambda: self._in_room("redo"), "Ctrl+Shift+Z")
-        self._add(self._edit, "Annotator…", self.ask_annotator)
-        view = self.menuBar().addMenu("&View")
-        for number, (key, entry) in enumerate(ROOMS.items(), start=1):
-            self._add(view, f"{entry.word} room", lambda k=key: self.enter(k), f"Ctrl+{number}")
-        view.addSeparator()
-        themes = QActionGroup(view)
-        for choice, words in (
-            ("system", "Light or dark as the system"),
-            ("light", "Light"),
-            ("dark", "Dark"),
-        ):
-            action = self._add(view, words, lambda c=choice: self._choose_theme(c))
-            action.setCheckable(True)
-            action.setChecked(self.session.settings["theme"] == choice)
-            themes.addAction(action)
-        view.addSeparator()
-        self._add(view, "Find a command…", self.show_commands, "Ctrl+K")
-        help_ = self.menuBar().addMenu("&Help")
-        self._add(help_, "About this installation…", self.show_installation)
-
-    def _add(self, menu: QWidget, text: str, act: Callable[[], object], key: str = "") -> QAction:
-        action = QAction(text, self)
-        if key:
-            action.setShortcut(QKeySequence(key))
-        action.triggered.connect(lambda _checked=False: act())
-        menu.addAction(action)
-        self.addAction(action)
-        return action
-
-    def _in_room(self, act: str) -> None:
-        # Undo and redo belong to the room on show; rooms without them simply have no such method.
+    def in_room(self, act: str) -> None:
+        """Undo and redo belong to the room on show; rooms without them simply have no such method."""
         method = getattr(self._stack.currentWidget(), act, None)
         if callable(method):
             method()
@@ -219,20 +188,17 @@ class MainWindow(QMainWindow):
 
     def show_commands(self) -> None:
         """Open the command palette."""
-        CommandPalette([a for a in self.actions() if a.text() != "Find a command…"], self).exec()
+        palette = CommandPalette([a for a in self.actions() if a.text() != FIND], self)
+        palette.exec()
+        palette.deleteLater()
 
     def show_installation(self) -> None:
         """Say what is installed and on which device the program works; the text can be copied."""
-        from importlib.metadata import version
-
-        names = ("sip-explorer", "torch", "torchvision", "PySide6-Essentials", "pyqtgraph", "numpy", "h5py")
-        lines = [f"{name} {version(name)}" for name in names]
-        lines.append(f"device: {self.session.jobs.device or 'not started yet'}")
-        if self.session.workspace is not None:
-            lines.append(f"workspace: {self.session.workspace.path}")
-        box = QMessageBox(QMessageBox.Icon.NoIcon, "About this installation", "\n".join(lines), parent=self)
+        text = installation_text(self.session)
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "About this installation", text, parent=self)
         box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         box.exec()
+        box.deleteLater()
 
     # ---- asking, then doing ---------------------------------------------------------------
 
@@ -250,11 +216,10 @@ class MainWindow(QMainWindow):
         """Import class folders into a new workspace and open it."""
 
         def follow(event: Event) -> None:
-            message = getattr(event, "message", "")
-            if message and type(event).__name__ == "Notice":
-                self.session.notice.emit(message)
+            if isinstance(event, Notice):
+                self.session.notice.emit(event.message)
 
-        self.session.import_folder(source, target, follow)
+        self.session.attempt(lambda: self.session.import_folder(source, target, follow))
 
     def ask_open_workspace(self) -> None:
         """Ask for a workspace folder and open it."""
@@ -271,7 +236,7 @@ class MainWindow(QMainWindow):
             "Checkpoints (*.safetensors *.pt *.pth *.ckpt *.bin *.tar);;All files (*)",
         )
         if path:
-            self.session.attempt(lambda: self.session.add_model(path))
+            self.session.attempt(lambda: self.session.import_model(path))
 
     def ask_annotator(self) -> None:
         """Ask who paints."""
@@ -310,27 +275,25 @@ class MainWindow(QMainWindow):
     # ---- geometry and closing -------------------------------------------------------------
 
     def _restore_geometry(self) -> None:
-        stored = QByteArray.fromBase64(self.session.settings["window_geometry"].encode())
+        stored = QByteArray.fromBase64(self.session.settings["window_geometry"].encode("ascii", "replace"))
         if not self.restoreGeometry(stored):
             screen = self.screen().availableSize()
             self.resize(min(1440, int(screen.width() * 0.9)), min(900, int(screen.height() * 0.9)))
 
     def close_now(self) -> None:
         """Close without asking: what is on disk already stays, running work is cancelled."""
-        for row in self.session.jobs.running:
-            row.handle.token.cancel()
-        self.session.jobs.close()
+        self._asks = False
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if self.session.jobs.running and not self.ask_close_with_work():
+        if self._asks and self.session.jobs.running and not self.ask_close_with_work():
             event.ignore()
             return
         self.session.settings["window_geometry"] = bytes(self.saveGeometry().toBase64().data()).decode()
         for room in self.rooms.values():
             room.left()
         if not self.session.attempt(self.session.close):
-            if not self.ask_give_up_strokes():
+            if self._asks and not self.ask_give_up_strokes():
                 event.ignore()
                 return
             self.session.close(discard=True)

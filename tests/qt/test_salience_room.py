@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from sip_explorer.records import SipError
-from sip_explorer.workspace import Workspace
+from sip_explorer.workspace import NewImage, Workspace
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -39,6 +40,17 @@ def on_disk(room, image_id):
     session = room.session
     with Workspace.open(session.workspace.path, read_only=True) as other:
         return other.mask(image_id, session.selection.annotator)
+
+
+def add_untrained(room, tmp_path):
+    from sip_explorer.models import build_classifier, save_checkpoint
+
+    model = build_classifier(
+        "small-cnn", classes=("square", "bar", "cross"), input_shape=(1, 28, 28), mean=(0,), std=(1,), seed=0
+    )
+    path = tmp_path / "untrained.safetensors"
+    save_checkpoint(path, model)
+    room.session.add_model(path)
 
 
 def test_a_stroke_is_saved_and_shown_in_status_and_strip(room, window, qtbot):
@@ -118,14 +130,7 @@ def test_nothing_salient_and_skip_go_on_to_the_next_image(room, qtbot):
 
 
 def test_proposal_is_accepted_over_what_is_painted(room, window, qtbot, tmp_path):
-    from sip_explorer.models import build_classifier, save_checkpoint
-
-    model = build_classifier(
-        "small-cnn", classes=("square", "bar", "cross"), input_shape=(1, 28, 28), mean=(0,), std=(1,), seed=0
-    )
-    path = tmp_path / "untrained.safetensors"
-    save_checkpoint(path, model)
-    room.session.add_model(path)
+    add_untrained(room, tmp_path)
     drag(room, (2, 2), (6, 2))
     before = room.canvas.mask()
     QTest.keyClick(room.canvas, Qt.Key.Key_P)
@@ -187,3 +192,115 @@ def test_the_film_strip_filters_by_state(room, window, qtbot):
     strip.collection.setCurrentText("test images")
     strip.list_images()
     assert len(room.session.selection.images) == 15
+
+
+def test_nothing_of_a_read_only_workspace_changes_and_it_says_why(room, open_window, qtbot):
+    drag(room, (8, 10), (18, 10))
+    saved(room, qtbot)
+    other = open_window(room.session.workspace.path)
+    shown = other.rooms["salience"]
+    before = shown.canvas.mask()
+    assert before.any()
+    for button in (shown.tools.buttons["clear"], shown._skip):
+        other.session.told.clear()
+        qtbot.mouseClick(button, LEFT)
+        assert "read only" in other.session.told[0]
+        assert np.array_equal(shown.canvas.mask(), before)
+    shown.undo()
+    assert np.array_equal(shown.canvas.mask(), before)
+
+
+@pytest.fixture
+def photos_path(tmp_path):
+    """Three photos of different sizes; one is gone and one is broken when the workspace is opened."""
+    images = []
+    for number, (height, width) in enumerate([(40, 60), (300, 200), (50, 50)]):
+        Image.fromarray(np.full((height, width, 3), 60 * number, np.uint8)).save(tmp_path / f"ф{number}.png")
+        images.append(NewImage(0, False, (height, width, 3), path=str(tmp_path / f"ф{number}.png")))
+    Workspace.create(tmp_path / "photos", "photos", ["only class"], images).close()
+    (tmp_path / "ф1.png").unlink()
+    (tmp_path / "ф2.png").write_bytes(b"no picture")
+    return tmp_path / "photos"
+
+
+def test_a_picture_that_is_gone_costs_a_sentence_and_no_more(open_window, photos_path, qtbot):
+    window = open_window(photos_path)
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    room = window.rooms["salience"]
+    drag(room, (8, 10), (18, 10))
+    assert room.canvas.mask().any()
+    for number in (1, 2):
+        window.session.told.clear()
+        room.act("next")
+        assert room.session.selection.current_image == number
+        assert len(window.session.told) == 1
+        assert f"ф{number}.png" in window.session.told[0]
+        assert not room.canvas.has_image()
+        assert f"ф{number}.png" in room._facts.text()
+        room.clear()
+        room.undo()
+        room.proposals.ask()
+        room.accept_proposal()
+        assert len(window.session.told) == 1
+    room.act("next")
+    assert room.canvas.has_image()
+    saved(room, qtbot)
+    assert on_disk(room, 0).any()
+
+
+def test_keys_reach_the_canvas_from_the_film_strip(room, window, qtbot):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    first, second = room.session.selection.images[:2]
+    for focus in (window.film_strip.strip, window.film_strip.collection):
+        room.session.selection.current_image = first
+        focus.setFocus()
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_D)
+        assert room.session.selection.current_image == second
+        QTest.keyClick(window.focusWidget(), Qt.Key.Key_A)
+        assert room.session.selection.current_image == first
+    room.act("brush")
+    window.film_strip.strip.setFocus()
+    QTest.keyClick(window.focusWidget(), Qt.Key.Key_E)
+    assert room.canvas.tool() == "eraser"
+    assert room.canvas.hasFocus()
+
+
+def test_keys_stay_with_the_field_that_is_typed_in(room, window, qtbot):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    first = room.session.selection.current_image
+    window.enter("prototypes")
+    field = window.rooms["prototypes"].seed
+    field.setFocus()
+    QTest.keyClick(field, Qt.Key.Key_D)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert room.session.selection.current_image == first
+
+
+def test_an_empty_workspace_says_what_to_do(open_window, tmp_path):
+    Workspace.create(tmp_path / "nothing", "nothing", ["cat", "dog"]).close()
+    window = open_window(tmp_path / "nothing")
+    room = window.rooms["salience"]
+    assert not room.canvas.has_image()
+    window.film_strip.state.setCurrentIndex(1)
+    window.film_strip.list_images()
+    for act in (room.undo, room.redo, room.clear, room.proposals.ask, room.accept_proposal):
+        act()
+    for name in ("previous", "next", "fit"):
+        room.act(name)
+    room.next_unpainted()
+    for key in ("training", "attacks", "prototypes", "salience"):
+        window.enter(key)
+    assert window.session.told == []
+
+
+def test_leaving_the_room_takes_a_question_to_the_model_back(room, window, qtbot, tmp_path):
+    add_untrained(room, tmp_path)
+    room.proposals.ask()
+    assert "Asking" in room.proposals._text.text()
+    window.enter("prototypes")
+    window.enter("salience")
+    assert room.proposals._text.text() == ""
+    assert room.proposals.current is None

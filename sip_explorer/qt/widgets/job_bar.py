@@ -17,6 +17,8 @@ class JobBar(QWidget):
         super().__init__(parent)
         self._jobs = jobs
         self._text = QLabel()
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        self._widest = self.fontMetrics().averageCharWidth() * 70
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(self.fontMetrics().averageCharWidth() * 18)
@@ -39,19 +41,27 @@ class JobBar(QWidget):
         jobs.added.connect(self._refresh)
         jobs.changed.connect(self._refresh)
         jobs.ended.connect(self._refresh)
-        theme.changed.connect(self._refresh)
+        theme.changed.connect(self._tint)
+        self._tint()
         self._refresh()
+
+    def _tint(self) -> None:
+        self._cancel.setIcon(icon("close", theme.tokens.muted))
 
     def _refresh(self, _row: JobRow | None = None) -> None:
         running = self._jobs.running
         for widget in (self._text, self._bar, self._cancel):
             widget.setVisible(bool(running))
         self._list.setVisible(bool(self._jobs.rows))
-        self._cancel.setIcon(icon("close", theme.tokens.muted))
         if running:
             row = running[0]
             more = f" · {len(running) - 1} more" if len(running) > 1 else ""
-            self._text.setText(_line(row) + more)
+            line = _line(row) + more
+            # The name of a folder or file may be long: it must not widen the window.
+            self._text.setText(
+                self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideMiddle, self._widest)
+            )
+            self._text.setToolTip(line)
             self._bar.setRange(0, max(0, row.total))
             self._bar.setValue(row.done)
 

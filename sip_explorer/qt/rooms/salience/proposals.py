@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
-from sip_explorer.records import Artefact, CancelToken, Event, Failed
+from sip_explorer.records import Artefact, CancelToken, Event, Failed, Finished
 from sip_explorer.state import Session
 
 LANE = "proposal"
@@ -42,6 +42,7 @@ class ProposalPanel(QWidget):
         self._show = show
         self._image_id: int | None = None
         self.current: Proposal | None = None
+        self.asking = False
         self._ask = QPushButton("Propose (P)")
         self._ask.setToolTip("Grad-CAM of the model: the region that its prediction rests on")
         self._accept = QPushButton("Accept (Enter)")
@@ -90,11 +91,13 @@ class ProposalPanel(QWidget):
         workspace = self._session.workspace
         entry = self._session.model(self._session.selection.current_model)
         image_id = self._image_id
-        if workspace is None or entry is None or image_id is None:
+        if workspace is None or image_id is None:
+            self._refresh("Choose an image first.")
+            return
+        if entry is None:
             self._refresh("Choose a model first.")
             return
         session = self._session
-        pixels = workspace.image(image_id)
 
         def job(_token: CancelToken) -> Iterator[Event | None]:
             from sip_explorer.data.fitting import fit_images
@@ -102,22 +105,34 @@ class ProposalPanel(QWidget):
 
             model = session.load_classifier(entry)
             yield None
+            pixels = workspace.image(image_id)
             device = next(model.parameters()).device
             images = fit_images(pixels[None], model.input_shape).to(device)
             yield Artefact(LANE, data=_proposal(image_id, pixels, model, images, grad_cam(model, images)))
 
+        self.asking = True
         self._refresh("Asking the model…")
         session.jobs.ask(LANE, job, self._answered)
 
     def refuse(self) -> None:
         """Take the proposal away; the mask stays as it is."""
-        self._session.jobs.drop(LANE)
+        self.stop_asking()
         if self.current is not None:
             self.current = None
             self._show(None)
         self._refresh("")
 
+    def stop_asking(self) -> None:
+        """An answer that is still on its way is no longer wanted."""
+        self._session.jobs.drop(LANE)
+        if self.asking:
+            self.asking = False
+            self._refresh("")
+            self._rethreshold()
+
     def _answered(self, event: Event) -> None:
+        if isinstance(event, Finished | Failed | Artefact):
+            self.asking = False
         if isinstance(event, Failed):
             self._refresh(event.message)
         elif isinstance(event, Artefact) and isinstance(event.data, Proposal):

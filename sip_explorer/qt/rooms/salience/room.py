@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSlider
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
 
 from sip_explorer.qt.canvas import SalienceCanvas
+from sip_explorer.qt.canvas.keys import action_of
 from sip_explorer.qt.room import Room
+from sip_explorer.qt.rooms.salience.brush_bar import BrushBar
+from sip_explorer.qt.rooms.salience.facts import class_name, image_facts, progress_words
 from sip_explorer.qt.rooms.salience.proposals import Proposal, ProposalPanel
 from sip_explorer.qt.rooms.salience.tool_bar import TOOLS, ToolBar
 from sip_explorer.qt.widgets.model_facts import ModelFacts
 from sip_explorer.qt.widgets.model_list import CurrentModelBox
 from sip_explorer.salience import Patch
 from sip_explorer.state import Session
-
-STATE_WORDS = {
-    "unpainted": "not painted yet",
-    "painted": "painted",
-    "empty": "nothing salient, on purpose",
-    "skipped": "skipped",
-}
 
 
 class SalienceRoom(Room):
@@ -43,7 +40,6 @@ class SalienceRoom(Room):
         self._make_inspector()
         self._make_shortcuts()
         self.canvas.strokeFinished.connect(self._stroke_finished)
-        self.canvas.brushChanged.connect(self._show_brush)
         self.canvas.toolChanged.connect(self.tools.show_tool)
         selection = session.selection
         selection.current_image_changed.connect(self._show_image)
@@ -52,8 +48,6 @@ class SalienceRoom(Room):
         session.masks_changed.connect(self._show_progress)
         session.painting.edited.connect(self._apply_edit)
         session.painting.history_changed.connect(self._show_history)
-        self.canvas.set_opacity(session.settings["overlay_opacity"])
-        self._show_brush(self.canvas.brush_radius())
         self.tools.show_tool(self.canvas.tool())
         self._show_annotator()
         self._show_image(selection.current_image)
@@ -66,36 +60,8 @@ class SalienceRoom(Room):
         row.addWidget(self.tools)
         row.addWidget(self.canvas, 1)
         self.centre.addLayout(row, 1)
-        self._size = QSlider(Qt.Orientation.Horizontal)
-        self._size.setRange(1, 200)  # half pixels, on a scale that is fine for small brushes
-        self._size.setAccessibleName("Brush size")
-        self._size.valueChanged.connect(lambda value: self.canvas.set_brush_radius(_radius(value)))
-        self._opacity = QSlider(Qt.Orientation.Horizontal)
-        self._opacity.setRange(0, 100)
-        self._opacity.setValue(round(self.session.settings["overlay_opacity"] * 100))
-        self._opacity.setAccessibleName("Overlay opacity")
-        self._opacity.valueChanged.connect(self._set_opacity)
-        self._size_text = QLabel()
-        self._opacity_text = QLabel()
-        below = QHBoxLayout()
-        below.setSpacing(8)
-        wide = self.fontMetrics().averageCharWidth()
-        for text, slider in ((self._size_text, self._size), (self._opacity_text, self._opacity)):
-            text.setProperty("role", "muted")
-            text.setFixedWidth(wide * 16)
-            slider.setFixedWidth(wide * 20)
-            slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            below.addWidget(text)
-            below.addWidget(slider)
-            below.addSpacing(16)
-        self._hint = QLabel("[ ] size · H hides · Esc aborts · Space drags")
-        self._hint.setProperty("role", "caption")
-        self._hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        # The first thing to give way where the window is narrow.
-        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        below.addWidget(self._hint, 1)
-        self.centre.addLayout(below)
-        self._set_opacity(self._opacity.value())
+        self._brush = BrushBar(self.canvas, self.session.settings["overlay_opacity"])
+        self.centre.addWidget(self._brush)
 
     def _make_inspector(self) -> None:
         image = self.inspector.add_section("Image")
@@ -136,11 +102,13 @@ class SalienceRoom(Room):
             "N": self.next_unpainted,
             "P": self.proposals.ask,
             "Return": self.accept_proposal,
+            "Enter": self.accept_proposal,
             "Backspace": self.proposals.refuse,
         }
         for key, act in acts.items():
             shortcut = QShortcut(QKeySequence(key), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            # Of the whole window while this room shows: the film strip may have the focus.
+            shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
             shortcut.activated.connect(act)
 
     # ---- acts -----------------------------------------------------------------------------
@@ -162,33 +130,43 @@ class SalienceRoom(Room):
 
     def undo(self) -> None:
         """Take back the last edit of the image on show; not while the hand is still drawing."""
-        if self._image_id is not None and not self.canvas.is_stroking():
-            self.session.painting.undo(self._image_id)
+        self._edit(self.session.painting.undo)
 
     def redo(self) -> None:
         """Make the edit again that was taken back last."""
-        if self._image_id is not None and not self.canvas.is_stroking():
-            self.session.painting.redo(self._image_id)
+        self._edit(self.session.painting.redo)
 
     def clear(self) -> None:
         """Empty the mask; one undo brings it back."""
-        if self._image_id is None or self.canvas.is_stroking():
-            return
-        mask = self.canvas.mask()
-        patch = Patch.between(mask, np.zeros_like(mask))
-        if patch is not None:
-            self.session.painting.apply(self._image_id, patch, "clear")
+
+        def act(image_id: int) -> None:
+            mask = self.canvas.mask()
+            patch = Patch.between(mask, np.zeros_like(mask))
+            if patch is not None:
+                self.session.painting.apply(image_id, patch, "clear")
+
+        self._edit(act)
 
     def accept_proposal(self) -> None:
         """Take the proposed region over into the mask; what is painted already stays."""
         proposal = self.proposals.current
-        if proposal is None or proposal.image_id != self._image_id or self.canvas.is_stroking():
+        if proposal is None or proposal.image_id != self._image_id:
             return
-        mask = self.canvas.mask()
-        patch = Patch.between(mask, np.maximum(mask, self.proposals.region()))
-        if patch is not None:
-            self.session.painting.apply(self._image_id, patch, "proposal")
-        self.proposals.refuse()
+
+        def act(image_id: int) -> None:
+            mask = self.canvas.mask()
+            patch = Patch.between(mask, np.maximum(mask, self.proposals.region()))
+            if patch is not None:
+                self.session.painting.apply(image_id, patch, "proposal")
+            self.proposals.refuse()
+
+        self._edit(act)
+
+    def _edit(self, act: Callable[[int], object]) -> None:
+        """Edit the mask on show; not while the hand is still drawing, and not where there is none."""
+        image_id = self._image_id
+        if image_id is not None and self.canvas.has_image() and not self.canvas.is_stroking():
+            self.session.attempt(lambda: act(image_id))
 
     def next_unpainted(self) -> None:
         """Go to the next image of the selection that nobody looked at yet."""
@@ -205,9 +183,19 @@ class SalienceRoom(Room):
                 return
         self.session.notice.emit("Every image of this selection has been looked at.")
 
+    def entered(self) -> None:
+        self.canvas.setFocus()  # its keys work at once
+
     def left(self) -> None:
-        self.session.jobs.drop("proposal")
-        self.session.settings["overlay_opacity"] = self._opacity.value() / 100
+        self.proposals.stop_asking()
+        self.session.settings["overlay_opacity"] = self._brush.opacity
+
+    def take_key(self, event: QKeyEvent) -> bool:
+        if action_of(event) is None or self.canvas.hasFocus() or not self.canvas.isEnabled():
+            return False
+        self.canvas.setFocus()
+        self.canvas.keyPressEvent(event)
+        return True
 
     # ---- following ------------------------------------------------------------------------
 
@@ -217,25 +205,35 @@ class SalienceRoom(Room):
         self._image_id = image_id
         self._annotator = self.session.selection.annotator
         workspace = self.session.workspace
-        shown = workspace is not None and image_id is not None
-        self.canvas.setEnabled(shown)
         if workspace is None or image_id is None:
-            self.canvas.set_message("Choose an image in the list below, then paint what matters in it.")
-            self.canvas.set_image(None)
-            self._facts.setText("No image is open.")
+            self._show_nothing(
+                "Choose an image in the list below, then paint what matters in it.", "No image is open."
+            )
             return
 
         def show() -> None:
             mask = workspace.mask(image_id, self.session.selection.annotator)
             self.canvas.set_image(workspace.image(image_id), mask)
 
-        self.canvas.set_message("This image cannot be shown.")
         if not self.session.attempt(show):
-            self.canvas.set_image(None)
+            name = workspace.image_name(image_id)
+            self._show_nothing("This image cannot be shown.", f"{name} cannot be read.")
             return
+        if not self.canvas.isEnabled():
+            self.canvas.setEnabled(True)
+            self.canvas.setFocus()
         self.canvas.set_read_only(workspace.read_only)
         self.proposals.set_image(image_id)
         self._show_facts()
+        self._show_history()
+
+    def _show_nothing(self, message: str, facts: str) -> None:
+        self.canvas.set_message(message)
+        self.canvas.set_image(None)
+        self.canvas.setEnabled(False)
+        self.proposals.set_image(None)
+        self._facts.setText(facts)
+        self.set_subject("")
         self._show_history()
 
     def _show_annotator(self, *_: object) -> None:
@@ -252,14 +250,8 @@ class SalienceRoom(Room):
         if workspace is None or self._image_id is None:
             return
         image_id = self._image_id
-        height, width = workspace.image_shape(image_id)[:2]
-        label = int(workspace.labels([image_id])[0])
-        name = workspace.classes[label] if 0 <= label < len(workspace.classes) else "no class"
-        split = workspace.split_of([image_id])[0]
-        state = workspace.states([image_id], self.session.selection.annotator)[0]
-        self._facts.setText(
-            f"{name}\n{width} × {height} pixels · image {image_id} · {split}\n{STATE_WORDS[state]}"
-        )
+        name = class_name(workspace, image_id)
+        self._facts.setText(image_facts(workspace, image_id, self.session.selection.annotator))
         ids = self.session.selection.images
         place = f"{ids.index(image_id) + 1:,} of {len(ids):,}" if image_id in ids else ""
         self.set_subject(f"{name} · {place}" if place else name)
@@ -270,34 +262,18 @@ class SalienceRoom(Room):
         if workspace is None:
             return
         states = workspace.states(ids, self.session.selection.annotator)
-        painted, empty, skipped = (states.count(state) for state in ("painted", "empty", "skipped"))
-        lines = [f"{painted:,} of {len(ids):,} images painted"]
-        if empty:
-            lines.append(f"{empty:,} with nothing salient")
-        if skipped:
-            lines.append(f"{skipped:,} skipped")
-        self._progress.setText("\n".join(lines))
-        if image_id is None or image_id == self._image_id:
+        self._progress.setText(progress_words(states))
+        if self.canvas.has_image() and image_id in (None, self._image_id):
             self._show_facts()
 
     def _show_history(self) -> None:
         painting = self.session.painting
-        shown = self._image_id
+        shown = self._image_id if self.canvas.has_image() else None
         self.tools.buttons["undo"].setEnabled(shown is not None and painting.can_undo(shown))
         self.tools.buttons["redo"].setEnabled(shown is not None and painting.can_redo(shown))
 
-    def _show_brush(self, radius: float) -> None:
-        self._size_text.setText(f"Brush {2 * radius:.0f} px")
-        self._size.blockSignals(True)
-        self._size.setValue(_position(radius))
-        self._size.blockSignals(False)
-
     def _show_proposal(self, proposal: Proposal | None) -> None:
         self.canvas.set_proposal(None if proposal is None else self.proposals.region())
-
-    def _set_opacity(self, percent: int) -> None:
-        self.canvas.set_opacity(percent / 100)
-        self._opacity_text.setText(f"Overlay {percent} %")
 
     def _set_state(self, state: str) -> None:
         image_id = self._image_id
@@ -307,23 +283,15 @@ class SalienceRoom(Room):
             self.next_unpainted()
 
     def _stroke_finished(self, patch: Patch, tool: str) -> None:
-        if self._image_id is not None:
-            self.session.painting.record(self._image_id, patch, tool, self._annotator)
+        image_id, annotator = self._image_id, self._annotator
+        if image_id is not None:
+            self.session.attempt(lambda: self.session.painting.record(image_id, patch, tool, annotator))
 
     def _apply_edit(self, image_id: int, patch: Patch) -> None:
-        if image_id == self._image_id:
+        if image_id == self._image_id and self.canvas.has_image():
             self.canvas.apply_patch(patch)
 
     def _step(self, by: int) -> None:
         ids = self.session.selection.images
         if ids and self._image_id in ids:
             self.session.selection.current_image = ids[(ids.index(self._image_id) + by) % len(ids)]
-
-
-def _radius(position: int) -> float:
-    """Slider position 1..200 to a radius of 0.5 to about 400 pixels, geometric."""
-    return float(0.5 * 1.034**position)
-
-
-def _position(radius: float) -> int:
-    return round(float(np.log(max(radius, 0.5) / 0.5) / np.log(1.034)))

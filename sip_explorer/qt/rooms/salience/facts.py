@@ -1,0 +1,41 @@
+"""What is known of an image and of an annotator's progress, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sip_explorer.workspace import Workspace
+
+STATE_WORDS = {
+    "unpainted": "not painted yet",
+    "painted": "painted",
+    "empty": "nothing salient, on purpose",
+    "skipped": "skipped",
+}
+
+
+def class_name(workspace: Workspace, image_id: int) -> str:
+    """Return the name of the image's class."""
+    label = int(workspace.labels([image_id])[0])
+    return workspace.classes[label] if 0 <= label < len(workspace.classes) else "no class"
+
+
+def image_facts(workspace: Workspace, image_id: int, annotator: str) -> str:
+    """Return class, size, split and state of an image, one line each."""
+    height, width = workspace.image_shape(image_id)[:2]
+    split = workspace.split_of([image_id])[0]
+    state = workspace.states([image_id], annotator)[0]
+    return (
+        f"{class_name(workspace, image_id)}\n"
+        f"{width} × {height} pixels · image {image_id} · {split}\n{STATE_WORDS[state]}"
+    )
+
+
+def progress_words(states: Sequence[str]) -> str:
+    """Return how many images are painted, left empty on purpose, and skipped."""
+    lines = [f"{states.count('painted'):,} of {len(states):,} images painted"]
+    if empty := states.count("empty"):
+        lines.append(f"{empty:,} with nothing salient")
+    if skipped := states.count("skipped"):
+        lines.append(f"{skipped:,} skipped")
+    return "\n".join(lines)
