@@ -1,5 +1,7 @@
 """Line icons drawn from SVG paths in the colour of the text around them."""
 
+from functools import cache
+
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
@@ -35,8 +37,12 @@ _PATHS = {
 }
 
 
+@cache
 def icon(name: str, colour: str, active: str | None = None) -> QIcon:
-    """Return an icon in ``colour``; checked buttons show it in ``active`` (default: the same)."""
+    """Return an icon in ``colour``; checked buttons show it in ``active`` (default: the same).
+
+    Drawn once: fifteen pixmaps at every event of a job would cost a frame.
+    """
     result = QIcon()
     for pixels in (16, 24, 32, 48, 64):
         result.addPixmap(_pixmap(name, colour, pixels), QIcon.Mode.Normal, QIcon.State.Off)

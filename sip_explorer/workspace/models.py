@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ class ModelRegistry:
 
     def entries(self) -> list[ModelEntry]:
         """Return all models: files by name, then references, then runs, newest last."""
-        return [*self._files(), *self._packages(), *self._runs()]
+        given = [*self._files(), *self._packages()]
+        return [*given, *self._runs({entry.name for entry in given})]
 
     def notices(self) -> list[str]:
         """Return one sentence for each model on offer that is not there."""
@@ -119,12 +120,19 @@ class ModelRegistry:
             if path is not None
         ]
 
-    def _runs(self) -> list[ModelEntry]:
-        return [
-            self._entry(f"runs/{run.name}", folder_title(run), run / BEST, "run")
-            for run in numbered_folders(self._folder / "runs")
-            if (run / BEST).is_file() and _kept(run)
-        ]
+    def _runs(self, taken: set[str]) -> list[ModelEntry]:
+        """Runs are called what their recipe calls them; where that name is taken, folder and time tell."""
+        found = []
+        for run in numbered_folders(self._folder / "runs"):
+            if (run / BEST).is_file() and _kept(run):
+                entry = self._entry(f"runs/{run.name}", folder_title(run), run / BEST, "run")
+                origin = entry.metadata.get("origin")
+                name = str(origin.get("name", "")) if isinstance(origin, dict) else ""
+                if name and name not in taken:
+                    entry = replace(entry, name=name)
+                taken.add(entry.name)
+                found.append(entry)
+        return found
 
     def _entry(self, identity: str, name: str, path: Path, origin: str) -> ModelEntry:
         metadata = self._metadata(path)

@@ -43,6 +43,7 @@ def paint(window: MainWindow, hand: Hand, out: Path) -> Figures:
     if classifier is None:
         raise SipError(f"The demo model {START} is missing: install the program again.")
     session.selection.current_model = classifier.id
+    room.canvas.setFocus()
     hand.key(room.canvas, Qt.Key.Key_B)
     room.canvas.set_brush_radius(1.5)
     for _ in range(PAINTED):
@@ -93,8 +94,10 @@ def train(window: MainWindow, hand: Hand, out: Path) -> Figures:
     hand.wait(lambda: room.working, "the training run", 10)
     hand.wait(lambda: not room.working, "the end of the training run", 150)
     seconds = time.monotonic() - began
-    if not any(model.name == RUN for model in session.models):
-        raise SipError("The run's best checkpoint is not among the models.")
+    # The thread is done a moment before the window has heard of it.
+    hand.wait(
+        lambda: any(model.name == RUN for model in session.models), "its checkpoint among the models", 20
+    )
     hand.live(0.5)
     hand.picture(out / "training.png")
     run = room.runs.current

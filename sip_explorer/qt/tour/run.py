@@ -60,7 +60,9 @@ def _tour(out: Path) -> int:
     done: list[tuple[str, str, Figures, float]] = []
     failure = ""
     window.show()
+    window.activateWindow()  # keys go to the window that is active
     try:
+        hand.wait(window.isActiveWindow, "the window", 20)
         session.open_demo()
         session.jobs.warm_up()
         for key, title, act in ACTS:
