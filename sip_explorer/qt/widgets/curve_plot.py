@@ -71,8 +71,9 @@ class CurvePlot(QWidget):
         if log_x:
             self.plot.setLogMode(x=True, y=False)  # before the range: it would be fitted again
         if percent:
-            self.plot.setLimits(yMin=-7, yMax=107)
-            self.plot.setYRange(0, 100, padding=0.06)
+            # Room for half a line of words at 0 and at 100.
+            self.plot.setLimits(yMin=-10, yMax=110)
+            self.plot.setYRange(0, 100, padding=0.09)
         self._readout = pg.TextItem(anchor=(0, 1))
         self._readout.setZValue(10)
         self._readout.hide()
@@ -197,7 +198,7 @@ class CurvePlot(QWidget):
         if self._held:
             return
         if self._percent and self._headed:
-            room = self.plot.getPlotItem().vb.height() > 7 * self.fontMetrics().height()
+            room = self.plot.getPlotItem().vb.height() > 9 * self.fontMetrics().height()
             values = (0, 25, 50, 75, 100) if room else (0, 50, 100)
             self.plot.getPlotItem().getAxis("left").setTicks([[(v, f"{v} %") for v in values]])
         if self._x_words is not None:

@@ -126,7 +126,6 @@ class SweepPane(QWidget):
         combos = QHBoxLayout()
         combos.addWidget(self.model, 3)
         combos.addWidget(self.variant, 5)
-        combos.addWidget(self.export)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -137,6 +136,8 @@ class SweepPane(QWidget):
             heading.addWidget(self._titles[plot], 1)
             if plot is self.by_batch:
                 heading.addWidget(self.lines)
+            elif plot is self.gradients:
+                heading.addWidget(self.export)
             layout.addLayout(heading)
             layout.addWidget(plot, share)
 
@@ -183,7 +184,7 @@ class SweepPane(QWidget):
         for name, points, number in together(attacks, "every attack", some=False):
             curves.line(name, points, number, gradients=True)
         curves.end()
-        self._say(self.gradients, f"Steps without any gradient against N, ε {in_255ths(epsilon)}")
+        self._say(self.gradients, f"Steps without gradient, ε {in_255ths(epsilon)}")
 
     def _say(self, plot: CurvePlot, text: str) -> None:
         self._titles[plot].setText(text)
