@@ -96,3 +96,53 @@ def test_without_a_flow_the_room_says_what_to_do(open_window, shapes_path):
     assert room._empty.isVisible()
     assert "add a checkpoint" in room._empty.sentence.text()
     assert not room._again.isEnabled()
+
+
+def test_a_picture_that_is_gone_empties_the_pane_and_the_room_goes_on(room, qtbot, tmp_path):
+    from PIL import Image
+
+    from sip_explorer.workspace import NewImage, Workspace
+
+    pictures = []
+    for number in range(2):
+        Image.fromarray(np.full((30, 20, 3), 90 * number, np.uint8)).save(tmp_path / f"{number}.png")
+        pictures.append(NewImage(0, False, (30, 20, 3), path=str(tmp_path / f"{number}.png")))
+    Workspace.create(tmp_path / "photos", "photos", ["square", "bar"], pictures).close()
+    (tmp_path / "1.png").unlink()
+    session = room.session
+    flow = next(model.path for model in session.models if model.kind == "protoflow")
+    session.open_workspace(tmp_path / "photos")
+    assert room._empty.isVisible()
+    session.add_model(flow)
+    qtbot.waitUntil(lambda: room.last_inverted is not None, timeout=60_000)
+    assert room.last_inverted.image.shape == (28, 28, 1)
+    session.selection.current_image = 1
+    qtbot.waitUntil(lambda: room.image_pane.pictures.cells == (0, 0), timeout=20_000)
+    assert all("1.png" in sentence for sentence in session.told)
+    session.selection.current_image = 0
+    qtbot.waitUntil(lambda: room.image_pane.pictures.cells == (1, 3), timeout=20_000)
+    settled(room, qtbot)
+
+
+def test_a_model_of_the_same_name_in_another_workspace_is_another_model(room, qtbot, tmp_path):
+    import shutil
+
+    session = room.session
+    before = room._means
+    session.workspace.flush()
+    shutil.copytree(session.workspace.path, tmp_path / "copy", ignore=shutil.ignore_patterns(".lock"))
+    session.open_workspace(tmp_path / "copy")
+    assert room._means is None
+    assert room.samples.cells == (0, 0)
+    qtbot.waitUntil(lambda: room._means is not None and room.last_inverted is not None, timeout=60_000)
+    assert room._means is not before
+    settled(room, qtbot)
+
+
+def test_leaving_the_room_leaves_nothing_awaited(room, qtbot):
+    room.seed.setValue(5)
+    room.window().enter("salience")
+    qtbot.waitUntil(lambda: not room.asking, timeout=20_000)
+    room.window().enter("prototypes")
+    qtbot.waitUntil(lambda: room.last_samples.seed == 5, timeout=20_000)
+    settled(room, qtbot)

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from sip_explorer.qt.rooms import ROOMS
 from sip_explorer.qt.theme import DARK, LIGHT, theme
 from sip_explorer.qt.widgets.command_palette import CommandPalette
-from sip_explorer.records import CancelToken, Event
+from sip_explorer.records import CancelToken, Event, Progress, SipError
 
 
 def test_every_room_opens_by_its_key_and_shows_something(open_window, shapes_path, qtbot):
@@ -112,3 +112,111 @@ def test_no_room_needs_more_than_the_window_has(open_window, shapes_path, size):
         window.enter(key)
         assert window.minimumSizeHint().width() <= 1280, key
         assert window.minimumSizeHint().height() <= 800, key
+
+
+def test_another_workspace_opens_while_work_goes_on(open_window, shapes_path, tmp_path, qtbot):
+    import shutil
+
+    window = open_window(shapes_path)
+    for key in ROOMS:
+        window.enter(key)
+    session = window.session
+    shutil.copytree(shapes_path, tmp_path / "other", ignore=shutil.ignore_patterns(".lock", "*-wal", "*-shm"))
+    first, go_on = session.workspace, threading.Event()
+    folder = first.new_run_folder("a run")
+
+    def work(_token: CancelToken) -> Iterator[Event | None]:
+        while not go_on.wait(0.005):
+            yield None
+        (folder / "result").write_text("done")
+
+    row = session.jobs.run("a run", work, lambda event: None, on="disk")
+    qtbot.waitUntil(lambda: row.state == "running")
+    session.open_workspace(tmp_path / "other")
+    assert session.workspace.path == tmp_path / "other"
+    go_on.set()
+    qtbot.waitUntil(lambda: row.state == "completed")
+    assert (folder / "result").read_text() == "done"
+    assert folder.parent.parent == shapes_path
+    assert session.told == []
+
+
+def test_a_problem_stays_until_it_is_closed_or_solved(open_window, shapes_path):
+    window = open_window(shapes_path)
+    banner = window.banner
+    window.session.problem.emit("The disk is full.", "")
+    window.session.notice.emit("A run finished.")
+    assert banner.text.text() == "A run finished."
+    banner._timer.timeout.emit()
+    assert banner.text.text() == "The disk is full."
+    assert banner.isVisible()
+    window.session._tell_of_saving("1 change is not saved yet.")
+    window.session._tell_of_saving("")
+    banner._timer.stop()
+    banner._notice_over()
+    assert not banner.isVisible()
+    window.session.problem.emit("Another one.", "")
+    QTest.mouseClick(banner._close, Qt.MouseButton.LeftButton)
+    assert not banner.isVisible()
+
+
+def test_long_names_do_not_widen_the_window(open_window, shapes_path, qtbot):
+    window = open_window(shapes_path)
+    go_on = threading.Event()
+
+    def work(_token: CancelToken) -> Iterator[Event | None]:
+        yield Progress(1, 9, "y" * 400)
+        while not go_on.wait(0.005):
+            yield None
+
+    window.session.problem.emit("/" + "x" * 500 + " cannot be read.", "")
+    row = window.session.jobs.run("import " + "z" * 300, work, lambda event: None, on="disk")
+    qtbot.waitUntil(lambda: row.done == 1)
+    assert window.minimumSizeHint().width() <= 1280
+    go_on.set()
+    qtbot.waitUntil(lambda: row.handle.done)
+
+
+def test_what_no_slot_caught_is_told(open_window, shapes_path, monkeypatch):
+    import sys
+
+    from sip_explorer.qt.app import tell_what_escapes
+
+    window = open_window(shapes_path)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    tell_what_escapes(window)
+    for error in (SipError("The file is gone."), ZeroDivisionError("by nought")):
+        try:
+            raise error
+        except Exception:
+            sys.excepthook(*sys.exc_info())
+    first, second = window.session.told
+    assert first == "The file is gone."
+    assert "ZeroDivisionError" in second
+    assert "Traceback" in window.banner._details
+
+
+def test_a_model_is_added_in_the_background(open_window, shapes_path, tmp_path, qtbot):
+    from sip_explorer.models import build_classifier, save_checkpoint
+
+    window = open_window(shapes_path)
+    path = tmp_path / "Größe.safetensors"
+    shape = {"input_shape": (1, 28, 28), "mean": (0,), "std": (1,)}
+    save_checkpoint(path, build_classifier("small-cnn", classes=("square", "bar", "cross"), seed=0, **shape))
+    for _ in range(2):  # the second time it is there already
+        window.session.import_model(path)
+        qtbot.waitUntil(lambda: not window.session.jobs.running, timeout=60_000)
+        window.session.mailbox.drain(1.0)
+    chosen = window.session.selection.current_model
+    assert window.session.model(chosen).path.name == "größe.safetensors"
+    assert window.session.selection.models.count(chosen) == 1
+    window.session.import_model(tmp_path / "absent.pt")
+    qtbot.waitUntil(lambda: bool(window.session.told), timeout=20_000)
+    assert "absent.pt" in window.session.told[0]
+
+
+def test_closing_just_as_the_device_gets_ready_leaves_no_thread(open_window, shapes_path):
+    window = open_window(shapes_path)
+    window.session.jobs.warm_up()
+    window.close_now()
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("sip-")]

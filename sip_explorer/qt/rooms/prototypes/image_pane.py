@@ -32,6 +32,13 @@ class ImagePane(QWidget):
         layout.addWidget(self._walk_title)
         layout.addWidget(self.walk, 2)
 
+    def clear(self) -> None:
+        """There is no image to show."""
+        self.pictures.set_images(None)
+        self.walk.set_images(None)
+        self._title.clear()
+        self._walk_title.clear()
+
     def show_answer(self, answer: Inverted, prototype: str) -> None:
         """Show one image's way through the flow and back."""
         amplification = _amplification(answer.largest_error)

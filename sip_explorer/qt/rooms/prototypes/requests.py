@@ -104,8 +104,11 @@ def samples(
     return job
 
 
-def inverted(load: Load, pixels: NDArray[np.uint8], label: int, component: int) -> Job:
-    """Ask for one image's way through the flow and back, and its walk to a prototype."""
+def inverted(load: Load, read: Callable[[], NDArray[np.uint8]], label: int, component: int) -> Job:
+    """Ask for one image's way through the flow and back, and its walk to a prototype.
+
+    ``read`` gives the image, uint8 (H, W, C); it is called in the device thread.
+    """
 
     def job(_token: CancelToken) -> Iterator[Event | None]:
         import torch
@@ -114,7 +117,7 @@ def inverted(load: Load, pixels: NDArray[np.uint8], label: int, component: int) 
         from sip_explorer.protoflow import Code
 
         flow = load()
-        image = fit_images(pixels[None], flow.input_shape)
+        image = fit_images(read()[None], flow.input_shape)
         image = (image * 255).round() / 255  # a resized image is brought to 8 bits first
         yield None
         code = flow.encode(image)

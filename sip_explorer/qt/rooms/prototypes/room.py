@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QSlider, QSpinBox, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout
 
 from sip_explorer.jobs import JobHandle
 from sip_explorer.qt.room import Room, separator
@@ -14,12 +14,18 @@ from sip_explorer.qt.rooms.prototypes import requests
 from sip_explorer.qt.rooms.prototypes.image_pane import ImagePane
 from sip_explorer.qt.rooms.prototypes.likelihood_bars import LikelihoodBars
 from sip_explorer.qt.rooms.prototypes.requests import Inverted, Means, Samples
+from sip_explorer.qt.rooms.prototypes.sampling import Sampling
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.image_grid import ImageGrid
 from sip_explorer.records import Artefact, Event, Failed
 from sip_explorer.state import Session
 
+if TYPE_CHECKING:
+    from sip_explorer.workspace import ModelEntry
+
 SAMPLE_COUNT = 16
+MEANS, SAMPLES, IMAGE = "prototype means", "prototype samples", "prototype image"
+"""Lanes of the device thread."""
 
 
 class PrototypeRoom(Room):
@@ -32,6 +38,7 @@ class PrototypeRoom(Room):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._means: Means | None = None
+        self._entry: ModelEntry | None = None
         self._asked: dict[str, JobHandle] = {}
         self.last_samples: Samples | None = None
         self.last_inverted: Inverted | None = None
@@ -103,38 +110,11 @@ class PrototypeRoom(Room):
         self._facts.setWordWrap(True)
         self._facts.setProperty("role", "caption")
         model.add_widget(self._facts)
-        sampling = self.inspector.add_section("Samples")
-        self.temperature = _temperature_box("Temperature")
-        self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setRange(0, 150)
-        self._slider.setValue(70)
-        self._slider.setAccessibleName("Temperature of the prototype")
-        self._slider.valueChanged.connect(lambda value: self.temperature.setValue(value / 100))
-        self.temperature.valueChanged.connect(self._temperature_changed)
-        row = sampling.add_row(
-            "Temperature",
-            self.temperature,
-            tip="How far samples stray from the prototype's mean: 0 is the mean, 1 its distribution",
-        )
-        row.track(
-            self.temperature.valueChanged, self.temperature.value, lambda: self.temperature.setValue(0.7), 0.7
-        )
-        sampling.add_widget(self._slider)
-        self.halves = _temperature_box("Detail temperature")
-        self.halves.valueChanged.connect(self.draw)
-        row = sampling.add_row(
-            "Detail",
-            self.halves,
-            tip="Temperature of the detail that the flow factors out on its way to the prototype",
-        )
-        row.track(self.halves.valueChanged, self.halves.value, lambda: self.halves.setValue(0.7), 0.7)
-        self.seed = QSpinBox()
-        self.seed.setRange(0, 2**31 - 1)
-        self.seed.valueChanged.connect(self.draw)
-        row = sampling.add_row("Seed", self.seed, tip="The same seed gives the same samples, always")
-        row.track(self.seed.valueChanged, self.seed.value, lambda: self.seed.setValue(0), 0)
+        sampling = Sampling(self.inspector.add_section("Samples"))
+        sampling.changed.connect(self.draw)
+        self.temperature, self.halves, self.seed = sampling.temperature, sampling.halves, sampling.seed
         self._again = self.add_button("Sample again", primary=True, tip="Draw with the next seed")
-        self._again.clicked.connect(lambda: self.seed.setValue(self.seed.value() + 1))
+        self._again.clicked.connect(sampling.next_seed)
         image = self.inspector.add_section("Log-likelihood of the image")
         self._likelihood = QLabel()
         self._likelihood.setWordWrap(True)
@@ -148,7 +128,7 @@ class PrototypeRoom(Room):
         return any(not handle.done for handle in self._asked.values())
 
     def _ask(self, lane: str, job: requests.Job) -> None:
-        self._asked[lane] = self.session.jobs.ask(lane, job, self._answered)
+        self._asked[lane] = self.session.jobs.ask(lane, job, lambda event: self._answered(lane, event))
 
     # ---- asking ---------------------------------------------------------------------------
 
@@ -160,7 +140,10 @@ class PrototypeRoom(Room):
             self._ask_image()
 
     def left(self) -> None:
-        for lane in ("prototype means", "prototype samples", "prototype image"):
+        self._drop(MEANS, SAMPLES, IMAGE)
+
+    def _drop(self, *lanes: str) -> None:
+        for lane in lanes:
             self.session.jobs.drop(lane)
 
     def draw(self, *_: object) -> None:
@@ -171,18 +154,20 @@ class PrototypeRoom(Room):
         job = requests.samples(
             load, *cell, SAMPLE_COUNT, self.temperature.value(), self.halves.value(), self.seed.value()
         )
-        self._ask("prototype samples", job)
+        self._ask(SAMPLES, job)
 
     def _ask_image(self) -> None:
         load, cell = self._loader(), self.grid.current
         workspace, image_id = self.session.workspace, self.session.selection.current_image
         if load is None or cell is None or workspace is None or image_id is None or not self.isVisible():
             return
-        job = requests.inverted(load, workspace.image(image_id), *cell)
-        self._ask("prototype image", job)
+        self._ask(IMAGE, requests.inverted(load, lambda: workspace.image(image_id), *cell))
+
+    def _chosen(self) -> ModelEntry | None:
+        return self.session.model(self.models.currentData())
 
     def _loader(self) -> requests.Load | None:
-        entry = self.session.model(self.models.currentData())
+        entry = self._chosen()
         if entry is None:
             return None
         return lambda: self.session.load_protoflow(entry)
@@ -204,26 +189,36 @@ class PrototypeRoom(Room):
         for widget in self._shown:
             widget.setVisible(there)
         self._again.setEnabled(there)
-        if self.models.currentData() != chosen or not there:
+        # The same name in another workspace is another model.
+        if self._chosen() != self._entry or not there:
             self._model_chosen()
 
     def _model_chosen(self, *_: object) -> None:
-        self._means = None
-        self.grid.set_images(None)
+        self._drop(MEANS, SAMPLES, IMAGE)  # they speak of another model
+        self._means, self._entry = None, self._chosen()
+        self.last_samples, self.last_inverted = None, None
+        for grid in (self.grid, self.mean, self.samples):
+            grid.set_images(None)
+        self._prototype_title.clear()
+        self._samples_title.clear()
+        self._facts.clear()
+        self._clear_image()
         self.set_subject(self.models.currentText())
         load = self._loader()
         if load is not None and self.isVisible():
             self._facts.setText("Loading and checking the way back…")
-            self._ask("prototype means", requests.means(load))
+            self._ask(MEANS, requests.means(load))
 
-    def _image_changed(self, _image_id: int | None) -> None:
+    def _image_changed(self, image_id: int | None) -> None:
+        if image_id is None:
+            self._drop(IMAGE)
+            self._clear_image()
         self._ask_image()
 
-    def _temperature_changed(self, value: float) -> None:
-        self._slider.blockSignals(True)
-        self._slider.setValue(round(value * 100))
-        self._slider.blockSignals(False)
-        self.draw()
+    def _clear_image(self) -> None:
+        self.image_pane.clear()
+        self.bars.set_values((), np.empty(0), None)
+        self._likelihood.setText("")
 
     def _prototype_chosen(self, label: int, component: int) -> None:
         if self._means is None:
@@ -237,9 +232,12 @@ class PrototypeRoom(Room):
 
     # ---- answers --------------------------------------------------------------------------
 
-    def _answered(self, event: Event) -> None:
+    def _answered(self, lane: str, event: Event) -> None:
         if isinstance(event, Failed):
-            self._facts.setText(event.message)
+            if lane == MEANS:
+                self._facts.setText(event.message)
+            elif lane == IMAGE:
+                self._clear_image()
             self.session.problem.emit(event.message, event.detail)
         elif isinstance(event, Artefact):
             if isinstance(event.data, Means):
@@ -265,7 +263,8 @@ class PrototypeRoom(Room):
             f"{means.images.shape[1]} prototypes · {width} × {height} pixels, "
             f"{'grey' if channels == 1 else 'colour'}\nWay back measured: {means.round_trip}."
         )
-        self.grid.choose(*(cell if cell[0] < len(means.classes) else (0, 0)))
+        classes, components = means.weights.shape
+        self.grid.choose(*(cell if cell[0] < classes and cell[1] < components else (0, 0)))
 
     def _show_samples(self, samples: Samples) -> None:
         self.last_samples = samples
@@ -278,7 +277,8 @@ class PrototypeRoom(Room):
         )
 
     def _show_inverted(self, answer: Inverted) -> None:
-        assert self._means is not None
+        if self._means is None:
+            return
         self.last_inverted = answer
         cell = self.grid.current or (0, 0)
         self.image_pane.show_answer(answer, f"{self._means.classes[cell[0]]} {cell[1] + 1}")
@@ -298,13 +298,3 @@ class PrototypeRoom(Room):
         label = int(workspace.labels([image_id])[0])
         name = workspace.classes[label] if 0 <= label < len(workspace.classes) else ""
         return classes.index(name) if name in classes else None
-
-
-def _temperature_box(name: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
-    box.setRange(0.0, 1.5)
-    box.setSingleStep(0.05)
-    box.setDecimals(2)
-    box.setValue(0.7)
-    box.setAccessibleName(name)
-    return box
