@@ -6,13 +6,12 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from sip_explorer.qt.lazy_thumbnails import LazyThumbnails
 from sip_explorer.qt.widgets.image_strip import ImageStrip
 from sip_explorer.state import Session
 
 ALL, TRAIN, TEST = "all images", "train images", "test images"
 STATES = {"": "in any state", "unpainted": "not painted yet", "painted": "painted", "skipped": "skipped"}
-THUMBNAIL = 128
-"""Pixels of a thumbnail's longer side."""
 
 
 class FilmStrip(QWidget):
@@ -31,6 +30,7 @@ class FilmStrip(QWidget):
         self._count = QLabel()
         self._count.setProperty("role", "muted")
         self.strip = ImageStrip("row", side=3.2)
+        self._thumbnails = LazyThumbnails(session, self.strip.reload)
         bar = QHBoxLayout()
         bar.setContentsMargins(16, 6, 16, 0)
         bar.setSpacing(8)
@@ -87,8 +87,9 @@ class FilmStrip(QWidget):
     def _show_images(self, images: tuple[int, ...]) -> None:
         workspace = self._session.workspace
         self._count.setText(f"{len(images):,} images")
+        self._thumbnails.take_workspace(workspace)
         if workspace is None:
-            self.strip.set_images([], lambda _image: np.zeros((1, 1, 1), np.uint8))
+            self.strip.set_images([], self._thumbnails.load)
             return
 
         def describe(image: int) -> str:
@@ -97,7 +98,7 @@ class FilmStrip(QWidget):
 
         current = self._session.selection.current_image
         self.strip.blockSignals(True)
-        self.strip.set_images(images, lambda image: workspace.thumbnail(image, THUMBNAIL), describe)
+        self.strip.set_images(images, self._thumbnails.load, describe)
         if current is not None:
             self.strip.set_current(current)
         self.strip.blockSignals(False)

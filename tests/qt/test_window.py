@@ -220,3 +220,21 @@ def test_closing_just_as_the_device_gets_ready_leaves_no_thread(open_window, sha
     window.session.jobs.warm_up()
     window.close_now()
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("sip-")]
+
+
+def test_thumbnails_of_photos_come_from_the_disk_thread(open_window, tmp_path, qtbot):
+    from sip_explorer.workspace import NewImage, Workspace
+
+    images = []
+    for number in range(3):
+        Image.fromarray(np.full((700, 900, 3), 80 * number, np.uint8)).save(tmp_path / f"{number}.jpg")
+        images.append(NewImage(0, False, (700, 900, 3), path=str(tmp_path / f"{number}.jpg")))
+    Workspace.create(tmp_path / "photos", "photos", ["cat", "dog"], images).close()
+    (tmp_path / "2.jpg").unlink()
+    window = open_window(tmp_path / "photos")
+    kept = window.film_strip.strip._thumbnails
+    qtbot.waitUntil(lambda: isinstance(kept.get(2), str), timeout=20_000)
+    assert "2.jpg" in kept.get(2)
+    qtbot.waitUntil(lambda: kept.get(1) is not None and kept.get(1).width() > 1, timeout=20_000)
+    assert abs(kept.get(1).pixelColor(1, 1).red() - 80) < 4
+    assert window.session.told == []
