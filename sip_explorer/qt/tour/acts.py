@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PAINTED = 8
 """Images that are painted by hand; one more takes the model's proposal."""
 
-EPOCHS = 4
+EPOCHS = 8
 START = "fashion-standard"
 RUN = "tour SIP-AT"
 SWEEP_IMAGES = 50
@@ -83,7 +83,9 @@ def train(window: MainWindow, hand: Hand, out: Path) -> Figures:
         "reference": start.id,
         "start": str(start.path),
         "epochs": EPOCHS,
-        "learning_rate": 0.02,
+        "batch_size": 32,
+        "learning_rate": 0.05,
+        "epsilon_warmup": EPOCHS / 2,
     }.items():
         form.fields[key].set_value(value)
     hand.live(0.1)
@@ -134,7 +136,7 @@ def attack(window: MainWindow, hand: Hand, out: Path) -> Figures:
     hand.wait(lambda: not _sweeping(room), "the end of the sweep", 150)
     seconds = time.monotonic() - began
     results = room.sweep.results
-    room.growth.slider.setValue(room.growth.slider.maximum())
+    room.growth.matrix.slider.setValue(room.growth.matrix.slider.maximum())
     hand.live(0.3)
     hand.picture(out / "attack.png")
     figures: Figures = {
