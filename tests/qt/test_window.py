@@ -238,3 +238,17 @@ def test_thumbnails_of_photos_come_from_the_disk_thread(open_window, tmp_path, q
     qtbot.waitUntil(lambda: kept.get(1) is not None and kept.get(1).width() > 1, timeout=20_000)
     assert abs(kept.get(1).pixelColor(1, 1).red() - 80) < 4
     assert window.session.told == []
+
+
+def test_a_long_word_pushes_nothing_out_of_the_inspector(open_window, tmp_path):
+    from sip_explorer.workspace import Workspace
+
+    pixels = np.zeros((4, 8, 8, 1), np.uint8)
+    Workspace.from_arrays(tmp_path / "a", "a", pixels, np.arange(4) % 2, ("x" * 90, "dog")).close()
+    window = open_window(tmp_path / "a")
+    for key in ROOMS:
+        inspector = window.enter(key).inspector
+        inspector.widget().updateGeometry()
+        inspector.ensurePolished()
+        window.grab()
+        assert inspector.widget().width() <= inspector.viewport().width(), key

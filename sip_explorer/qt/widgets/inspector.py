@@ -1,7 +1,7 @@
 """The column at the right: sections of parameters in the order one thinks of them."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from sip_explorer.qt.widgets.section import Section
 
@@ -17,6 +17,8 @@ class Inspector(QScrollArea):
         self.setFixedWidth(self.fontMetrics().horizontalAdvance("0") * 40)
         column = QWidget()
         column.setProperty("role", "surface")
+        # One long word (a class, a path) must not push the editors beside it out of sight.
+        column.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._layout = QVBoxLayout(column)
         self._layout.setContentsMargins(16, 12, 16, 12)
         self._layout.setSpacing(12)

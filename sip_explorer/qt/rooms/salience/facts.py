@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from sip_explorer.workspace import Workspace
+if TYPE_CHECKING:
+    from sip_explorer.workspace import Workspace
 
 STATE_WORDS = {
     "unpainted": "not painted yet",
