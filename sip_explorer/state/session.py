@@ -239,14 +239,11 @@ class Session:
 
     # ---- the rest -------------------------------------------------------------------------
 
-    def attempt(self, act: Callable[[], None]) -> bool:
+    def attempt(self, act: Callable[[], object]) -> bool:
         """Do ``act``; show its `SipError` as a problem. True if it went well."""
         try:
             act()
-        except SipError as error:
-            self.problem.emit(str(error), "")
-            return False
-        except EmitLoopError as error:  # what a listener of a signal raised
+        except (SipError, EmitLoopError) as error:  # the latter wraps what a listener of a signal raised
             cause = root_cause(error)
             if not isinstance(cause, SipError):
                 raise

@@ -111,10 +111,9 @@ def train(window: MainWindow, hand: Hand, out: Path) -> Figures:
         "method": f"SIP-AT, ε {format_epsilon(float(run.recipe['epsilon']))}, 400 images, {EPOCHS} epochs",
         "salience": summary.notices[0] if summary.notices else "",
         "time": f"{seconds:.0f} s",
-        "validation after the last epoch": ", ".join(
-            f"{words} {summary.metrics[name].value:.1%}"
-            for name, words in (("validation/clean", "clean accuracy"), ("validation/pgd", "PGD accuracy"))
-            if name in summary.metrics
+        f"kept: epoch {run.best_epoch:g}, on 40 held-out images": (
+            f"clean accuracy {run.at_best('validation/clean'):.1%}, "
+            f"PGD accuracy {run.at_best('validation/pgd'):.1%}"
         ),
     }
 
@@ -143,15 +142,14 @@ def attack(window: MainWindow, hand: Hand, out: Path) -> Figures:
         "images": f"{SWEEP_IMAGES} test images, {len(results)} cells in {seconds:.0f} s",
     }
     largest = results.epsilons[-1]
-    ends = (results.batch_sizes[0], results.batch_sizes[-1])
     for model in results.models:
         for variant in results.variants:
-            cells = [results.point(model, variant, largest, n) for n in ends]
-            if all(cell is not None for cell in cells):
-                shares = " → ".join(f"{cell.success:.0%}" for cell in cells if cell is not None)
-                figures[f"{model}, {variant.words}"] = (
-                    f"misclassified at ε {format_epsilon(largest)}: {shares} for N = {ends[0]} → {ends[1]}"
-                )
+            points = results.against_batch_size(model, variant, largest)
+            shares = " → ".join(f"{point.success:.0%}" for point in points)
+            sizes = ", ".join(str(point.place.batch_size) for point in points)
+            figures[f"{model}, {variant.words}"] = (
+                f"misclassified at ε {format_epsilon(largest)}: {shares} for N = {sizes}"
+            )
     return figures
 
 

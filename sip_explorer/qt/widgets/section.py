@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, SignalInstance
 from PySide6.QtWidgets import QGridLayout, QLabel, QLayout, QToolButton, QVBoxLayout, QWidget
 
 from sip_explorer.qt.icons import icon
@@ -92,7 +92,7 @@ class Row:
 
     def track(
         self,
-        changed: Signal,
+        changed: SignalInstance,
         value: Callable[[], object],
         restore: Callable[[], None],
         default: object,
@@ -102,7 +102,7 @@ class Row:
         def refresh(*_: object) -> None:
             self.reset.setVisible(value() != default)
 
-        changed.connect(refresh)  # type: ignore[attr-defined]
+        changed.connect(refresh)
         self.reset.clicked.connect(restore)
         refresh()
 

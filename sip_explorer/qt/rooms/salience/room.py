@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -97,7 +98,7 @@ class SalienceRoom(Room):
     def _make_shortcuts(self) -> None:
         keys = {tool.key: tool.name for tool in TOOLS if tool.name in ("clear", "previous", "next")}
         keys |= {"PgUp": "previous", "PgDown": "next"}
-        acts = {key: (lambda name=name: self.act(name)) for key, name in keys.items()}
+        acts: dict[str, Callable[[], None]] = {key: partial(self.act, name) for key, name in keys.items()}
         acts |= {
             "N": self.next_unpainted,
             "P": self.proposals.ask,

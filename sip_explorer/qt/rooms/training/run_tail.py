@@ -137,13 +137,18 @@ class RunTail:
 
     @property
     def best_epoch(self) -> float | None:
-        """The epoch of the best checkpoint by the recipe's own rule; None before the first validation."""
+        """The epoch of the kept checkpoint: the run's own word at its end, else by the recipe's rule."""
+        ended = self._summary.result.get("best_epoch")
+        if ended is not None:
+            return float(ended)
         rule = "validation/pgd" if self.recipe.get("best") == "robust" else "validation/clean"
         line = self.lines.get(rule)
         if line is None or not line.values:
             return None
-        best = max(range(len(line.values)), key=lambda i: (_rank(line.values[i]), i))
-        return line.epochs[best]
+        # While epsilon still grows clean accuracy says nothing: the latest epoch stands.
+        warm = 0.0 if self.recipe.get("method") == "clean" else float(self.recipe.get("epsilon_warmup") or 0)
+        counted = [i for i, epoch in enumerate(line.epochs) if epoch > warm] or [len(line.values) - 1]
+        return line.epochs[max(counted, key=lambda i: (_rank(line.values[i]), i))]
 
     def at_best(self, name: str) -> float | None:
         """Return a metric's value at the best epoch."""
