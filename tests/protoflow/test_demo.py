@@ -44,4 +44,4 @@ def test_a_prototype_is_of_its_class(flow: ProtoFlow) -> None:
     means = flow.decode_means()
     predicted = flow(means.flatten(0, 1)).argmax(1).reshape(means.shape[:2])
     own = torch.arange(len(flow.classes))[:, None].expand_as(predicted)
-    assert float((predicted == own).double().mean()) > 0.8
+    assert float((predicted == own).double().mean()) > 0.7
