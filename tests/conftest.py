@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 # Before anything imports torch or Qt. A person's own settings, workspaces and models are never touched.
 _session_folder = tempfile.TemporaryDirectory(prefix="sip-explorer-tests-", ignore_cleanup_errors=True)
@@ -29,6 +30,14 @@ for _variable, _name in _USER_FOLDERS.items():
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
+# foolbox imports GitPython, which refuses a machine without git unless told to be quiet.
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+# The same examples every time, and no deadline: a slow machine is no fault.
+# HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 THREAD_GRACE = 5.0  # seconds that a thread which was told to end may still take
 
