@@ -128,6 +128,9 @@ def attack(window: MainWindow, hand: Hand, out: Path) -> Figures:
     workspace = session.workspace
     assert workspace is not None
     room.form.count.setValue(SWEEP_IMAGES)
+    # Raw steps of the mean cross-entropy: where the batch size matters most, in every precision.
+    for box, key in ((room.form.loss, "ce"), (room.form.reduction, "mean"), (room.form.step, "raw")):
+        box.setCurrentIndex(box.findData(key))
     hand.wait(lambda: room.growth.growth is not None and room.growth.growth.final, "the growth matrix", 60)
     began = time.monotonic()
     hand.click(room._run)
@@ -140,6 +143,7 @@ def attack(window: MainWindow, hand: Hand, out: Path) -> Figures:
     hand.picture(out / "attack.png")
     figures: Figures = {
         "images": f"{SWEEP_IMAGES} test images, {len(results)} cells in {seconds:.0f} s",
+        "attack": room.form.choice().words,
     }
     largest = results.epsilons[-1]
     for model in results.models:

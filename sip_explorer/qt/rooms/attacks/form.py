@@ -28,6 +28,7 @@ LOSSES = {
 }
 REDUCTIONS = {"sum": "sum over the batch", "mean": "mean over the batch"}
 PRECISIONS = {"float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
+STEPS = {"sign": "sign or unit length", "raw": "raw gradient × 1"}
 COMPARED = (
     Variant("ce", "mean", "float32"),
     Variant("ce", "mean", "bfloat16"),
@@ -55,6 +56,24 @@ class Choice:
     restarts: int
     seed: int
     norm: str
+    step: str
+
+    @property
+    def step_rule(self) -> str:
+        """The step rule of `PGD`: the usual one of the norm, or the raw gradient."""
+        return "raw" if self.step == "raw" else "sign" if self.norm == "linf" else "normalised"
+
+    @property
+    def step_size(self) -> float | None:
+        """1 for raw steps, whose length is the gradient's; else None: 2.5 · ε / steps."""
+        return 1.0 if self.step == "raw" else None
+
+    @property
+    def words(self) -> str:
+        """What all attacks of the sweep have in common."""
+        raw = ", raw gradient steps" if self.step == "raw" else ""
+        restarts = f", {self.restarts} restarts" if self.restarts > 1 else ""
+        return f"PGD with {self.steps} steps{restarts}, {'L∞' if self.norm == 'linf' else 'L2'}{raw}"
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -72,7 +91,8 @@ class Choice:
             steps=self.steps,
             loss=variant.loss,  # type: ignore[arg-type]
             reduction=variant.reduction,  # type: ignore[arg-type]
-            step="sign" if self.norm == "linf" else "normalised",
+            step=self.step_rule,  # type: ignore[arg-type]
+            step_size=self.step_size,
             precision=variant.precision,  # type: ignore[arg-type]
             zero_gradient="stay",
             restarts=self.restarts,
@@ -113,6 +133,7 @@ class AttackForm(QWidget):
             self.restarts.value(),
             self.seed.value(),
             self.norm.currentData(),
+            self.step.currentData(),
         )
 
     # ---- making ---------------------------------------------------------------------------
@@ -162,11 +183,14 @@ class AttackForm(QWidget):
         section.add_widget(self.compare)
         more = inspector.add_section("More", folded=True)
         self.norm = _combo({"linf": "L∞", "l2": "L2"})
+        self.step = _combo(STEPS)
+        row = more.add_row("Each step", self.step, tip="A mean shrinks the raw gradient with the batch size")
+        _track(row, self.step)
         self.restarts = _spin(1, 50, 1)
         self.seed = _spin(0, 2**31 - 1, 0)
         for label, editor in (("Norm", self.norm), ("Restarts", self.restarts), ("Seed", self.seed)):
             _track(more.add_row(label, editor), editor)
-        for combo in (self.loss, self.reduction, self.precision, self.norm):
+        for combo in (self.loss, self.reduction, self.precision, self.norm, self.step):
             combo.currentIndexChanged.connect(self._read)
         for spin in (self.steps, self.restarts, self.seed):
             spin.valueChanged.connect(self._read)

@@ -165,4 +165,5 @@ def described(attack: PGD) -> str:
     loss = {"ce": "CE", "dlr": "DLR"}.get(attack.loss, attack.loss)
     norm = "L∞" if attack.norm == "linf" else "L2"
     steps = f"{attack.steps} step{'' if attack.steps == 1 else 's'}"
-    return f"PGD, {steps}, {norm}, {loss} {attack.reduction}, {attack.precision}"
+    raw = ", raw gradient" if attack.step == "raw" else ""
+    return f"PGD, {steps}{raw}, {norm}, {loss} {attack.reduction}, {attack.precision}"

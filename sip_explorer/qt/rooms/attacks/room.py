@@ -87,14 +87,12 @@ class AttackRoom(Room):
             return
         names = ", ".join(entry.name for entry in entries)
         source = "test images" if choice.images == TEST else "images of the film strip"
-        restarts = f", {choice.restarts} restarts" if choice.restarts > 1 else ""
         title = (
-            f"{len(ids):,} {source} · PGD with {choice.steps} steps{restarts}, "
-            f"{'L∞' if choice.norm == 'linf' else 'L2'} · bands: 95 % intervals · "
+            f"{len(ids):,} {source} · {choice.words} · bands: 95 % intervals · "
             "click a point for the images behind it"
         )
         self._folder = ""
-        self._begin = lambda: self.sweep.start(title, choice.norm, choice.steps)
+        self._begin = lambda: self.sweep.start(title, choice.norm, choice.steps, choice.step_rule)
         size = self._size(ids)
         job = sweep_job(
             [(entry.name, lambda e=entry: self.session.load_classifier(e)) for entry in entries],

@@ -99,7 +99,8 @@ def _specs(choice: Choice, micro_batch: int) -> list[SweepSpec]:
             precisions=tuple(found),  # type: ignore[arg-type]
             steps=choice.steps,
             norm=choice.norm,  # type: ignore[arg-type]
-            step_rule="sign" if choice.norm == "linf" else "normalised",
+            step_rule=choice.step_rule,  # type: ignore[arg-type]
+            step_size=choice.step_size,
             # The same rule for all, so that only loss, reduction and precision differ: no gradient, no step.
             zero_gradient="stay",
             restarts=choice.restarts,

@@ -43,7 +43,7 @@ class SweepPane(QWidget):
         super().__init__(parent)
         self.results = SweepResults()
         self._epsilon: float | None = None
-        self._norm, self._steps = "linf", 0
+        self._norm, self._steps, self._step_rule = "linf", 0, "sign"
         self.title = QLabel()
         self.title.setWordWrap(True)
         self.title.setProperty("role", "muted")
@@ -71,10 +71,10 @@ class SweepPane(QWidget):
         self._titles = {plot: _heading() for plot in self._curves}
         self._lay_out()
 
-    def start(self, title: str, norm: str, steps: int) -> None:
+    def start(self, title: str, norm: str, steps: int, step_rule: str) -> None:
         """Begin with empty curves."""
         self.results = SweepResults()
-        self._norm, self._steps = norm, steps
+        self._norm, self._steps, self._step_rule = norm, steps, step_rule
         self.title.setText(title)
         for plot in self._curves:
             plot.clear()
@@ -116,7 +116,7 @@ class SweepPane(QWidget):
     def write_table(self, path: Path) -> None:
         """Write all finished cells as comma-separated values."""
         try:
-            write_table(path, self.results, self._norm, self._steps)
+            write_table(path, self.results, self._norm, self._steps, self._step_rule)
         except OSError as error:
             self.problem.emit(f"{path} cannot be written ({error.strerror}): choose another place.")
 

@@ -11,13 +11,13 @@ from sip_explorer.records import write_text
 from sip_explorer.records.intervals import wilson
 
 COLUMNS = (
-    "model", "norm", "steps", "loss", "reduction", "precision", "epsilon", "epsilon_255ths", "batch_size",
-    "images", "misclassified", "misclassified_share", "low_95", "high_95", "clean_error",
+    "model", "norm", "steps", "step_rule", "loss", "reduction", "precision", "epsilon", "epsilon_255ths",
+    "batch_size", "images", "misclassified", "misclassified_share", "low_95", "high_95", "clean_error",
     "zero_gradient_share",
 )  # fmt: skip
 
 
-def write_table(path: Path, results: SweepResults, norm: str, steps: int) -> None:
+def write_table(path: Path, results: SweepResults, norm: str, steps: int, step_rule: str) -> None:
     """Write the cells so far; OSError where ``path`` cannot be written."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -28,7 +28,7 @@ def write_table(path: Path, results: SweepResults, norm: str, steps: int) -> Non
         shares = (cell.success, low, high, cell.clean_wrong, cell.zero_gradient_fraction)
         variant = place.variant
         writer.writerow(
-            [place.model, norm, steps, variant.loss, variant.reduction, variant.precision]
+            [place.model, norm, steps, step_rule, variant.loss, variant.reduction, variant.precision]
             + [f"{place.epsilon:.6g}", f"{place.epsilon * 255:.4g}", place.batch_size, cell.images, wrong]
             + [f"{share:.6g}" for share in shares]
         )
