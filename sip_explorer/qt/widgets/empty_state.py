@@ -32,7 +32,8 @@ class EmptyState(QWidget):
         self.sentence.setProperty("role", "muted")
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.sentence.setMinimumWidth(self.fontMetrics().averageCharWidth() * 50)
-        layout.addWidget(self.sentence, 0, Qt.AlignmentFlag.AlignHCenter)
+        # No alignment flag: with one, a label that wraps is not given the height of its lines.
+        layout.addWidget(self.sentence)
         if button and act is not None:
             self.button = QPushButton(button)
             self.button.clicked.connect(act)

@@ -62,7 +62,7 @@ def grow(
     load: Load,
     name: str,
     attack: PGD,
-    pixels: NDArray[np.uint8],
+    read: Callable[[], NDArray[np.uint8]],
     image_id: int,
     label: int,
     classes: tuple[str, ...],
@@ -70,6 +70,8 @@ def grow(
     batch_sizes: tuple[int, ...],
 ) -> Callable[[CancelToken], Iterator[Event | None]]:
     """Return the job; it yields one `Growth` per step as an artefact, the judged one last.
+
+    ``read`` returns the image (H, W, C); it is called in the job, where a file that is gone is told.
 
     Every cell starts from the same random start (it is keyed by the image), so what differs between
     the cells of a row is epsilon alone, and between those of a column the batch size alone.
@@ -85,7 +87,7 @@ def grow(
         model = load()
         yield None
         device = next(model.parameters()).device
-        image = fit_images(pixels[None], model.input_shape)
+        image = fit_images(read()[None], model.input_shape)
         target = int(fit_labels(np.array([label]), classes, model.classes, name)[0])
         rows, columns = len(batch_sizes), len(epsilons)
         count = rows * columns

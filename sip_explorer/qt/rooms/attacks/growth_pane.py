@@ -62,7 +62,6 @@ class GrowthPane(QWidget):
         top.addWidget(self.pictures, 1)
         top.addWidget(self.bars)
         self._empty = EmptyState(_ASK)
-        self._empty.sentence.setMinimumHeight(3 * self.fontMetrics().lineSpacing())  # it wraps
         self._shown = QWidget()
         inner = QVBoxLayout(self._shown)
         inner.setContentsMargins(0, 0, 0, 0)

@@ -129,7 +129,6 @@ class AttackRoom(Room):
         label = int(workspace.labels([image_id])[0])
         name = workspace.classes[label] if 0 <= label < len(workspace.classes) else "no class"
         self.set_subject(f"{name} · {entry.name}")
-        pixels = workspace.image(image_id)
         classes = workspace.classes
 
         def job(token: CancelToken) -> Iterator[Event | None]:
@@ -137,7 +136,7 @@ class AttackRoom(Room):
                 lambda: self.session.load_classifier(entry),
                 entry.name,
                 choice.attack(choice.variant),
-                pixels,
+                lambda: workspace.image(image_id),
                 image_id,
                 label,
                 classes,
