@@ -224,10 +224,15 @@ class Session:
         self.models_changed.emit()
 
     def _classifiers(self) -> list[ModelEntry]:
-        """The classifiers, those that know this workspace's classes first."""
+        """The classifiers: those that know this workspace's classes first, of these the cleanly trained."""
         classes = set(self.workspace.classes) if self.workspace is not None else set()
-        found = [entry for entry in self._models if entry.kind == "classifier"]
-        return sorted(found, key=lambda entry: set(entry.metadata.get("classes", ())) != classes)
+
+        def strangeness(entry: ModelEntry) -> tuple[bool, bool]:
+            origin = entry.metadata.get("origin")
+            method = origin.get("method") if isinstance(origin, dict) else None
+            return set(entry.metadata.get("classes", ())) != classes, method != "clean"
+
+        return sorted((entry for entry in self._models if entry.kind == "classifier"), key=strangeness)
 
     def load_classifier(self, entry: ModelEntry) -> Any:
         """Return the classifier on the device, in eval mode. Device thread only."""

@@ -46,15 +46,15 @@ class ImagePane(QWidget):
         if answer.image.shape[2] == 1:
             pictures[:2] = [np.repeat(picture, 3, axis=2) for picture in pictures[:2]]
         self.pictures.set_images(np.stack(pictures)[None])
-        self.pictures.set_labels(columns=("image", "decoded", f"difference {_factor(amplification)}"))
+        self.pictures.set_labels(columns=("image", "decoded", "difference"))
         outcome = (
             "Every value comes back exactly"
             if answer.flipped == 0
             else f"{answer.flipped:,} of {answer.image.size:,} values do not come back"
         )
         self._title.setText(
-            f"Encoded and decoded: {outcome}; "
-            f"largest error before rounding {answer.largest_error:.1e} of a level."
+            f"Encoded and decoded: {outcome}; largest error before rounding "
+            f"{answer.largest_error:.1e} of a level. Difference {_factor(amplification)}."
         )
         self._walk_title.setText(f"From the image to {prototype}, the image's own detail kept")
         self.walk.set_images(answer.walk[None])

@@ -50,7 +50,8 @@ class RunTail:
         self.recipe_written = False
         self._offset = 0
         self._size = -1
-        self._grown = 0.0
+        # A run that has not spoken yet is as old as its folder, so a fresh one is not taken for dead.
+        self._grown = path.stat().st_mtime if path.exists() else 0.0
         self._kept: list[tuple[float, Event]] = []
         self._summary = summarise(())
 
