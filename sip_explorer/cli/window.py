@@ -43,7 +43,6 @@ def register(app: "typer.Typer") -> None:
         out: Annotated[Path, typer.Option(help="Folder for the pictures and report.html.")],
     ) -> int:
         """Do the whole job unattended in the real window, off screen: pictures, report.html, exit code."""
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        from sip_explorer.qt import tour as unattended
+        from sip_explorer.qt.tour import run
 
-        return unattended.run(out)
+        return run(out)
