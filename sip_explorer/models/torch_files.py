@@ -135,7 +135,9 @@ def _read_old(file: BinaryIO, size: int) -> tuple[object, tuple[str, ...]]:
     return content, tuple(sorted(reader.foreign))
 
 
-class _Reader(pickle.Unpickler):
+# The reader written in Python: on a byte array cut short the one in C hands a SystemError to sys.excepthook,
+# where the window takes it for a fault of the program.
+class _Reader(pickle._Unpickler):
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file)
         self.storages: dict[str, int] = {}

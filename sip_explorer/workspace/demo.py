@@ -23,7 +23,7 @@ SMALL_SET = "small set"
 _SMALL_SET_IMAGES = 400
 _SHIPPED = "demo.json"  # which models this copy was given, so that one thrown away does not come back
 _PATIENCE_SECONDS = 60.0
-_ROBUST = Reference("cifar10-robust (pyautoattack)", "pyautoattack", "examples/model_test.pt")
+_CIFAR10 = Reference("cifar10-resnet18 (pyautoattack)", "pyautoattack", "examples/model_test.pt")
 
 
 def user_data_folder() -> Path:
@@ -102,7 +102,7 @@ def _make(source: Path, target: Path) -> None:
             packed_rows(packed.labels, test, packed.shape),
             packed=source / PACKED,
             collections=collections,
-            references=(_ROBUST,),
+            references=(_CIFAR10,),
         )
         _add_new_models(source, folder)
 

@@ -77,7 +77,9 @@ def main() -> None:
         results = [measure(folder) for _ in range(runs)]
     for name, words in (("window", "process start to window shown"), ("image", "to a painted first image")):
         values = [result[name] for result in results]
-        print(f"{words}: median {statistics.median(values):.2f} s, worst {max(values):.2f} s of {runs} starts")
+        print(
+            f"{words}: median {statistics.median(values):.2f} s, worst {max(values):.2f} s of {runs} starts"
+        )
 
 
 if __name__ == "__main__":

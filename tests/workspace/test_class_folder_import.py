@@ -179,7 +179,8 @@ def test_a_stopped_import_keeps_what_it_read(tmp_path: Path) -> None:
     while not isinstance(next(job), Progress):
         pass
     token.stop()
-    finished, _ = run(job)
+    finished = [event for event in job if event is not None][-1]
+    assert isinstance(finished, Finished)
     assert finished.outcome == "stopped"
     with Workspace.open(tmp_path / "ws") as workspace:
         assert len(workspace.image_ids()) == finished.summary["images"]

@@ -37,7 +37,7 @@ def test_the_real_demo_opens_with_its_small_set(user_folders: Path) -> None:
         few = workspace.image_ids("train", collection="small set")
         assert np.bincount(workspace.labels(few)).tolist() == [40] * 10
         assert workspace.images(few[:3]).shape == (3, 28, 28, 1)
-        assert "cifar10-robust (pyautoattack)" in [entry.name for entry in workspace.models()]
+        assert "cifar10-resnet18 (pyautoattack)" in [entry.name for entry in workspace.models()]
         assert workspace.notices() == []
         assert not workspace.read_only
 
