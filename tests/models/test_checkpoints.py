@@ -1,5 +1,6 @@
 """Checkpoints: our own come back exactly, foreign ones are understood."""
 
+import importlib.util
 from pathlib import Path
 
 import foolbox
@@ -181,6 +182,22 @@ def test_cifar_resnet_of_kuang_liu_gets_twenty_cifar_images_right() -> None:
         found = classifier(images).argmax(1).tolist()
     assert found == [int(file.stem.rsplit("_", 1)[1]) for file in files]
     assert len(files) == 20
+
+
+def test_its_logits_are_those_of_the_packages_own_network() -> None:
+    folder = Path(pyautoattack.__file__).parent / "examples"
+    spec = importlib.util.spec_from_file_location("pyautoattack_resnet", folder / "resnet.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    network = module.ResNet18().eval()
+    network.load_state_dict(torch.load(folder / "model_test.pt", map_location="cpu", weights_only=True))
+    images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(
+            load_checkpoint(folder / "model_test.pt")(images), network(images), rtol=0, atol=1e-5
+        )
 
 
 @pytest.mark.parametrize(("architecture", "block"), [("resnet34-cifar", 34), ("resnet50-cifar", 50)])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from sip_explorer.jobs import JobHandle
 from sip_explorer.qt.room import Room, separator
@@ -84,19 +84,13 @@ class PrototypeRoom(Room):
         right.addWidget(separator(Qt.Orientation.Horizontal))
         self.image_pane = ImagePane()
         right.addWidget(self.image_pane, 2)
-        top = QHBoxLayout()
+        self._content = QWidget()
+        top = QHBoxLayout(self._content)
+        top.setContentsMargins(0, 0, 0, 0)
         top.setSpacing(24)
         top.addWidget(self.grid, 2)
         top.addLayout(right, 3)
-        self.centre.addLayout(top, 1)
-        self._shown = (
-            self.grid,
-            self.mean,
-            self.samples,
-            self._prototype_title,
-            self._samples_title,
-            self.image_pane,
-        )
+        self.centre.addWidget(self._content, 1)
 
     def _make_inspector(self) -> None:
         model = self.inspector.add_section("Model")
@@ -186,8 +180,7 @@ class PrototypeRoom(Room):
         self.models.blockSignals(False)
         there = self.models.count() > 0
         self._empty.setVisible(not there)
-        for widget in self._shown:
-            widget.setVisible(there)
+        self._content.setVisible(there)
         self._again.setEnabled(there)
         # The same name in another workspace is another model.
         if self._chosen() != self._entry or not there:
