@@ -135,7 +135,10 @@ def attack(window: MainWindow, hand: Hand, out: Path) -> Figures:
     began = time.monotonic()
     hand.click(room._run)
     hand.wait(lambda: _sweeping(room), "the sweep", 10)
-    hand.wait(lambda: not _sweeping(room), "the end of the sweep", 150)
+    choice = room.form.choice()
+    cells = len(chosen) * len(choice.variants) * len(choice.epsilons) * len(choice.batch_sizes)
+    # The room gathers cells a few at a time: the job may end before the last ones are shown.
+    hand.wait(lambda: not _sweeping(room) and len(room.sweep.results) == cells, "the end of the sweep", 150)
     seconds = time.monotonic() - began
     results = room.sweep.results
     room.growth.matrix.slider.setValue(room.growth.matrix.slider.maximum())
@@ -143,7 +146,7 @@ def attack(window: MainWindow, hand: Hand, out: Path) -> Figures:
     hand.picture(out / "attack.png")
     figures: Figures = {
         "images": f"{SWEEP_IMAGES} test images, {len(results)} cells in {seconds:.0f} s",
-        "attack": room.form.choice().words,
+        "attack": choice.words,
     }
     largest = results.epsilons[-1]
     for model in results.models:
