@@ -162,7 +162,8 @@ class TrainingRun:
             position.batch += 1
             position.seconds = resumed_seconds + time.monotonic() - began
             ending = position.batch == per_epoch or self.token.stopping
-            if ending or position.batch % log_every == 0:
+            # The last, short batch is logged with those before it: alone it would be a spike.
+            if ending or (position.batch % log_every == 0 and per_epoch - position.batch > log_every):
                 yield from self._log(results, epsilon, rate)
                 results = []
             if self.token.stopping:
