@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from sip_explorer.attacks.ball import like
 from sip_explorer.attacks.losses import LossName, attack_loss
 from sip_explorer.records import SipError
+from sip_explorer.records.arithmetic import repeatable
 
 Precision = Literal["float32", "bfloat16", "float16"]
 ModelMode = Literal["eval", "train"]
@@ -151,7 +152,7 @@ class QuietModel:
                 torch.inference_mode(False),
                 torch.set_grad_enabled(gradients),
                 torch.autocast(self.device.type, _DTYPES[precision], enabled=precision != "float32"),
-                _repeatable(self.device),
+                repeatable(self.device),
             ):
                 yield
         finally:
@@ -188,17 +189,3 @@ class _RandomStreams:
 def _ordinary(values: Tensor) -> Tensor:
     # What a caller made in inference mode cannot take part in a backward pass; a copy can.
     return values.clone() if values.is_inference() else values
-
-
-@contextmanager
-def _repeatable(device: torch.device) -> Iterator[None]:
-    if device.type != "cuda":
-        yield
-        return
-    cudnn = torch.backends.cudnn
-    before = cudnn.benchmark, cudnn.deterministic
-    cudnn.benchmark, cudnn.deterministic = False, True
-    try:
-        yield
-    finally:
-        cudnn.benchmark, cudnn.deterministic = before

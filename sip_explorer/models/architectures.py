@@ -46,7 +46,7 @@ def build_classifier(
         _check_input(architecture, input_shape, len(classes))
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # not those of the GPUs
         network = build_network(architecture, input_shape, len(classes))
     return Classifier(
         network, architecture=architecture, classes=classes, input_shape=input_shape, mean=mean, std=std

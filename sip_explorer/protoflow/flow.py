@@ -233,9 +233,9 @@ def build_protoflow(
     origin: Mapping[str, str] | None = None,
 ) -> ProtoFlow:
     """Build an untrained flow; the same seed gives the same parameters."""
-    with torch.random.fork_rng(enabled=seed is not None):
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
         return ProtoFlow(config, classes, origin)
 
 

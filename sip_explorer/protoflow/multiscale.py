@@ -18,6 +18,7 @@ from sip_explorer.protoflow.layers import (
     Layer,
     Squeeze,
 )
+from sip_explorer.records.arithmetic import repeatable
 
 
 class Transformed(NamedTuple):
@@ -48,24 +49,26 @@ class MultiScaleFlow(nn.Module):
         """Send dequantised images v in [0, 1], (N, C, H, W), to the latent; differentiable."""
         x, halves = v, []
         log_det, log_prior = v.new_zeros(len(v)), v.new_zeros(len(v))
-        for layer in self.layers:
-            if isinstance(layer, FactorOut):
-                x, half, change = layer.split(x)
-                halves.append(half)
-                log_prior = log_prior - 0.5 * (half.square() + math.log(2 * math.pi)).sum(dim=(1, 2, 3))
-            else:
-                x, change = layer(x)
-            log_det = log_det + change
+        with repeatable(v.device):
+            for layer in self.layers:
+                if isinstance(layer, FactorOut):
+                    x, half, change = layer.split(x)
+                    halves.append(half)
+                    log_prior = log_prior - 0.5 * (half.square() + math.log(2 * math.pi)).sum(dim=(1, 2, 3))
+                else:
+                    x, change = layer(x)
+                log_det = log_det + change
         return Transformed(x, tuple(halves), log_det, log_prior)
 
     def inverse(self, z: Tensor, halves: Sequence[Tensor]) -> Tensor:
         """Send a latent and the factored-out noise back to v; differentiable."""
         x, left = z, list(halves)
-        for layer in reversed(self.layers):
-            if isinstance(layer, FactorOut):
-                x = layer.join(x, left.pop())
-            elif isinstance(layer, Layer):
-                x = layer.inverse(x)
+        with repeatable(z.device):
+            for layer in reversed(self.layers):
+                if isinstance(layer, FactorOut):
+                    x = layer.join(x, left.pop())
+                elif isinstance(layer, Layer):
+                    x = layer.inverse(x)
         return x
 
     @torch.no_grad()

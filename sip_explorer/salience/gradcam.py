@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sip_explorer.records import SipError
+from sip_explorer.records.arithmetic import repeatable
 
 _LEAST_SIDE = 4
 
@@ -76,7 +77,7 @@ def _maps(model: nn.Module, images: Tensor, targets: Tensor | None, layer: nn.Mo
             seen[:] = [output]
 
     hooked = model.modules() if layer is None else [layer]
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad(), repeatable(images.device):
         handles = [module.register_forward_hook(keep) for module in hooked]
         try:
             # frozen parameters record no graph, so the images ask for one

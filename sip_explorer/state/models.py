@@ -32,11 +32,11 @@ class ModelShelf:
         """Return the `ProtoFlow` stored at ``path``, on ``device``, in eval mode."""
         return self._get("protoflow", path, device, _load_protoflow)
 
-    def _get(self, kind: str, path: str, device: str, load: Callable[[str], Any]) -> Any:
+    def _get(self, kind: str, path: str, device: str, load: Callable[[str, str], Any]) -> Any:
         key, stamp = (f"{kind} on {device}", path), _stamp(path)
         found = self._loaded.get(key)
         if found is None or stamp not in (None, found[0]):
-            found = self._loaded[key] = (stamp, load(path).to(device).eval())
+            found = self._loaded[key] = (stamp, load(path, device))
             while len(self._loaded) > self._keep:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(key)
@@ -51,13 +51,13 @@ def _stamp(path: str) -> Stamp:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _load_classifier(path: str) -> Any:
+def _load_classifier(path: str, device: str) -> Any:
     from sip_explorer.models import load_checkpoint
 
-    return load_checkpoint(path)
+    return load_checkpoint(path, device=device)
 
 
-def _load_protoflow(path: str) -> Any:
+def _load_protoflow(path: str, device: str) -> Any:
     from sip_explorer.protoflow import load_protoflow
 
-    return load_protoflow(path)
+    return load_protoflow(path, device=device)  # the round trip is measured where it will be shown

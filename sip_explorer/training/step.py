@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from sip_explorer.attacks import PGD
 from sip_explorer.records import CancelToken
+from sip_explorer.records.arithmetic import repeatable
 from sip_explorer.training.batches import Batch
 from sip_explorer.training.environment import resolve_precision
 from sip_explorer.training.recipe import Recipe
@@ -99,11 +100,13 @@ class TrainingStep:
 
     def _descend(self, images: Tensor, labels: Tensor, number: int) -> StepResult:
         devices = [self._device] if self._device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):  # dropout is a function of seed and step
+        # Dropout is a function of seed and step.
+        with torch.random.fork_rng(devices=devices), repeatable(self._device):
             key = (self._recipe.seed * 1_000_003 + number) % 2**63
             torch.default_generator.manual_seed(key)
-            if devices:
-                torch.cuda.manual_seed(key)
+            for device in devices:  # torch seeds the current one, which need not be ours
+                with torch.cuda.device(device):
+                    torch.cuda.manual_seed(key)
             with torch.autocast(self._device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
                 logits = self._model(images)
             loss = F.cross_entropy(logits.float(), labels)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from sip_explorer.attacks import PGD, AttackResult, AttackState
 from sip_explorer.records import CancelToken, Event
+from sip_explorer.records.arithmetic import repeatable
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def clean_score(
         modes = [(module, module.training) for module in model.modules()]
         model.eval()
         try:
-            with torch.no_grad():
+            with torch.no_grad(), repeatable(images.device):
                 correct += int((model(images[part]).argmax(dim=1) == labels[part]).sum())
         finally:
             for module, mode in modes:

@@ -163,3 +163,14 @@ def test_a_model_written_anew_is_loaded_anew(tmp_path: Path) -> None:
     assert second is not first
     (tmp_path / "model.safetensors").unlink()
     assert shelf.classifier(path, "cpu") is second
+
+
+def test_a_flow_is_loaded_on_its_device_where_its_round_trip_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    monkeypatch.setattr(
+        "sip_explorer.protoflow.load_protoflow", lambda path, device: asked.append((path, device))
+    )
+    ModelShelf().protoflow("flow.safetensors", "cuda")
+    assert asked == [("flow.safetensors", "cuda")]
