@@ -58,6 +58,7 @@ def _started(recipe: Recipe, data: TrainingData) -> Classifier:
             f"{recipe.start} takes {model.input_shape[0]}-channel images but these have {channels}: "
             "start from another checkpoint or from fresh weights."
         )
+    model.classes = data.classes  # in the order of the labels that it is trained on
     return model.requires_grad_(True)
 
 

@@ -158,7 +158,7 @@ class TrainingRun:
             yield None
             if position.batch % show_every == 0:
                 yield Artefact("batch", data=_shown(batch, result.images))
-            results.append(replace(result, images=result.images[:0]))
+            results.append(replace(result, images=result.images.new_empty(0)))  # a slice would hold them all
             position.batch += 1
             position.seconds = resumed_seconds + time.monotonic() - began
             ending = position.batch == per_epoch or self.token.stopping

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn import functional as F
 
-from sip_explorer.data import to_float
+from sip_explorer.data.fitting import fit_images, fit_labels
 from sip_explorer.models import Classifier
 from sip_explorer.records import CancelToken, Event, Progress, SipError
 from sip_explorer.records.run_salience import RunSalience, read_salience, salience_writer
@@ -115,9 +116,13 @@ def _grad_cam_masks(
     reference: Classifier, data: TrainingData, rows: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.uint8]:
     device = next(reference.parameters()).device
-    images = to_float(data.images[rows]).to(device)
-    labels = torch.from_numpy(data.labels[rows]).to(device)
-    maps = grad_cam(reference, images, labels)
+    labels = data.labels[rows]
+    if sorted(reference.classes) == sorted(data.classes):  # else the names say nothing: by position
+        labels = fit_labels(labels, data.classes, reference.classes, "The reference model")
+    images = fit_images(data.images[rows], reference.input_shape).to(device)
+    maps = grad_cam(reference, images, torch.from_numpy(labels).to(device))
+    if maps.shape[2:] != data.images.shape[1:3]:
+        maps = F.interpolate(maps, data.images.shape[1:3], mode="bilinear", align_corners=False)
     masks: npt.NDArray[np.uint8] = (maps[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
     return masks
 

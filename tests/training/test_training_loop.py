@@ -1,6 +1,6 @@
 """The loop itself: what may move, what equals what, and how a run ends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from sip_explorer.models import build_classifier, load_checkpoint
+from sip_explorer.models import build_classifier, load_checkpoint, save_checkpoint
 from sip_explorer.records import Artefact, CancelToken, Event, Finished, Metric, Notice, SipError
 from sip_explorer.records.run_salience import read_salience
 from sip_explorer.records.runs import RunFolder, curves
 from sip_explorer.training import Recipe, TrainingData, train
+from sip_explorer.training.run import TrainingRun
+from sip_explorer.training.step import StepResult
 
 MakeData = Callable[..., TrainingData]
 SIDE = 16
@@ -232,6 +234,62 @@ def test_grad_cam_fills_in_where_nobody_painted(recipe: Recipe, tmp_path: Path, 
         else:
             assert int(one) not in data.painted
             assert mask.max() > 0
+
+
+def test_grad_cam_of_a_reference_of_another_size_and_class_order(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData
+) -> None:
+    data = make_data()
+    recipe = recipe.replace(salience="grad-cam", epochs=1)
+    reference = build_classifier(
+        "small-cnn", classes=data.classes, input_shape=(1, SIDE, SIDE), mean=[0.3], std=[0.3], seed=1
+    )
+    # The same network with its outputs, and so its classes, in another order finds the same salience.
+    turned = build_classifier(
+        "small-cnn", classes=data.classes[::-1], input_shape=(1, SIDE, SIDE), mean=[0.3], std=[0.3], seed=1
+    )
+    head = turned.network.classifier[-1]
+    head.weight.data, head.bias.data = head.weight.data.flip(0), head.bias.data.flip(0)
+    maps = []
+    for name, model in (("straight", reference), ("turned", turned)):
+        run(recipe, tmp_path / name, data, reference=model)
+        maps.append(read_salience(tmp_path / name / "salience.h5").masks)
+    assert len(maps[0]) > 10
+    assert np.abs(maps[0].astype(int) - maps[1]).max() <= 1
+    larger = build_classifier(
+        "small-cnn", classes=data.classes, input_shape=(1, 24, 24), mean=[0.3], std=[0.3], seed=1
+    )
+    run(recipe, tmp_path / "larger", data, reference=larger)
+    assert read_salience(tmp_path / "larger" / "salience.h5").masks.shape[1:] == (SIDE, SIDE)
+
+
+def test_a_checkpoint_to_start_from_takes_the_names_of_the_new_classes(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData
+) -> None:
+    data = make_data()
+    start = build_classifier(
+        "small-cnn", classes=data.classes[::-1], input_shape=(1, SIDE, SIDE), mean=[0.3], std=[0.3], seed=1
+    )
+    save_checkpoint(tmp_path / "start.safetensors", start)
+    recipe = recipe.replace(method="clean", epochs=8, start=str(tmp_path / "start.safetensors"))
+    run(recipe, tmp_path / "run", data)
+    assert load_checkpoint(tmp_path / "run" / "best.safetensors").classes == data.classes
+
+
+def test_no_batch_stays_in_memory_for_the_sake_of_the_log(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+    log = TrainingRun._log
+
+    def watched(self: TrainingRun, results: list[StepResult], *others: float) -> Iterator[Event | None]:
+        held.extend(result.images.untyped_storage().nbytes() for result in results)
+        return log(self, results, *others)
+
+    monkeypatch.setattr(TrainingRun, "_log", watched)
+    run(recipe.replace(method="clean", epochs=1), tmp_path, make_data())
+    assert held
+    assert set(held) == {0}
 
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(
