@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
 
         from sip_explorer.attacks import SweepSpec
         from sip_explorer.attacks import sweep as sweep_job
-        from sip_explorer.data import to_float
+        from sip_explorer.data.fitting import fit_images, fit_labels
         from sip_explorer.models import load_checkpoint
         from sip_explorer.records.sweeps import read_sweep
         from sip_explorer.training.environment import resolve_device
@@ -70,6 +70,7 @@ def register(app: typer.Typer) -> None:
             precisions=cast("Any", _words(precisions)),
             steps=steps,
             seed=seed,
+            zero_gradient="stay",  # the same rule for all: no gradient, no step
         )
         token = CancelToken()
         with opened(workspace) as open_workspace:
@@ -78,11 +79,14 @@ def register(app: typer.Typer) -> None:
                 entry.name: load_checkpoint(entry.path)
                 for entry in (classifier_entry(open_workspace, name) for name in model)
             }
-            sizes = {loaded.input_shape[1:] for loaded in models.values()}
-            if len(sizes) > 1:
-                raise SipError("The models take images of different sizes: sweep them one by one.")
-            pixels = to_float(open_workspace.images(ids, size=sizes.pop()))
-            labels = torch.from_numpy(open_workspace.labels(ids))
+            kinds = {(loaded.input_shape, loaded.classes) for loaded in models.values()}
+            if len(kinds) > 1:
+                raise SipError("The models take other images or know other classes: sweep them one by one.")
+            shape, classes = kinds.pop()
+            pixels = fit_images(open_workspace.images(ids, size=shape[1:]), shape)
+            labels = torch.from_numpy(
+                fit_labels(open_workspace.labels(ids), open_workspace.classes, classes, next(iter(models)))
+            )
             folder = out or open_workspace.new_sweep_folder("sweep")
             job = sweep_job(
                 models,

@@ -109,6 +109,35 @@ def test_sweep_prints_success_for_each_batch_size_and_epsilon(trained, tmp_path,
     assert len(list((tmp_path / "sweep" / "cells").glob("*.h5"))) == 4
 
 
+def test_sweep_fits_images_and_class_order_to_the_model(trained, tmp_path, capsys):
+    from sip_explorer.models import build_classifier, save_checkpoint
+    from sip_explorer.records.sweeps import read_manifest, read_sweep
+
+    workspace, _, _ = trained
+    model = build_classifier(
+        "small-cnn", classes=("right", "left"), input_shape=(3, 32, 32), mean=[0] * 3, std=[1] * 3, seed=0
+    )
+    head = model.network.classifier[-1]
+    head.weight.data.zero_()
+    head.bias.data = head.bias.data.new_tensor([1.0, 0.0])  # always says: right
+    save_checkpoint(tmp_path / "turned.safetensors", model)
+    assert main(["models", "add", str(tmp_path / "turned.safetensors"), str(workspace)]) == 0
+    words = ["sweep", "--model", "turned", "--workspace", str(workspace), "--out", str(tmp_path / "sweep")]
+    words += ["--epsilons", "8/255", "--losses", "ce", "--reductions", "mean", "--steps", "2"]
+    assert main([*words, "--images", "8"]) == 0
+    from sip_explorer.workspace import Workspace
+
+    opened = Workspace.open(workspace, read_only=True)
+    try:
+        labels = opened.labels(opened.image_ids("test"))
+        (cell,) = read_sweep(tmp_path / "sweep")
+        assert np.array_equal(cell.clean_correct, labels == list(opened.classes).index("right"))
+    finally:
+        opened.close()
+    assert cell.zero_gradient_fraction == 1
+    assert read_manifest(tmp_path / "sweep")["settings"]["zero_gradient"] == "stay"
+
+
 def test_an_unknown_model_is_named_with_those_there_are(trained, capsys):
     workspace, _, run = trained
     assert main(["models", "add", str(run / "best.safetensors"), str(workspace), "--name", "known"]) == 0

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QApplication, QProxyStyle, QStyle, QStyleOptionSli
 from sip_explorer.attacks import PGD
 from sip_explorer.models import build_classifier, load_checkpoint, save_checkpoint
 from sip_explorer.qt.app import make_window
+from sip_explorer.qt.rooms.attacks.growth import grow
 from sip_explorer.qt.rooms.attacks.playback import Playback
+from sip_explorer.records import Artefact, CancelToken
 from sip_explorer.records.intervals import wilson
 from sip_explorer.records.sweeps import read_sweep
 from sip_explorer.state import Session
@@ -285,3 +287,16 @@ def test_where_the_system_asks_for_no_motion_nothing_is_paced(room, qtbot, qapp)
         assert not playback.can_replay
     finally:
         qapp.setStyle(style)
+
+
+def test_the_share_of_steps_without_gradient_is_right_at_every_step():
+    model = build_classifier(
+        "small-cnn", classes=CLASSES, input_shape=(1, 16, 16), mean=(0.3,), std=(0.3,), seed=0
+    ).eval()
+    model.network.classifier[-1].weight.data.zero_()  # no gradient anywhere
+    attack = PGD(steps=2, zero_gradient="stay", loss="ce")
+    read = np.zeros((16, 16, 1), np.uint8).copy
+    job = grow(lambda: model, "flat", attack, read, 5, 0, CLASSES, (0.1,), (1, 4))
+    seen = [event.data for event in job(CancelToken()) if isinstance(event, Artefact)]
+    assert [(one.step, one.final) for one in seen] == [(0, False), (1, False), (2, False), (2, True)]
+    assert all((one.zero_gradient == 1).all() for one in seen)

@@ -153,7 +153,7 @@ def grow(
             if now.restart == 0 and now.step % every == 0:
                 with torch.inference_mode():
                     logits = model(now.images)
-                share = zeros / max(1, now.step + 1)
+                share = zeros / min(now.step + 1, attack.steps)  # the last images take no step
                 yield state(now.step, False, now.images, now.success, logits, share)
                 yield Progress(now.step, attack.steps)
             else:
