@@ -11,7 +11,14 @@ from sip_explorer.qt.widgets.image_strip import ImageStrip
 from sip_explorer.state import Session
 
 ALL, TRAIN, TEST = "all images", "train images", "test images"
-STATES = {"": "in any state", "unpainted": "not painted yet", "painted": "painted", "skipped": "skipped"}
+OTHERS = "as chosen"  # the list was set elsewhere: the images behind a point of a curve
+STATES = {
+    "": "in any state",
+    "unpainted": "not painted yet",
+    "painted": "painted",
+    "empty": "nothing salient",
+    "skipped": "skipped",
+}
 
 
 class FilmStrip(QWidget):
@@ -20,8 +27,11 @@ class FilmStrip(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._listing = False
+        self._others: tuple[int, ...] = ()
         self.collection = QComboBox()
         self.collection.setAccessibleName("Images listed")
+        self.collection.setPlaceholderText(OTHERS)
         self.collection.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.state = QComboBox()
         self.state.setAccessibleName("State of the images listed")
@@ -50,7 +60,7 @@ class FilmStrip(QWidget):
         selection = session.selection
         selection.current_image_changed.connect(self._show_current)
         selection.images_changed.connect(self._show_images)
-        selection.annotator_changed.connect(self._show_states)
+        selection.annotator_changed.connect(self._annotator_changed)
         session.workspace_changed.connect(self._workspace_changed)
         session.masks_changed.connect(self._show_state)
 
@@ -61,7 +71,9 @@ class FilmStrip(QWidget):
             return
         name = self.collection.currentText()
         split = {TRAIN: "train", TEST: "test"}.get(name)
-        if name in (ALL, TRAIN, TEST):
+        if not name:
+            ids = np.array(self._others, np.int64)
+        elif name in (ALL, TRAIN, TEST):
             ids = workspace.image_ids(split=split)
         else:
             ids = workspace.image_ids(collection=name)
@@ -69,7 +81,11 @@ class FilmStrip(QWidget):
         if wanted and len(ids):
             states = np.array(workspace.states(ids, self._session.selection.annotator))
             ids = ids[states == wanted]
-        self._session.selection.images = ids.tolist()
+        self._listing = True
+        try:
+            self._session.selection.images = ids.tolist()
+        finally:
+            self._listing = False
         shown = self._session.selection.current_image
         if len(ids) and shown not in self._session.selection.images:
             self._session.selection.current_image = int(ids[0])
@@ -78,15 +94,24 @@ class FilmStrip(QWidget):
 
     def _workspace_changed(self, _workspace: object) -> None:
         workspace = self._session.workspace
+        self._others = ()
         self.collection.clear()
         self.state.setCurrentIndex(0)
         if workspace is not None:
             self.collection.addItems([*workspace.collections(), ALL, TRAIN, TEST])
+            self.collection.setCurrentIndex(0)
             self.list_images()
 
     def _show_images(self, images: tuple[int, ...]) -> None:
         workspace = self._session.workspace
-        self._count.setText(f"{len(images):,} images")
+        if not self._listing and images:
+            self._others = images
+            self.collection.setCurrentIndex(-1)
+            self.state.setCurrentIndex(0)
+        words = "1 image" if len(images) == 1 else f"{len(images):,} images"
+        if not images and self.state.currentData():
+            words = "No image here is in this state: choose another one."
+        self._count.setText(words)
         self._thumbnails.take_workspace(workspace)
         if workspace is None:
             self.strip.set_images([], self._thumbnails.load)
@@ -102,6 +127,11 @@ class FilmStrip(QWidget):
         if current is not None:
             self.strip.set_current(current)
         self.strip.blockSignals(False)
+        self._show_states()
+
+    def _annotator_changed(self, _name: str) -> None:
+        if self.state.currentData():
+            self.list_images()  # others have painted other images
         self._show_states()
 
     def _show_states(self, *_: object) -> None:

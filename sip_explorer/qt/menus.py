@@ -32,7 +32,7 @@ def add_menus(window: MainWindow) -> None:
     file = window.menuBar().addMenu("&File")
     add(file, "New workspace from a folder…", window.ask_new_workspace, "Ctrl+N")
     add(file, "Open workspace…", window.ask_open_workspace, "Ctrl+O")
-    add(file, "Open demo workspace", lambda: session.attempt(session.open_demo))
+    add(file, "Open demo workspace", window.open_workspace)
     add(file, "Add a trained model…", window.ask_add_model, "Ctrl+M")
     file.addSeparator()
     add(file, "Quit", window.close, QKeySequence(QKeySequence.StandardKey.Quit).toString() or "Ctrl+Q")

@@ -32,7 +32,7 @@ from sip_explorer.qt.theme import theme
 from sip_explorer.qt.widgets.banner import Banner
 from sip_explorer.qt.widgets.command_palette import CommandPalette
 from sip_explorer.qt.widgets.job_bar import JobBar
-from sip_explorer.records import Event, Notice
+from sip_explorer.records import Event, Finished, Notice
 from sip_explorer.state import Session
 
 
@@ -215,9 +215,13 @@ class MainWindow(QMainWindow):
     def new_workspace(self, source: Path, target: Path) -> None:
         """Import class folders into a new workspace and open it."""
 
+        told: list[str] = []
+
         def follow(event: Event) -> None:
             if isinstance(event, Notice):
-                self.session.notice.emit(event.message)
+                told.append(event.message)
+            elif isinstance(event, Finished) and event.outcome == "completed" and told:
+                self.session.notice.emit(_together(told))
 
         self.session.attempt(lambda: self.session.import_folder(source, target, follow))
 
@@ -225,7 +229,13 @@ class MainWindow(QMainWindow):
         """Ask for a workspace folder and open it."""
         folder = QFileDialog.getExistingDirectory(self, "Workspace folder")
         if folder:
-            self.session.attempt(lambda: self.session.open_workspace(folder))
+            self.open_workspace(folder)
+
+    def open_workspace(self, folder: str | None = None) -> None:
+        """Open a workspace, None for the demo; what could not be opened before is no news then."""
+        session = self.session
+        if session.attempt(lambda: session.open_workspace(folder) if folder else session.open_demo()):
+            self.banner.forget_problem(self.banner.problem)
 
     def ask_add_model(self) -> None:
         """Ask for a checkpoint and add it to the workspace."""
@@ -298,3 +308,10 @@ class MainWindow(QMainWindow):
                 return
             self.session.close(discard=True)
         super().closeEvent(event)
+
+
+def _together(sentences: list[str]) -> str:
+    """What an import had to say, in one line: the first two sentences, the others counted."""
+    more = len(sentences) - 2
+    rest = f" … and {more:,} more like these." if more > 0 else ""
+    return " ".join(sentences[:2]) + rest

@@ -194,6 +194,27 @@ def test_the_film_strip_filters_by_state(room, window, qtbot):
     assert len(room.session.selection.images) == 15
 
 
+def test_the_film_strip_says_what_it_lists(room, window, qtbot):
+    strip, selection = window.film_strip, room.session.selection
+    first = selection.current_image
+    room._empty.click()
+    strip.state.setCurrentIndex(strip.state.findData("empty"))
+    strip.list_images()
+    assert selection.images == (first,)
+    assert strip._count.text() == "1 image"
+    assert "1 with nothing salient" in room._progress.text()
+    room.session.choose_annotator("Ben")  # who said nothing about any image
+    assert selection.images == ()
+    assert "No image" in strip._count.text()
+    selection.images = [50, 51]  # as the points of a curve do
+    assert strip.collection.currentText() == ""
+    assert strip.state.currentIndex() == 0
+    strip.list_images()
+    assert selection.images == (50, 51)
+    index = strip.strip._model.index(0)
+    assert index.data(Qt.ItemDataRole.StatusTipRole) is None  # the status bar has other things to say
+
+
 def test_nothing_of_a_read_only_workspace_changes_and_it_says_why(room, open_window, qtbot):
     drag(room, (8, 10), (18, 10))
     saved(room, qtbot)

@@ -65,12 +65,26 @@ def test_a_foreign_checkpoint_gets_one_sentence_and_the_program_goes_on(open_win
     assert window.rooms["salience"].canvas.has_image()
 
 
+def test_a_whole_pickled_model_is_refused_when_it_is_added(open_window, shapes_path, tmp_path, qtbot):
+    import torch
+
+    window = open_window(shapes_path)
+    torch.save(torch.nn.Linear(4, 3), tmp_path / "whole.pt")
+    window.session.import_model(tmp_path / "whole.pt")
+    qtbot.waitUntil(lambda: len(window.session.told) == 1, timeout=20_000)
+    assert "state_dict()" in window.session.told[0]
+    assert window.session.models == []
+
+
 def test_a_folder_that_is_no_workspace_leaves_the_open_one(open_window, shapes_path, tmp_path):
     window = open_window(shapes_path)
     before = window.session.workspace
     assert not window.session.attempt(lambda: window.session.open_workspace(tmp_path))
     assert window.session.workspace is before
     assert str(tmp_path) in window.session.told[0]
+    assert window.banner.problem
+    window.open_workspace(str(shapes_path))
+    assert not window.banner.problem
 
 
 def test_closing_with_work_asks(open_window, shapes_path, qtbot, monkeypatch):

@@ -54,6 +54,11 @@ class Banner(QWidget):
         self._problem = (sentence, details)
         self._show(sentence, details, "bad")
 
+    @property
+    def problem(self) -> str:
+        """The sentence that stays until it is closed or solved; empty where there is none."""
+        return self._problem[0]
+
     def forget_problem(self, sentence: str) -> None:
         """This problem is solved: it need not be read any more."""
         if sentence == self._problem[0]:

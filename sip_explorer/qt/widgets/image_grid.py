@@ -192,10 +192,15 @@ class ImageGrid(QWidget):
             rect = self.cell_rect(row, 0)
             area = QRectF(0, rect.top(), left - 8, rect.height())
             painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
+        metrics = painter.fontMetrics()
+        widths = [metrics.horizontalAdvance(text) for text in self._column_labels[:columns]]
         for column, text in enumerate(self._column_labels[:columns]):
             rect = self.cell_rect(0, column)
-            area = QRectF(rect.left() - self._gap, 0, rect.width() + 2 * self._gap, top - 4)
-            short = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
+            # A long word may use what its neighbours' words leave free.
+            beside = max([*widths[max(0, column - 1) : column], *widths[column + 1 : column + 2]], default=0)
+            room = max(rect.width() + self._gap, 2 * (rect.width() + self._gap) - beside - 8)
+            area = QRectF(rect.center().x() - room / 2, 0, room, top - 4)
+            short = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, short)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, QStringLis
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QListView, QWidget
 
+from sip_explorer.qt.widgets import thumbnail_delegate
 from sip_explorer.qt.widgets.thumbnail_delegate import STATES
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -49,7 +50,7 @@ class ImageListModel(QStringListModel):
         match role:
             case Qt.ItemDataRole.UserRole:
                 return image
-            case Qt.ItemDataRole.StatusTipRole:
+            case thumbnail_delegate.STATE_ROLE:
                 return self.states.get(image, "unpainted")
             case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole:
                 words = self._describe(image) if self._describe else f"Image {image}"

@@ -28,6 +28,9 @@ STATES = {
 }
 """The states of an image, and the words for them."""
 
+STATE_ROLE = Qt.ItemDataRole.UserRole + 1
+"""Not Qt's StatusTipRole: the window's status bar would show the bare word while the mouse is over it."""
+
 
 class ThumbnailDelegate(QStyledItemDelegate):
     """Draws a thumbnail, a frame around the current one, and a mark for the state.
@@ -90,8 +93,9 @@ class ThumbnailDelegate(QStyledItemDelegate):
         side = cell.width() - 2 * pad
         box = QRect(cell.left() + pad, cell.top() + pad, side, side)
         painter.save()
+        painter.setClipRect(cell)  # what lies outside is not painted over when the frame goes
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_back(painter, option, index, box.adjusted(-3, -3, 3, 3))
+        self._paint_back(painter, option, index, box.adjusted(-2, -2, 2, 2))
         image = index.data(Qt.ItemDataRole.UserRole)
         thumbnail = self._thumbnails.get(image)
         if thumbnail is None:
@@ -103,7 +107,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
             _paint_thumbnail(painter, thumbnail, box)
         if self._states:
             middle = QPointF(cell.center().x() + 0.5, box.bottom() + pad + 0.4 * unit)
-            self._paint_mark(painter, index.data(Qt.ItemDataRole.StatusTipRole), middle, 0.22 * unit)
+            self._paint_mark(painter, index.data(STATE_ROLE), middle, 0.22 * unit)
         painter.restore()
 
     def _paint_back(

@@ -136,11 +136,16 @@ class AttackForm(QWidget):
             self.step.currentData(),
         )
 
+    def has_models(self) -> bool:
+        """Whether there is any model to tick."""
+        return self._models.count() > 0
+
     # ---- making ---------------------------------------------------------------------------
 
     def _fill_models(self, session: Session, inspector: Inspector) -> None:
         section = inspector.add_section("Models")
-        section.add_widget(ModelCheckList(session))
+        self._models = ModelCheckList(session)
+        section.add_widget(self._models)
         section.add_row("On show", CurrentModelBox(session), tip="The model whose perturbations are shown")
 
     def _fill_conditions(self, inspector: Inspector) -> None:
@@ -153,7 +158,12 @@ class AttackForm(QWidget):
                 self.epsilons,
                 "The largest change of a pixel value in [0, 1], as n/255 or a fraction",
             ),
-            ("Batch sizes", self.batch_sizes, "How many images share one mini-batch of the attack"),
+            (
+                "Batch sizes",
+                self.batch_sizes,
+                "How many images share one mini-batch of the attack; "
+                "a sweep of fewer images weighs them as in a full one",
+            ),
         ):
             row = section.add_row(label, edit, tip=tip)
             default = edit.text()
@@ -174,7 +184,7 @@ class AttackForm(QWidget):
             ("Loss", self.loss, "What the attack climbs"),
             ("Reduction", self.reduction, "A mean divides every image's gradient by the batch size"),
             ("Precision", self.precision, "Arithmetic of the model while it is attacked"),
-            ("Steps", self.steps, "Each 2.5 · ε / steps long"),
+            ("Steps", self.steps, "Each 2.5 · ε / steps long; a raw one is the gradient itself"),
         ):
             _track(section.add_row(label, editor, tip=tip), editor)
         self.compare = QCheckBox("Compare CE mean with log-odds sum,\nin float32 and bfloat16")

@@ -45,7 +45,7 @@ class GrowthPane(QWidget):
         self.replay.setText("Replay")
         self.replay.setToolTip("Play the steps of this attack again")
         self.replay.clicked.connect(self.playback.replay)
-        self.pictures = ImageGrid(gap=12)
+        self.pictures = ImageGrid(gap=8)
         self.pictures.setAccessibleName("Original, perturbation, adversarial image")
         self.pictures.set_tip(lambda _row, column: _MEANINGS[column])
         self.bars = ProbabilityBars()

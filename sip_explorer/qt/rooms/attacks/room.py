@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sip_explorer.records.sweeps import CellResult
 
 LANE = "attack preview"
+NO_MODEL = "No trained model is here: train one, or add one with File → Add a trained model…"
 
 
 class AttackRoom(Room):
@@ -78,7 +79,8 @@ class AttackRoom(Room):
         if workspace is None or choice is None:
             return
         if not entries:
-            self.session.problem.emit("No model is chosen: tick at least one in the list at the right.", "")
+            ticked = "No model is chosen: tick at least one in the list at the right."
+            self.session.problem.emit(ticked if self.form.has_models() else NO_MODEL, "")
             return
         ids = self._images(choice)
         if not len(ids):
@@ -124,7 +126,13 @@ class AttackRoom(Room):
         workspace, selection = self.session.workspace, self.session.selection
         entry, image_id = self.session.model(selection.current_model), selection.current_image
         choice = self._choice(quiet=True)
-        if workspace is None or entry is None or image_id is None or choice is None or not self.isVisible():
+        if not self.isVisible():
+            return
+        if workspace is not None and entry is None:
+            self.session.jobs.drop(LANE)
+            self.set_subject("")
+            self.growth.show_message(NO_MODEL)
+        if workspace is None or entry is None or image_id is None or choice is None:
             return
         label = int(workspace.labels([image_id])[0])
         name = workspace.classes[label] if 0 <= label < len(workspace.classes) else "no class"
@@ -241,6 +249,7 @@ class AttackRoom(Room):
     # ---- state ----------------------------------------------------------------------------
 
     def _workspace_changed(self, _workspace: object) -> None:
+        self.set_subject("")
         self.growth.show_message("")
         self.sweep.hide()
         self._empty.show()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from sip_explorer.qt.canvas import SalienceCanvas
+
+HINT = "[ ] size · H hides · Esc aborts · Space drags"
 
 
 class BrushBar(QWidget):
@@ -22,7 +25,7 @@ class BrushBar(QWidget):
         self._opacity.setRange(0, 100)
         self._opacity.setValue(round(opacity * 100))
         self._opacity.setAccessibleName("Overlay opacity")
-        hint = QLabel("[ ] size · H hides · Esc aborts · Space drags")
+        self._hint = hint = QLabel(HINT)
         hint.setProperty("role", "caption")
         hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         # The first thing to give way where the window is narrow.
@@ -45,6 +48,12 @@ class BrushBar(QWidget):
         canvas.brushChanged.connect(self._show_brush)
         self._set_opacity(self._opacity.value())
         self._show_brush(canvas.brush_radius())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Whole or not at all: half a sentence helps nobody.
+        fits = self._hint.width() >= self._hint.sizeHint().width()
+        self._hint.setText(HINT if fits else "")
 
     @property
     def opacity(self) -> float:

@@ -47,6 +47,7 @@ class SalienceRoom(Room):
         selection.annotator_changed.connect(self._show_annotator)
         session.workspace_changed.connect(self._show_annotator)
         session.masks_changed.connect(self._show_progress)
+        selection.images_changed.connect(lambda _images: self._show_progress())
         session.painting.edited.connect(self._apply_edit)
         session.painting.history_changed.connect(self._show_history)
         self.tools.show_tool(self.canvas.tool())

@@ -27,7 +27,8 @@ class RunPlot(CurvePlot):
         self.setMinimumHeight(int(self.fontMetrics().height() * 6.5))
         menu = self.plot.getPlotItem().ctrlMenu  # has no owner: it would outlive the plot
         menu.setParent(self, menu.windowFlags())
-        self.plot.getPlotItem().getAxis("left").setWidth(int(self.fontMetrics().averageCharWidth() * 8))
+        metrics = self.fontMetrics()  # one number, and beside it the title on its side
+        self.plot.getPlotItem().getAxis("left").setWidth(metrics.averageCharWidth() * 8 + metrics.height())
 
     def draw(
         self,
