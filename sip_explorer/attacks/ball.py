@@ -74,9 +74,10 @@ class L2Ball:
         if self._budget is not None:
             direction = direction * (self._budget > 0)
         free = self._clean[0].numel() if self._budget is None else (self._budget > 0).sum(PIXELS)
-        radius = unit_interval(keys ^ 1) ** (1 / torch.as_tensor(free).clamp(min=1).double())
+        # On the CPU: not every device has float64, and so the radius is the same on all of them.
+        radius = unit_interval((keys ^ 1).cpu()) ** (1 / torch.as_tensor(free).cpu().clamp(min=1).double())
         length = torch.linalg.vector_norm(direction, 2, PIXELS, keepdim=True).clamp(min=1e-12)
-        self._offset = direction / length * radius.float().reshape(-1, 1, 1, 1) * self._epsilon
+        self._offset = direction / length * radius.to(length).reshape(-1, 1, 1, 1) * self._epsilon
         return self._images()
 
     def move(self, images: Tensor, direction: Tensor, size: Scalar) -> Tensor:

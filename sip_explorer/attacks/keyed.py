@@ -96,7 +96,7 @@ def unit_interval(keys: Tensor) -> Tensor:
 def _normal_quantiles(device: torch.device) -> Tensor:
     levels = (torch.arange(1 << 16, dtype=torch.float64) + 0.5) / (1 << 16)
     quantiles: Tensor = torch.special.ndtri(levels)
-    return quantiles.to(device, torch.float32)
+    return quantiles.float().to(device)
 
 
 @lru_cache(maxsize=8)

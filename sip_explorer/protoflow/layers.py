@@ -175,7 +175,7 @@ class Equalise(Layer):
     def initialise(self, v: Tensor) -> None:
         """Take the histogram of dequantised images (N, C, H, W)."""
         for edges, values in zip(self.edges, v.transpose(0, 1), strict=True):
-            counts = torch.bincount(_level(values).flatten(), minlength=256).double()
+            counts = torch.bincount(_level(values).flatten(), minlength=256).cpu().double()
             share = 0.9 * counts / counts.sum() + 0.1 / 256
             edges[1:] = share.cumsum(0).to(edges)
 

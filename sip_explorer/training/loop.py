@@ -49,7 +49,7 @@ def train(
     resume
         Go on from ``last.pt`` (from the start where there is none) with the salience of the first
         start. On the same machine, software and thread count the result is bit for bit that of an
-        uninterrupted run.
+        uninterrupted run; on a GPU as far as the kernels of the network repeat themselves.
 
     Yields
     ------

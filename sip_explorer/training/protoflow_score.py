@@ -56,7 +56,7 @@ def score_protoflow(
             yield None
     finally:
         flow.train(was_training)
-    per_class, bits, best = (torch.cat(column).double().cpu() for column in zip(*parts, strict=True))
+    per_class, bits, best = (torch.cat(column).cpu().double() for column in zip(*parts, strict=True))
     truth = torch.from_numpy(np.asarray(labels, np.int64))
     own = per_class.gather(1, truth[:, None])[:, 0]
     confidence, predicted = torch.softmax(per_class, 1).max(1)

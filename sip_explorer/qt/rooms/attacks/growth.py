@@ -83,6 +83,7 @@ def grow(
         import torch
 
         from sip_explorer.data.fitting import fit_images, fit_labels
+        from sip_explorer.records.arithmetic import repeatable
 
         model = load()
         yield None
@@ -93,7 +94,7 @@ def grow(
         count = rows * columns
         clean = (image[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
         images = image.to(device).expand(count, -1, -1, -1).contiguous()
-        with torch.inference_mode():
+        with torch.inference_mode(), repeatable(device):
             clean_probabilities = torch.softmax(model(images[:1]).float(), 1)[0].cpu().numpy()
         steps = dataclasses.replace(attack, micro_batch=count).iterate(
             model,
@@ -151,7 +152,7 @@ def grow(
             if now.restart == 0:
                 zeros += now.zero_gradient.cpu()
             if now.restart == 0 and now.step % every == 0:
-                with torch.inference_mode():
+                with torch.inference_mode(), repeatable(device):
                     logits = model(now.images)
                 share = zeros / min(now.step + 1, attack.steps)  # the last images take no step
                 yield state(now.step, False, now.images, now.success, logits, share)

@@ -143,7 +143,7 @@ def inverted(load: Load, read: Callable[[], NDArray[np.uint8]], label: int, comp
                 ((raw - image)[0].permute(1, 2, 0) * 255).float().numpy(),
                 float((raw - image).abs().max()) * 255,
                 int(((decoded - image).abs() > 1e-4).sum()),
-                scores.per_class[0].double().cpu().numpy(),
+                scores.per_class[0].cpu().double().numpy(),
                 float(scores.bits_per_dimension[0]),
                 to_uint8(walk),
             ),
