@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.qt.widgets.inspector import Inspector
 from sip_explorer.state import Session
 
@@ -33,10 +34,9 @@ class Room(QWidget):
         self.session = session
         self._title = QLabel(self.title)
         self._title.setProperty("role", "title")
-        self._subject = QLabel()
+        self._subject = ElidedLabel()
         self._subject.setProperty("role", "muted")
         # A long name must never push the buttons out of the window.
-        self._subject.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._actions = QHBoxLayout()
         self._actions.setSpacing(8)
         header = QHBoxLayout()
@@ -63,7 +63,6 @@ class Room(QWidget):
     def set_subject(self, text: str) -> None:
         """Say in the header what is on show."""
         self._subject.setText(text)
-        self._subject.setToolTip(text)
 
     def add_button(self, text: str, *, primary: bool = False, tip: str = "") -> QPushButton:
         """Add a button to the header; a room has one primary button."""

@@ -263,6 +263,16 @@ def test_no_image_and_a_model_that_cannot_judge_the_image(room, qtbot):
     assert grown(qtbot, room).model == "long"
 
 
+def test_another_workspace_leaves_no_word_of_the_last_one(room, tmp_path, qtbot):
+    assert room._subject.text()
+    images = np.zeros((6, 28, 28, 1), np.uint8)
+    labels = np.arange(6) % 2
+    Workspace.from_arrays(tmp_path / "bare", "bare", images, labels, ("a", "b"), test=labels > 0).close()
+    room.session.open_workspace(tmp_path / "bare")
+    assert not room._subject.text()
+    assert "No trained model" in room.growth._empty.sentence.text()
+
+
 def test_where_the_system_asks_for_no_motion_nothing_is_paced(room, qtbot, qapp):
     growth = grown(qtbot, room)
 

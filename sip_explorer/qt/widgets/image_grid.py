@@ -198,9 +198,9 @@ class ImageGrid(QWidget):
             rect = self.cell_rect(0, column)
             # A long word may use what its neighbours' words leave free.
             beside = max([*widths[max(0, column - 1) : column], *widths[column + 1 : column + 2]], default=0)
-            room = max(rect.width() + self._gap, 2 * (rect.width() + self._gap) - beside - 8)
+            room = max(rect.width() + 2 * self._gap, 2 * (rect.width() + self._gap) - beside - 6)
             area = QRectF(rect.center().x() - room / 2, 0, room, top - 4)
-            short = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
+            short = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, int(area.width()))
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, short)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from sip_explorer.qt.rooms.attacks.growth import Growth
 from sip_explorer.qt.rooms.attacks.growth_matrix import GrowthMatrix
 from sip_explorer.qt.rooms.attacks.playback import Playback
 from sip_explorer.qt.rooms.attacks.probability_bars import ProbabilityBars
+from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.image_grid import ImageGrid
 from sip_explorer.qt.widgets.signed_colours import signed_colours
@@ -45,7 +46,7 @@ class GrowthPane(QWidget):
         self.replay.setText("Replay")
         self.replay.setToolTip("Play the steps of this attack again")
         self.replay.clicked.connect(self.playback.replay)
-        self.pictures = ImageGrid(gap=8)
+        self.pictures = ImageGrid(gap=6)
         self.pictures.setAccessibleName("Original, perturbation, adversarial image")
         self.pictures.set_tip(lambda _row, column: _MEANINGS[column])
         self.bars = ProbabilityBars()
@@ -58,7 +59,7 @@ class GrowthPane(QWidget):
         line.addWidget(self.state, 1)
         line.addWidget(self.replay)
         top = QHBoxLayout()
-        top.setSpacing(12)
+        top.setSpacing(8)
         top.addWidget(self.pictures, 1)
         top.addWidget(self.bars)
         self._empty = EmptyState(_ASK)
@@ -101,7 +102,7 @@ class GrowthPane(QWidget):
         self._shown.show()
         self.matrix.show_growth(growth, _bytes(growth.adversarial))
         same = " · equal rows: a sum does not depend on N" if growth.reduction == "sum" else ""
-        _say(self._matrix_title, f"Red frame: misclassified{same}")
+        self._matrix_title.setText(f"Red frame: misclassified{same}")
         self.replay.setVisible(growth.final and self.playback.can_replay)
         self._show_cell()
         if self.epsilon is not None and self.epsilon != before:
@@ -125,30 +126,23 @@ class GrowthPane(QWidget):
         if growth.clean.shape[2] == 1:
             pictures[0], pictures[2] = (np.repeat(pictures[i], 3, axis=2) for i in (0, 2))
         self.pictures.set_images(np.stack(pictures)[None])
-        self.pictures.set_labels(columns=("original", f"perturbation × {factor:g}", "adversarial"))
+        self.pictures.set_labels(columns=("original", f"perturbation ×{factor:g}", "adversarial"))
         probabilities = growth.probabilities[row, column]
         self.bars.set_probabilities(growth.classes, growth.clean_probabilities, probabilities, growth.label)
         without = 100 * growth.zero_gradient[row, column]
-        _say(self.caption, f"{growth.attack} · {without:.0f} % of steps without gradient")
+        self.caption.setText(f"{growth.attack} · {without:.0f} % of steps without gradient")
         done = "best step" if growth.final else f"step {growth.step} of {growth.steps}"
         verdict = "misclassified" if growth.success[row, column] else "still right"
-        _say(
-            self.state,
-            f"ε {format_epsilon(epsilon)} · batch size {growth.batch_sizes[row]:,} · {done} · {verdict}",
+        self.state.setText(
+            f"ε {format_epsilon(epsilon)} · {verdict} · {done} · batch size {growth.batch_sizes[row]:,}"
         )
 
 
-def _line(role: str) -> QLabel:
+def _line(role: str) -> ElidedLabel:
     """A label of one line that never widens the window; its tip says all of it."""
-    label = QLabel()
+    label = ElidedLabel()
     label.setProperty("role", role)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return label
-
-
-def _say(label: QLabel, text: str) -> None:
-    label.setText(text)
-    label.setToolTip(text)
 
 
 def _amplification(largest: float) -> float:

@@ -52,7 +52,7 @@ class ProbabilityBars(QWidget):
         names = max((metrics.horizontalAdvance(name) for name in self._classes), default=0)
         names = min(names, metrics.averageCharWidth() * 20)
         numbers = metrics.horizontalAdvance("100 %") + 8
-        return QSize(names + 16 + numbers + 4 * metrics.height(), 6 * metrics.height())
+        return QSize(names + 16 + numbers + round(3.5 * metrics.height()), 6 * metrics.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if not len(self._clean):

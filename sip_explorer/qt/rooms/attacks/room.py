@@ -254,6 +254,7 @@ class AttackRoom(Room):
         self.sweep.hide()
         self._empty.show()
         self._show_state()
+        self._preview()
 
     def _show_state(self, *_: object) -> None:
         running = self._job is not None

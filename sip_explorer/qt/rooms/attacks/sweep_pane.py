@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )  # fmt: skip
@@ -20,6 +19,7 @@ from sip_explorer.qt.rooms.attacks.sweep_curves import CLEAN, SweepCurves, toget
 from sip_explorer.qt.rooms.attacks.sweep_results import SweepResults, Variant
 from sip_explorer.qt.rooms.attacks.sweep_table import write_table
 from sip_explorer.qt.widgets.curve_plot import CurvePlot
+from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.records.epsilon import format_epsilon, in_255ths
 
 BY_ATTACK, BY_EPSILON = "attack", "epsilon"
@@ -188,7 +188,6 @@ class SweepPane(QWidget):
 
     def _say(self, plot: CurvePlot, text: str) -> None:
         self._titles[plot].setText(text)
-        self._titles[plot].setToolTip(text)
 
     # ---- pointing -------------------------------------------------------------------------
 
@@ -216,10 +215,9 @@ def _combo(name: str) -> QComboBox:
     return box
 
 
-def _heading() -> QLabel:
-    label = QLabel()
+def _heading() -> ElidedLabel:
+    label = ElidedLabel()
     label.setProperty("role", "muted")
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return label
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from sip_explorer.qt.rooms.training.run_plot import RunPlot
 from sip_explorer.qt.rooms.training.run_tail import RunTail
 from sip_explorer.qt.theme import SERIES, theme
+from sip_explorer.qt.widgets.elided_label import ElidedLabel
 
 LOSS = {"train/loss": ("training", SERIES[2])}
 ACCURACY = {
@@ -34,9 +35,8 @@ class RunCurves(QWidget):
         for number in LAST:
             self.last.addItem(f"Last {number} epochs" if number else "All epochs", number)
         self.last.currentIndexChanged.connect(self._redraw)
-        self.caption = QLabel()
+        self.caption = ElidedLabel()
         self.caption.setProperty("role", "caption")
-        self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         options = QHBoxLayout()
         options.setSpacing(12)
         options.addWidget(self.caption, 1)
@@ -118,7 +118,6 @@ class RunCurves(QWidget):
                     f"{recipe.get('validation_steps')} steps, log-odds"
                 )
         self.caption.setText(words)
-        self.caption.setToolTip(words)
 
 
 def _short(name: str) -> str:

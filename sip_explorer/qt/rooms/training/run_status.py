@@ -47,7 +47,8 @@ class RunStatus(QWidget):
 def progress_parts(run: RunTail) -> list[str]:
     """Return what is done, elapsed, an epoch's mean time and the time left, in words."""
     progress, seconds = run.summary.progress, run.seconds
-    parts = [progress.text.capitalize() if progress and progress.text else "Preparing"]
+    text = progress.text if progress else ""
+    parts = [text[:1].upper() + text[1:] or "Preparing"]
     if seconds is not None:
         parts.append(f"{duration(seconds)} elapsed")
     pace = epoch_seconds(run)
