@@ -301,8 +301,9 @@ def device_now() -> str:
 
 def _no_weights(path: Path, foreign: Sequence[str]) -> str:
     if foreign:
+        name = next((word for word in foreign if "builtin" not in word), foreign[0])
         return (
-            f"{path} holds a whole pickled object ({foreign[0]}), which could run code; "
+            f"{path} holds a whole pickled object ({name}), which could run code; "
             "open it where it was made and save its state_dict() with torch.save."
         )
     return f"{path} holds no weights of a model; choose another checkpoint."
