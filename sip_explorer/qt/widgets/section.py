@@ -65,6 +65,7 @@ class Row:
     def __init__(
         self, grid: QGridLayout, index: int, label: str, editor: QWidget, unit: str, tip: str
     ) -> None:
+        self._visible = True
         self.label = QLabel(label)
         self.label.setProperty("role", "muted")
         self.label.setBuddy(editor)
@@ -100,14 +101,15 @@ class Row:
         """Show the reset mark whenever ``value()`` is not ``default``; a click calls ``restore``."""
 
         def refresh(*_: object) -> None:
-            self.reset.setVisible(value() != default)
+            self.reset.setVisible(self._visible and value() != default)
 
         changed.connect(refresh)
         self.reset.clicked.connect(restore)
         refresh()
 
     def set_visible(self, visible: bool) -> None:
-        """Show or hide the whole row."""
+        """Show or hide the whole row; a hidden one has no mark, whatever its value becomes."""
+        self._visible = visible
         for widget in (self.label, self.editor, self.unit):
             widget.setVisible(visible)
         if not visible:
