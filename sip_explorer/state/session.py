@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,11 +194,6 @@ class Session:
             raise SipError("No workspace is open: open one before adding a model.")
 
         def job(_token: CancelToken) -> Iterator[Event | None]:
-            from sip_explorer.models import inspect_checkpoint
-
-            info = inspect_checkpoint(source)
-            if not info.entries:  # it could be listed, and would then fail wherever it is used
-                raise SipError(_no_weights(info.path, info.metadata.get("foreign", ())))
             yield Artefact("model", data=workspace.add_model(source))
 
         def follow(event: Event) -> None:
@@ -297,16 +292,6 @@ def device_now() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _no_weights(path: Path, foreign: Sequence[str]) -> str:
-    if foreign:
-        name = next((word for word in foreign if "builtin" not in word), foreign[0])
-        return (
-            f"{path} holds a whole pickled object ({name}), which could run code; "
-            "open it where it was made and save its state_dict() with torch.save."
-        )
-    return f"{path} holds no weights of a model; choose another checkpoint."
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -5,7 +5,7 @@ import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -76,12 +76,14 @@ class ModelRegistry:
         Raises
         ------
         SipError
-            If the file is no checkpoint or cannot be copied.
+            If the file is no checkpoint, holds no weights, or cannot be copied.
         """
         from sip_explorer.models import inspect_checkpoint
 
-        kind = inspect_checkpoint(source).kind
-        suffix = ".safetensors" if kind == "safetensors" else ".pt"
+        info = inspect_checkpoint(source)
+        if not info.entries:  # it could be listed, and would then fail wherever it is used
+            raise SipError(_no_weights(source, info.metadata.get("foreign", ())))
+        suffix = ".safetensors" if info.kind == "safetensors" else ".pt"
         stem = slug(source.stem if name is None else name)
         target = self._folder / "models" / f"{stem}{suffix}"
         number = 1
@@ -150,6 +152,16 @@ class ModelRegistry:
         if key not in self._headers:
             self._headers[key] = read_metadata(path)
         return self._headers[key]
+
+
+def _no_weights(path: Path, foreign: Sequence[str]) -> str:
+    if foreign:
+        name = next((word for word in foreign if "builtin" not in word), foreign[0])
+        return (
+            f"{path} holds a whole pickled object ({name}), which could run code; "
+            "open it where it was made and save its state_dict() with torch.save."
+        )
+    return f"{path} holds no weights of a model; choose another checkpoint."
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
