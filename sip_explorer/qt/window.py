@@ -96,6 +96,7 @@ class MainWindow(QMainWindow):
             widget.setVisible(room.uses_film_strip)
         self._rail[key].setChecked(True)
         self.session.settings["room"] = key
+        room.setFocus()  # else the first button of the rail takes it, and looks chosen
         room.entered()
         return room
 

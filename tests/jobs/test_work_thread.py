@@ -184,10 +184,9 @@ def test_closing_cancels_what_runs_and_what_waits(mailbox: Mailbox) -> None:
 def test_a_flood_of_events_never_holds_the_drain_longer_than_its_budget(mailbox: Mailbox) -> None:
     for _ in range(1000):
         mailbox.post(lambda: time.sleep(0.001))
-    began = time.perf_counter()
     made = mailbox.drain(budget=0.02)
-    assert 1 <= made < 1000
-    assert time.perf_counter() - began < 0.9
+    # A sleep never ends early, so 20 calls fill the budget however fast the machine is.
+    assert 1 <= made <= 21
 
 
 def test_a_call_that_fails_is_told_and_keeps_no_other_waiting(
