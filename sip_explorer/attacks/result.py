@@ -82,3 +82,41 @@ class AttackResult(Perturbation):
     loss: Tensor
     logits: Tensor
     clean_logits: Tensor
+
+
+@dataclass(frozen=True)
+class EnsembleResult:
+    """What a sequence of attack runs did to each image, until one of them broke it.
+
+    Attributes
+    ----------
+    images
+        (N, C, H, W) in [0, 1]: the adversarial image where ``success``, else the one whose loss was
+        largest (or the clean image, where the attack keeps no other).
+    success
+        (N,) bool: misclassified by the model in eval mode and float32, or wrong without any attack.
+    clean_correct
+        (N,) bool: the clean image is classified as its label.
+    logits, clean_logits
+        (N, K) float32: the model's outputs at ``images`` and at the clean images.
+    broken_by
+        (N,) int64: the place in ``runs`` of the run that broke the image; -1 where it stands, or was
+        wrong without any attack.
+    runs
+        Names of the runs, in their order.
+    zero_gradient_fraction
+        (N,) float32: the share of an image's steps at which its gradient was identically zero; None
+        where it is not known.
+    steps
+        (N,) int64: how many steps were spent on the image; None where it is not known.
+    """
+
+    images: Tensor
+    success: Tensor
+    clean_correct: Tensor
+    logits: Tensor
+    clean_logits: Tensor
+    broken_by: Tensor
+    runs: tuple[str, ...]
+    zero_gradient_fraction: Tensor | None = None
+    steps: Tensor | None = None
