@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sip_explorer.attacks.loop import Climb, successful
-from sip_explorer.attacks.quiet import QuietModel, Reading
+from sip_explorer.attacks.quiet import QuietModel, Reading, loss_of
 from sip_explorer.attacks.request import MicroBatch
 from sip_explorer.attacks.result import AttackResult
 
@@ -36,7 +36,8 @@ def judged(attack: "PGD", model: QuietModel, batch: MicroBatch, clean: Reading, 
     """
     images, reading = found.images, found.reading
     if reading is None or attack.precision != "float32" or attack.model_mode != "eval":
-        reading = model.ask(images, batch.labels, batch.targets, loss=attack.loss, judge=True)
+        loss = loss_of(attack.loss, batch.labels, batch.targets)
+        reading = model.ask(images, loss, draws=attack.eot, judge=True)
     model.require_finite()
     clean_success, success = successful(clean, batch), successful(reading, batch)
     if attack.keep == "best":

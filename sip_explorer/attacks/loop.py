@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sip_explorer.attacks.ball import Ball, L2Ball, LinfBall
 from sip_explorer.attacks.keyed import image_keys
-from sip_explorer.attacks.quiet import QuietModel, Reading
+from sip_explorer.attacks.quiet import QuietModel, Reading, loss_of
 from sip_explorer.attacks.request import MicroBatch
 from sip_explorer.attacks.result import AttackState
 from sip_explorer.attacks.steps import ascent_direction, random_direction
@@ -50,6 +50,7 @@ def climb(
     read_last = read_last or attack.keep == "best" or attack.restarts > 1
     best = _Best(batch)
     images = batch.images
+    loss = loss_of(attack.loss, batch.labels, batch.targets)
     steps = attack.steps if bool(batch.movable.any()) else 0
     for restart in range(attack.restarts if steps else 1):
         start = (
@@ -59,11 +60,11 @@ def climb(
         for step in range(steps):
             reading = model.climb(
                 images,
-                batch.labels,
-                batch.targets,
+                loss,
                 batch.weights,
-                loss=attack.loss,
                 precision=attack.precision,
+                draws=attack.eot,
+                count=batch.count,
             )
             assert reading.gradient is not None
             direction, none = ascent_direction(
@@ -84,9 +85,7 @@ def climb(
                 direction = torch.where(none[:, None, None, None], instead, direction)
             images = ball.move(images, direction, attack.step_length(batch.epsilon))
         if read_last:
-            reading = model.ask(
-                images, batch.labels, batch.targets, loss=attack.loss, precision=attack.precision
-            )
+            reading = model.ask(images, loss, precision=attack.precision, draws=attack.eot)
             success = successful(reading, batch)
             best.offer(images, reading, success)
             yield _state(attack, batch, steps, restart, images, reading, success, none=None)

@@ -9,10 +9,17 @@ from torch import Tensor, nn
 from sip_explorer.attacks.judge import joined, judged, one
 from sip_explorer.attacks.loop import Climb, climb
 from sip_explorer.attacks.losses import LossName
-from sip_explorer.attacks.quiet import ModelMode, Precision, QuietModel
+from sip_explorer.attacks.quiet import ModelMode, Precision, QuietModel, loss_of
 from sip_explorer.attacks.request import MicroBatch, Norm, Request, checked_request
 from sip_explorer.attacks.result import AttackResult, AttackState, Perturbation
-from sip_explorer.attacks.settings import Execution, Keep, Reduction, ZeroGradient, check_settings
+from sip_explorer.attacks.settings import (
+    Execution,
+    Keep,
+    Reduction,
+    ZeroGradient,
+    check_settings,
+    threat_models,
+)
 from sip_explorer.attacks.steps import Guard, StepRule
 from sip_explorer.records import CancelToken, SipError
 
@@ -61,6 +68,12 @@ class PGD:
         ``literal``: they are really formed, with the mean really taken.
     micro_batch
         The one batch shape that the model sees in vectorised execution.
+    pad_to
+        Literal mini-batches are padded with copies to this many images, so that every N has one shape
+        too; None leaves them as they are.
+    eot
+        Readings over which gradient, loss and verdict of a randomised model are averaged (expectation
+        over transformation; Athalye et al., 2018).
     """
 
     norm: Norm = "linf"
@@ -80,6 +93,8 @@ class PGD:
     model_mode: ModelMode = "eval"
     execution: Execution = "vectorised"
     micro_batch: int = 64
+    pad_to: int | None = None
+    eot: int = 1
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -95,6 +110,17 @@ class PGD:
             "zero_gradient": "stay",
             "keep": "last",
         }
+        return cls(**(preset | changes))
+
+    @classmethod
+    def threat_model(cls, name: str, **changes: Any) -> Self:
+        """Return the attack in the ball of a usual threat model; see `threat_models` for the names."""
+        known = threat_models()
+        if name not in known:
+            raise SipError(f"The threat model {name!r} is unknown; choose one of {', '.join(known)}.")
+        preset: dict[str, Any] = {"norm": known[name].norm, "epsilon": known[name].epsilon}
+        if known[name].norm == "l2":
+            preset["step"] = "normalised"
         return cls(**(preset | changes))
 
     @classmethod
@@ -198,7 +224,8 @@ class PGD:
         request, quiet = self._prepared(model, images, labels, epsilon, batch_size, budget, indices, targets)
         parts = []
         for batch in self._micro_batches(request, quiet):
-            clean = quiet.ask(batch.images, batch.labels, batch.targets, loss=self.loss, judge=True)
+            loss = loss_of(self.loss, batch.labels, batch.targets)
+            clean = quiet.ask(batch.images, loss, draws=self.eot, judge=True)
             steps = climb(self, quiet, batch, epoch=epoch, read_last=True)
             while True:
                 if token is not None:
@@ -273,6 +300,9 @@ class PGD:
             raise SipError(
                 "Literal execution forms real mini-batches: give one mini-batch size for all images."
             )
+        size = min(request.batch_size, len(images)) if isinstance(request.batch_size, int) else 0
+        if self.pad_to is not None and size > self.pad_to:
+            raise SipError(f"Mini-batches of {size} images do not fit into {self.pad_to}: raise pad_to.")
         quiet = QuietModel(
             model, images, highest_label=request.highest_label, mode=self.model_mode, seed=self.seed
         )
@@ -284,4 +314,5 @@ class PGD:
             quiet.device,
             mean=self.reduction == "mean",
             literal=self.execution == "literal",
+            pad_to=self.pad_to,
         )

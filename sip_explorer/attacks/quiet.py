@@ -1,6 +1,6 @@
 """The attacked model, asked without leaving a trace on it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +15,8 @@ from sip_explorer.records.arithmetic import repeatable
 
 Precision = Literal["float32", "bfloat16", "float16"]
 ModelMode = Literal["eval", "train"]
+LossOf = Callable[[Tensor], Tensor]
+"""From logits (N, K) to one loss per image (N,)."""
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -75,46 +77,54 @@ class QuietModel:
     def ask(
         self,
         images: Tensor,
-        labels: Tensor,
-        targets: Tensor | None,
+        loss: LossOf,
         *,
-        loss: LossName,
         precision: Precision = "float32",
+        draws: int = 1,
         judge: bool = False,
     ) -> Reading:
-        """Return the model's reading of ``images`` without a gradient; ``judge`` always in eval mode."""
+        """Return the model's reading of ``images`` without a gradient; ``judge`` always in eval mode.
+
+        Logits and losses are means over ``draws`` readings, which differ for a randomised model.
+        """
         with self._entered(precision, gradients=False, training=self._training and not judge):
-            logits = self._logits(images)
-            return Reading(logits, attack_loss(loss, logits, labels, targets))
+            readings = []
+            for _ in range(draws):
+                logits = self._logits(images)
+                readings.append((logits, loss(logits)))
+            return Reading(*(_mean(parts) for parts in zip(*readings, strict=True)))
 
     def climb(
         self,
         images: Tensor,
-        labels: Tensor,
-        targets: Tensor | None,
+        loss: LossOf,
         weights: Tensor | None,
         *,
-        loss: LossName,
         precision: Precision,
+        draws: int = 1,
+        count: int | None = None,
     ) -> Reading:
         """Return the reading with the gradient of ``sum(weights * loss)``.
 
         ``weights`` (N,) go into the backward pass as they are, which is bit for bit what a mean over
-        n gives with 1/n; None takes the real mean of the batch.
+        n gives with 1/n; None takes the real mean, of the first ``count`` images where the others are
+        padding. Over ``draws`` readings the gradient is averaged (EOT; Athalye et al., 2018).
         """
         with self._entered(precision, gradients=True, training=self._training):
             point = _ordinary(images).detach().requires_grad_()
-            logits = self._logits(point)
-            losses = attack_loss(
-                loss, logits, _ordinary(labels), None if targets is None else _ordinary(targets)
-            )
-            if weights is None:
-                gradient = torch.autograd.grad(losses.mean(), point)[0]
-            else:
-                gradient = torch.autograd.grad(losses, point, weights)[0]
-            if precision == "float16":  # an overflow on the way back must not reach the pixels
-                gradient = gradient.nan_to_num()
-            return Reading(logits.detach(), losses.detach(), like(gradient, images))
+            readings = []
+            for _ in range(draws):
+                logits = self._logits(point)
+                losses = loss(logits)
+                if weights is None:
+                    gradient = torch.autograd.grad(losses[:count].mean(), point)[0]
+                else:
+                    gradient = torch.autograd.grad(losses, point, weights)[0]
+                if precision == "float16":  # an overflow on the way back must not reach the pixels
+                    gradient = gradient.nan_to_num()
+                readings.append((logits.detach(), losses.detach(), gradient))
+            logits, losses, gradient = (_mean(parts) for parts in zip(*readings, strict=True))
+            return Reading(logits, losses, like(gradient, images))
 
     def _logits(self, images: Tensor) -> Tensor:
         answer = self._model(images)
@@ -189,3 +199,17 @@ class _RandomStreams:
 def _ordinary(values: Tensor) -> Tensor:
     # What a caller made in inference mode cannot take part in a backward pass; a copy can.
     return values.clone() if values.is_inference() else values
+
+
+def loss_of(name: LossName, labels: Tensor, targets: Tensor | None) -> LossOf:
+    """Return `attack_loss` as a function of the logits alone."""
+
+    def loss(logits: Tensor) -> Tensor:
+        aims = None if targets is None else _ordinary(targets)
+        return attack_loss(name, logits, _ordinary(labels), aims)
+
+    return loss
+
+
+def _mean(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.stack(list(parts)).mean(0)

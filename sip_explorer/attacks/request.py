@@ -54,16 +54,19 @@ class Request:
     highest_label: int
 
     def micro_batches(
-        self, size: int, device: torch.device, *, mean: bool, literal: bool
+        self, size: int, device: torch.device, *, mean: bool, literal: bool, pad_to: int | None = None
     ) -> Iterator[MicroBatch]:
-        """Yield the call's images in order, padded to ``size``; literally: as the logical mini-batches."""
+        """Yield the call's images in order, padded to ``size``.
+
+        Literally: as the logical mini-batches, padded to ``pad_to`` images or not at all.
+        """
         total = len(self.images)
         if literal:
             size = min(int(self.batch_size), total)
         weights = _mean_weights(self.batch_size, total) if mean and not literal else None
         for first in range(0, total, size):
             rows = torch.arange(first, min(first + size, total))
-            padded = len(rows) if literal else size
+            padded = max(len(rows), pad_to or 0) if literal else size
             batch_weights = None
             if not mean:
                 batch_weights = torch.ones(padded, device=device)

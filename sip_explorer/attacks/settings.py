@@ -1,9 +1,11 @@
 """What the settings of an attack may be."""
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sip_explorer.attacks.losses import loss_names
+from sip_explorer.attacks.request import Norm
 from sip_explorer.records import SipError
 
 if TYPE_CHECKING:
@@ -13,6 +15,25 @@ Reduction = Literal["sum", "mean"]
 ZeroGradient = Literal["random", "stay"]
 Keep = Literal["best", "last"]
 Execution = Literal["vectorised", "literal"]
+
+
+@dataclass(frozen=True)
+class ThreatModel:
+    """What an attacker may change: a norm, its radius in units of [0, 1] images, and who uses it."""
+
+    norm: Norm
+    epsilon: float
+    words: str
+
+
+def threat_models() -> dict[str, ThreatModel]:
+    """Return the usual threat models by name."""
+    return {
+        "linf-8/255": ThreatModel("linf", 8 / 255, "L∞ 8/255 (CIFAR-10)"),
+        "l2-0.5": ThreatModel("l2", 0.5, "L2 0.5 (CIFAR-10)"),
+        "linf-0.1": ThreatModel("linf", 0.1, "L∞ 0.1 (Fashion-MNIST)"),
+    }
+
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "norm": ("linf", "l2"),
@@ -34,12 +55,18 @@ def check_settings(attack: "PGD") -> None:
             raise SipError(
                 f"The attack's {name} is {getattr(attack, name)!r}; choose one of {', '.join(known)}."
             )
-    for name in ("steps", "restarts", "micro_batch"):
+    for name in ("steps", "restarts", "micro_batch", "eot"):
         if getattr(attack, name) < 1:
             raise SipError(f"The attack's {name} is {getattr(attack, name)}; it must be at least 1.")
     if attack.step_size is not None and not (attack.step_size > 0 and math.isfinite(attack.step_size)):
         raise SipError(f"The step size {attack.step_size} is not possible: choose a number above 0.")
     if attack.guard is not None and (attack.guard[0] not in ("add", "floor") or not attack.guard[1] >= 0):
         raise SipError(f'The guard {attack.guard} is unknown: use ("add", 1e-10) or ("floor", 1e-6).')
+    if attack.pad_to is not None and (attack.pad_to < 1 or attack.execution != "literal"):
+        raise SipError(
+            "The padding pad_to belongs to literal execution and is at least 1: leave it out else."
+        )
+    if attack.model_mode == "train" and attack.pad_to is not None:
+        raise SipError("Padding would enter the batch statistics of a model in train mode: leave pad_to out.")
     if attack.model_mode == "train" and attack.execution != "literal":
         raise SipError("A model in train mode mixes the images of a batch: choose literal execution.")
