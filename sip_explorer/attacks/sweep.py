@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from sip_explorer.attacks.claim import claim_folder
@@ -182,7 +181,7 @@ class _Collected:
         """Yield the cells of the computation once all rows are in; nothing before."""
         if self._left:
             return
-        previews: dict[str, NDArray[Any]] = {}
+        previews: dict[str, Any] = {}
         if self._previews:
             found = [torch.cat(parts).contiguous().numpy() for parts in zip(*self._previews, strict=True)]
             previews = dict(zip(("preview_indices", "preview_images", "preview_logits"), found, strict=True))

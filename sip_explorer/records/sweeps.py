@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,19 @@ from numpy.typing import NDArray
 
 from sip_explorer.records.atomic import atomic_path, write_text
 from sip_explorer.records.errors import SipError
+from sip_explorer.records.step_rules import step_text
 
-FORMAT = 1
+FORMAT = 2
+"""2: the attack, its step rule and restarts are part of a cell's place; 1 had them in the manifest."""
 
 
 @dataclass(frozen=True)
 class CellKey:
-    """Which attack of a sweep: one model under one loss, reduction, precision, epsilon and mini-batch."""
+    """One place of a sweep: a model under one attack.
+
+    ``step`` is the text of `step_text`, or ``adaptive`` where the attack chooses its own lengths;
+    ``batch_size`` is the logical mini-batch.
+    """
 
     model: str
     loss: str
@@ -28,13 +34,17 @@ class CellKey:
     precision: str
     epsilon: float
     batch_size: int
+    attack: str = "pgd"
+    step: str = "sign"
+    restarts: int = 1
 
     @property
     def name(self) -> str:
         """Return the file name without ending: readable, and unique through a hash of all values."""
         digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:10]
-        condition = f"{self.loss}-{self.reduction}-{self.precision}"
-        readable = f"{self.model}-{condition}-e{self.epsilon:.4f}-n{self.batch_size}"
+        attack = f"{self.attack}-{self.step}-r{self.restarts}"
+        condition = f"{self.loss}-{self.reduction}-{self.precision}-{attack}"
+        readable = f"{self.model}-e{self.epsilon:.4f}-n{self.batch_size}-{condition}"
         return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', readable)[:100]}-{digest}"
 
 
@@ -44,8 +54,8 @@ class CellResult:
 
     Attributes
     ----------
-    model, loss, reduction, precision, epsilon, batch_size
-        The cell's place in the sweep; ``batch_size`` is the logical mini-batch.
+    model, loss, reduction, precision, epsilon, batch_size, attack, step, restarts
+        The cell's place in the sweep, see `CellKey`.
     images
         How many images were attacked.
     success
@@ -64,6 +74,11 @@ class CellResult:
     preview_indices, preview_images, preview_logits
         (p,) int64, (p, C, H, W) float32 in [0, 1] and (p, K) float32: the adversarial images that
         were asked to be kept, and the model's outputs at them.
+    micro_batch
+        The batch shape that the model saw while this cell was computed; 0 where it is not recorded.
+    breakers, broken_by_per_image
+        The runs of an attack that is a sequence of runs, and (images,) int64, the place in it of the run
+        that broke the image, −1 for none. Empty for an attack that is a single run.
     """
 
     model: str
@@ -85,11 +100,17 @@ class CellResult:
     preview_indices: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     preview_images: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0, 0, 0), np.float32))
     preview_logits: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    attack: str = "pgd"
+    step: str = "sign"
+    restarts: int = 1
+    micro_batch: int = 0
+    breakers: tuple[str, ...] = ()
+    broken_by_per_image: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def key(self) -> CellKey:
         """Return the cell's place in the sweep."""
-        return CellKey(self.model, self.loss, self.reduction, self.precision, self.epsilon, self.batch_size)
+        return CellKey(**{place.name: getattr(self, place.name) for place in fields(CellKey)})
 
     @property
     def robust_accuracy(self) -> float:
@@ -110,6 +131,7 @@ _ATTRIBUTES = (
     "zero_gradient_fraction",
     "shared",
 )
+_ATTRIBUTES_SINCE_2 = ("attack", "step", "restarts", "micro_batch")
 _ARRAYS = (
     "success_per_image",
     "clean_correct",
@@ -120,6 +142,7 @@ _ARRAYS = (
     "preview_images",
     "preview_logits",
 )
+_ARRAYS_SINCE_2 = ("broken_by_per_image",)
 
 
 def cell_path(folder: Path | str, key: CellKey) -> Path:
@@ -133,16 +156,17 @@ def write_cell(folder: Path | str, cell: CellResult) -> Path:
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs["format"] = FORMAT
         file.attrs["kind"] = "sweep-cell"
-        for name in _ATTRIBUTES:
+        for name in _ATTRIBUTES + _ATTRIBUTES_SINCE_2:
             file.attrs[name] = getattr(cell, name)
-        for name in _ARRAYS:
+        file.attrs["breakers"] = json.dumps(cell.breakers)
+        for name in _ARRAYS + _ARRAYS_SINCE_2:
             values = getattr(cell, name)
             file.create_dataset(name, data=values, compression="gzip" if values.size else None)
     return path
 
 
 def read_cell(path: Path | str) -> CellResult:
-    """Return a finished cell.
+    """Return a finished cell; one of format 1 with the step rule and restarts of its folder's manifest.
 
     Raises
     ------
@@ -153,15 +177,20 @@ def read_cell(path: Path | str) -> CellResult:
         with h5py.File(path, "r") as file:
             if file.attrs.get("kind") != "sweep-cell":
                 raise SipError(f"{path} is not a cell of a sweep: take it out of the sweep's folder.")
-            _check_format(int(file.attrs["format"]), path)
-            attributes = {name: _plain(file.attrs[name]) for name in _ATTRIBUTES}
-            arrays = {name: file[name][()] for name in _ARRAYS}
+            version = _checked_format(int(file.attrs["format"]), path)
+            new = version >= 2
+            names = _ATTRIBUTES + (_ATTRIBUTES_SINCE_2 if new else ())
+            values = {name: _plain(file.attrs[name]) for name in names}
+            values |= {name: file[name][()] for name in _ARRAYS + (_ARRAYS_SINCE_2 if new else ())}
+            if new:
+                values["breakers"] = tuple(json.loads(file.attrs["breakers"]))
     except (OSError, KeyError) as error:
         raise SipError(
             f"The sweep's cell {path} cannot be read ({error}): delete it and run the sweep again; "
             "only this cell is computed anew."
         ) from error
-    return CellResult(**attributes, **arrays)
+    cell = CellResult(**values)
+    return cell if new else replace(cell, **_of_format_1(Path(path).parent.parent, cell))
 
 
 def read_sweep(folder: Path | str) -> list[CellResult]:
@@ -170,7 +199,8 @@ def read_sweep(folder: Path | str) -> list[CellResult]:
     return sorted(
         cells,
         key=lambda cell: (
-            cell.model, cell.loss, cell.reduction, cell.precision, cell.epsilon, cell.batch_size,
+            cell.model, cell.attack, cell.loss, cell.reduction, cell.precision, cell.step, cell.restarts,
+            cell.epsilon, cell.batch_size,
         ),
     )  # fmt: skip
 
@@ -188,7 +218,7 @@ def read_manifest(folder: Path | str) -> dict[str, Any] | None:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if manifest["kind"] != "sweep":
             raise KeyError("kind")
-        _check_format(int(manifest["format"]), path)
+        _checked_format(int(manifest["format"]), path)
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
@@ -196,11 +226,25 @@ def read_manifest(folder: Path | str) -> dict[str, Any] | None:
     return dict(manifest)
 
 
-def _check_format(version: int, path: Path | str) -> None:
+def _of_format_1(folder: Path, cell: CellResult) -> dict[str, Any]:
+    settings = (read_manifest(folder) or {}).get("settings")
+    if not settings:
+        return {}
+    # Where mini-batches were really formed, they were what the model saw.
+    literal = settings["execution"] == "literal"
+    return {
+        "step": step_text(settings["step_rule"], settings["guard"]),
+        "restarts": settings["restarts"],
+        "micro_batch": min(cell.batch_size, cell.images) if literal else settings["micro_batch"],
+    }
+
+
+def _checked_format(version: int, path: Path | str) -> int:
     if version > FORMAT:
         raise SipError(
             f"{path} was written by a newer version of SIP Explorer: update the program to read it."
         )
+    return version
 
 
 def _plain(value: Any) -> Any:

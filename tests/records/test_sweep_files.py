@@ -36,6 +36,12 @@ def _cell(**changes) -> CellResult:
         preview_indices=np.array([7]),
         preview_images=np.full((1, 3, 2, 2), 0.5, np.float32),
         preview_logits=np.ones((1, 10), np.float32),
+        attack="apgd-ce+t",
+        step="adaptive",
+        restarts=2,
+        micro_batch=64,
+        breakers=("apgd-ce", "apgd-t"),
+        broken_by_per_image=np.array([1, -1, -1]),
     )
     return CellResult(**(values | changes))
 
@@ -52,15 +58,20 @@ def test_a_cell_is_read_as_it_was_written(tmp_path):
 
 
 def test_a_cell_without_previews_is_read_too(tmp_path):
-    bare = CellResult(**{name: value for name, value in vars(_cell()).items() if "preview" not in name})
+    bare = CellResult(
+        **{name: value for name, value in vars(_cell()).items() if not name.startswith(("preview", "broken"))}
+    )
 
-    assert len(read_cell(write_cell(tmp_path, bare)).preview_images) == 0
+    found = read_cell(write_cell(tmp_path, bare))
+
+    assert len(found.preview_images) == len(found.broken_by_per_image) == 0
 
 
 def test_names_are_safe_and_tell_every_cell_apart():
     keys = [_cell(**changes).key for changes in (
         {}, {"model": "SIP-AT, seed 1_2"}, {"epsilon": 8 / 255 + 1e-9}, {"batch_size": 1}, {"loss": "ce"},
-        {"reduction": "mean"}, {"precision": "float16"}, {"model": "x" * 300},
+        {"reduction": "mean"}, {"precision": "float16"}, {"model": "x" * 300}, {"attack": "pgd"},
+        {"step": "normalised:add:1e-10"}, {"step": "normalised:floor:1e-10"}, {"restarts": 3},
     )]  # fmt: skip
 
     assert len({key.name for key in keys}) == len(keys)
@@ -115,4 +126,65 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path):
 
 
 def test_a_key_is_its_place():
-    assert _cell().key == CellKey("SIP-AT, seed 1/2", "log-odds", "sum", "float32", 8 / 255, 16)
+    place = ("SIP-AT, seed 1/2", "log-odds", "sum", "float32", 8 / 255, 16)
+    assert _cell().key == CellKey(*place, attack="apgd-ce+t", step="adaptive", restarts=2)
+    plain = CellKey(*place)
+    assert (plain.attack, plain.step, plain.restarts) == ("pgd", "sign", 1)
+
+
+def _write_format_1(folder, cell, *, settings=None):
+    """Write a cell, and a manifest if ``settings`` are given, as version 1 of the format did."""
+    attributes = (
+        "model", "loss", "reduction", "precision", "epsilon", "batch_size", "images", "success",
+        "clean_wrong", "zero_gradient_fraction", "shared",
+    )  # fmt: skip
+    arrays = (
+        "success_per_image", "clean_correct", "loss_per_image", "zero_gradient_per_image", "indices",
+        "preview_indices", "preview_images", "preview_logits",
+    )  # fmt: skip
+    (folder / "cells").mkdir(parents=True, exist_ok=True)
+    path = folder / "cells" / "SIP-AT_seed_1_2-log-odds-sum-float32-e0.0314-n16-0123456789.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["format"] = 1
+        file.attrs["kind"] = "sweep-cell"
+        for name in attributes:
+            file.attrs[name] = getattr(cell, name)
+        for name in arrays:
+            file.create_dataset(name, data=getattr(cell, name), compression="gzip")
+    if settings is not None:
+        manifest = {"format": 1, "kind": "sweep", "settings": settings, "axes": {"epsilons": [8 / 255]}}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+    return path
+
+
+SETTINGS_1 = {
+    "steps": 10, "step_size": None, "norm": "l2", "step_rule": "normalised", "guard": ["add", 1e-10],
+    "zero_gradient": "stay", "restarts": 3, "seed": 0, "micro_batch": 32, "execution": "vectorised",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, {"step": "normalised:add:1e-10", "restarts": 3, "micro_batch": 32}),
+        ({"step_rule": "raw", "guard": None}, {"step": "raw", "restarts": 3, "micro_batch": 32}),
+        # 16 was the mini-batch asked for and 3 the images there were.
+        ({"execution": "literal"}, {"step": "normalised:add:1e-10", "restarts": 3, "micro_batch": 3}),
+    ],
+)
+def test_a_folder_of_format_1_is_read_with_the_settings_of_its_manifest(tmp_path, changes, expected):
+    _write_format_1(tmp_path, _cell(), settings=SETTINGS_1 | changes)
+
+    (found,) = read_sweep(tmp_path)
+
+    assert read_manifest(tmp_path)["format"] == 1
+    unknown_then = {"attack": "pgd", "breakers": (), "broken_by_per_image": np.empty(0, np.int64)}
+    for name, value in (vars(_cell()) | unknown_then | expected).items():
+        np.testing.assert_array_equal(getattr(found, name), value, name)
+
+
+def test_a_cell_of_format_1_without_its_manifest_is_a_plain_one(tmp_path):
+    found = read_cell(_write_format_1(tmp_path, _cell()))
+
+    assert (found.attack, found.step, found.restarts, found.micro_batch) == ("pgd", "sign", 1, 0)
+    assert (found.breakers, found.broken_by_per_image.tolist()) == ((), [])
