@@ -126,6 +126,16 @@ class QuietModel:
             logits, losses, gradient = (_mean(parts) for parts in zip(*readings, strict=True))
             return Reading(logits, losses, like(gradient, images))
 
+    @contextmanager
+    def lent(self) -> Iterator[Callable[[Tensor], Tensor]]:
+        """Lend the model, in eval mode and frozen, to code that has steps of its own.
+
+        Yields the function from images (n, C, H, W) to float32 logits (n, K) in the gradient mode of
+        whoever calls it. Until the block ends the process's random state is that of this model's stream.
+        """
+        with self._entered("float32", gradients=torch.is_grad_enabled(), training=False):
+            yield self._logits
+
     def _logits(self, images: Tensor) -> Tensor:
         answer = self._model(images)
         if not isinstance(answer, Tensor):
