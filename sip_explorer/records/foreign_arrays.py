@@ -4,6 +4,7 @@ Nothing in a file is executed: no pickled objects, ``weights_only`` for torch fi
 which in an HDF5 file may lead to any other file of the machine.
 """
 
+import io
 import pickle
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -79,7 +80,7 @@ def _npy(path: Path) -> Iterator[StoredArrays]:
     if start[:1] == b"\x80":
         raise _pickled(path)
 
-    yield StoredArrays((_numpy_array(path, "", lambda: open(path, "rb")),))
+    yield StoredArrays((_numpy_array(path, "", partial(io.FileIO, path)),))
 
 
 @contextmanager
