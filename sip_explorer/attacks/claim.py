@@ -3,27 +3,55 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sip_explorer.attacks.plan import AXES, SweepSpec
 from sip_explorer.records import SipError
-from sip_explorer.records.sweeps import read_manifest, write_manifest
+from sip_explorer.records.sweeps import FORMAT, read_manifest, write_manifest
 
 
 def claim_folder(
     folder: Path,
-    spec: SweepSpec,
+    settings: Mapping[str, Any],
+    axes: Mapping[str, list[Any]],
     models: Mapping[str, nn.Module],
     images: Tensor,
     labels: Tensor,
     ids: Tensor,
     device: torch.device,
 ) -> None:
-    """Write the manifest, joined with the folder's own; SipError where the two are different sweeps."""
+    """Write the manifest, joined with the folder's own.
+
+    Parameters
+    ----------
+    folder
+        Of the sweep; made if it is not there.
+    settings
+        What all cells share, as JSON values.
+    axes
+        What the cells differ in, as JSON values; values of an earlier start are kept.
+    models
+        Each known by the hash of its weights.
+    images, labels, ids
+        The selection: (N, C, H, W), (N,) and (N,).
+    device
+        Where the attack runs.
+
+    Raises
+    ------
+    SipError
+        The folder holds another sweep, or one of an earlier format.
+    """
     before = read_manifest(folder) or {}
+    if before and before["format"] < FORMAT:
+        # Its cells do not say their step rule and restarts: new ones could not be told from them.
+        raise SipError(
+            f"The folder {folder} holds a sweep of an earlier version of SIP Explorer, which can be read but "
+            "not continued: choose a new folder."
+        )
     selection = {
         "images": len(images),
         "shape": list(images.shape[1:]),
@@ -31,9 +59,9 @@ def claim_folder(
         "indices": ids.tolist(),
     }
     hashes = {name: _digest(*model.state_dict().values()) for name, model in models.items()}
-    for what, now in (("settings", spec.common()), ("selection", selection)):
+    for what, now in (("settings", dict(settings)), ("selection", selection)):
         if before and before[what] != now:
-            other = next(key for key in now if before[what].get(key) != now[key])
+            other = next(key for key in before[what] | now if before[what].get(key) != now.get(key))
             raise SipError(
                 f"The folder {folder} holds a sweep with other {what} ({other}): choose a new folder, or the "
                 f"{what} of that sweep to go on with it."
@@ -49,14 +77,12 @@ def claim_folder(
         "threads": torch.get_num_threads(),
     }
     environments = before.get("environments", [])
-    axes = {
-        axis: list(dict.fromkeys(before.get("axes", {}).get(axis, []) + spec.axes()[axis])) for axis in AXES
-    }
+    known = before.get("axes", {})
     write_manifest(
         folder,
         {
-            "settings": spec.common(),
-            "axes": axes,
+            "settings": dict(settings),
+            "axes": {axis: list(dict.fromkeys(known.get(axis, []) + axes[axis])) for axis in axes},
             "models": before.get("models", {}) | hashes,
             "selection": selection,
             "environments": environments + ([] if software in environments else [software]),

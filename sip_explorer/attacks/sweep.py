@@ -1,26 +1,22 @@
 """A sweep: one attack for every condition, epsilon and mini-batch size, a file per cell."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import groupby
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sip_explorer.attacks.claim import claim_folder
-from sip_explorer.attacks.plan import Call, Computation, SweepSpec, calls, computations
-from sip_explorer.attacks.request import checked_request
+from sip_explorer.attacks.collecting import CollectedRows
+from sip_explorer.attacks.memory import is_out_of_memory, with_less_memory
+from sip_explorer.attacks.plan import Call, Computation, SweepSpec, calls, computations, recorded_twins
+from sip_explorer.attacks.request import Request, checked_request
 from sip_explorer.attacks.result import AttackResult, AttackState
 from sip_explorer.records import Artefact, CancelToken, Event, Finished, Notice, Progress, SipError, Started
-from sip_explorer.records.sweeps import (
-    CellKey,
-    CellResult,
-    cell_path,
-    write_cell,
-)
+from sip_explorer.records.sweeps import CellKey, cell_path, read_cell, write_cell
 
 
 def sweep(
@@ -39,7 +35,8 @@ def sweep(
 
     A cell that is in the folder is not computed again, so a killed or cancelled sweep goes on where it
     was, and axes may grow. Settings that all cells share, the models' weights and the images must be
-    those of the folder.
+    those of the folder. Where memory does not suffice, the micro-batch of the condition at hand is
+    halved; every cell records the one it was computed with.
 
     Parameters
     ----------
@@ -98,113 +95,119 @@ def sweep(
     unknown = sorted(set(preview) - set(ids.tolist()))
     if unknown:
         raise SipError(f"Image {unknown[0]} is to be shown but is not among those attacked: select it too.")
-    claim_folder(Path(folder), spec, models, request.images, request.labels, ids, torch.device(device))
+    claim_folder(
+        Path(folder), spec.common(), spec.axes(), models, request.images, request.labels, ids,
+        torch.device(device),
+    )  # fmt: skip
 
-    keys = [CellKey(name, *c, e, n) for name in models for c in spec.conditions()
-            for e in spec.epsilons for n in spec.batch_sizes]  # fmt: skip
+    keys = [key for name in models for key in spec.cells(name)]
     done = {key for key in keys if cell_path(folder, key).exists()}
-    work = {name: computations(spec, name, done) for name in models}
-    total = count * sum(len(part) for part in work.values())
-    yield Started(f"Sweep of {len(keys)} cells over {count} images", total)
+    same = {key: twin for name in models for key, twin in recorded_twins(spec, name, done)}
+    work = {name: computations(spec, name, done | same.keys()) for name in models}
+    shown = torch.isin(ids, torch.tensor(sorted(preview), dtype=torch.int64))
+    left = sum(len(part) for parts in work.values() for part in parts)
+    run = _Run(spec, Path(folder), request, ids, shown, token, left, total=left * count)
+    yield Started(f"Sweep of {len(keys)} cells over {count} images", run.total)
     if done:
         yield Notice(f"{len(done)} of {len(keys)} cells were there already and are kept.")
-
-    rows_done = 0
-    shown = torch.isin(ids, torch.tensor(sorted(preview), dtype=torch.int64))
+    for key, twin in same.items():
+        cell = replace(read_cell(cell_path(folder, twin)), batch_size=key.batch_size, shared=True)
+        yield Artefact("cell", str(write_cell(folder, cell)), cell)
     for name, model in models.items():
-        placed = _on(model, torch.device(device)) if work[name] else model
-        by_condition = groupby(work[name], key=lambda item: (item.loss, item.reduction, item.precision))
-        for condition, group in by_condition:
-            attack, part = spec.attack(*condition), list(group)
-            cells = [_Collected(item, ids, shown) for item in part]
-            for call in calls(spec, part, count):
-                steps = attack.iterate(
-                    placed,
-                    request.images[call.places],
-                    request.labels[call.places],
-                    epsilon=call.epsilon,
-                    batch_size=call.batch_size,
-                    indices=ids[call.places],
-                    token=token,
-                )
-                while True:
-                    try:
-                        state = next(steps)
-                    except StopIteration as end:
-                        result: AttackResult = end.value
-                        break
-                    yield from _shown(state, call, part, shown, folder)
-                for owner in _distinct(call.owners):
-                    cells[owner].add(call.places[call.owners == owner], result, call.owners == owner)
-                    for cell in cells[owner].finished():
-                        path = write_cell(folder, cell)
-                        yield Artefact("cell", str(path), cell)
-                rows_done += len(call.places)
-                yield Progress(rows_done, total, _described(part[int(call.owners[-1])]))
-                if token is not None and token.stopping:
-                    yield Finished("stopped", _summary(folder, keys, done))
-                    return
+        if not work[name]:
+            continue
+        placed = _on(model, torch.device(device), name)
+        for part in work[name]:
+            subject = f"{name} ({part[0].condition.words})"
+            yield from with_less_memory(
+                partial(run.compute, placed, part),
+                1 if spec.execution == "literal" else spec.micro_batch,
+                subject=subject,
+                refusal=_refusal(spec, part, subject),
+                device=torch.device(device),
+            )
+            if run.stopped:
+                yield Finished("stopped", _summary(folder, keys, done))
+                return
     yield Finished("completed", _summary(folder, keys, done))
 
 
-class _Collected:
-    """The results of one computation as its rows come in."""
+@dataclass
+class _Run:
+    """What is left to compute, and the computing of it.
 
-    def __init__(self, computation: Computation, ids: Tensor, shown: Tensor) -> None:
-        count = len(ids)
-        self._computation = computation
-        self._ids = ids
-        self._shown = shown
-        self._left = count
-        self._success = torch.zeros(count, dtype=torch.bool)
-        self._correct = torch.zeros(count, dtype=torch.bool)
-        self._loss = torch.zeros(count)
-        self._zero = torch.zeros(count)
-        self._previews: list[tuple[Tensor, Tensor, Tensor]] = []
+    ``left`` counts computations, ``total`` the rows of all that there were at the start.
+    """
 
-    def add(self, places: Tensor, result: AttackResult, mine: Tensor) -> None:
-        """Take the rows ``mine`` of ``result``, which are the images at ``places``."""
-        rows = mine.to(result.images.device)
-        self._success[places] = result.success[rows].cpu()
-        self._correct[places] = result.clean_correct[rows].cpu()
-        self._loss[places] = result.loss[rows].cpu()
-        self._zero[places] = result.zero_gradient_fraction[rows].cpu()
-        self._left -= len(places)
-        kept = self._shown[places]
-        if bool(kept.any()):
-            wanted = rows.nonzero()[:, 0][kept.to(rows.device)]
-            self._previews.append(
-                (self._ids[places][kept], result.images[wanted].cpu(), result.logits[wanted].cpu())
+    spec: SweepSpec
+    folder: Path
+    request: Request
+    ids: Tensor
+    shown: Tensor
+    token: CancelToken | None
+    left: int
+    total: int
+    stopped: bool = False
+
+    def compute(
+        self, model: nn.Module, part: list[Computation], micro_batch: int
+    ) -> Generator[Event | None, None, None]:
+        """Compute ``part``, all of one condition, and take out of it what is on disk.
+
+        A cell is made of rows of one micro-batch: what was begun and not finished begins anew.
+        """
+        count = len(self.ids)
+        attack = replace(self.spec.attack(part[0].condition), micro_batch=micro_batch)
+        literal = self.spec.execution == "literal"
+        work = list(part)
+        cells = [
+            CollectedRows(
+                item, self.ids, self.shown, min(item.batch_sizes[0], count) if literal else micro_batch
             )
-
-    def finished(self) -> Iterator[CellResult]:
-        """Yield the cells of the computation once all rows are in; nothing before."""
-        if self._left:
-            return
-        previews: dict[str, Any] = {}
-        if self._previews:
-            found = [torch.cat(parts).contiguous().numpy() for parts in zip(*self._previews, strict=True)]
-            previews = dict(zip(("preview_indices", "preview_images", "preview_logits"), found, strict=True))
-        for number, key in enumerate(self._computation.keys()):
-            yield CellResult(
-                model=key.model,
-                loss=key.loss,
-                reduction=key.reduction,
-                precision=key.precision,
-                epsilon=key.epsilon,
-                batch_size=key.batch_size,
-                images=len(self._ids),
-                success=float(self._success.float().mean()),
-                clean_wrong=float((~self._correct).float().mean()),
-                zero_gradient_fraction=float(self._zero.mean()),
-                success_per_image=self._success.numpy(),
-                clean_correct=self._correct.numpy(),
-                loss_per_image=self._loss.numpy(),
-                zero_gradient_per_image=self._zero.numpy(),
-                indices=self._ids.numpy(),
-                shared=number > 0,
-                **previews,
+            for item in work
+        ]
+        rows_done = self.total - count * self.left
+        for call in calls(self.spec, work, count, micro_batch):
+            steps = attack.iterate(
+                model,
+                self.request.images[call.places],
+                self.request.labels[call.places],
+                epsilon=call.epsilon,
+                batch_size=call.batch_size,
+                indices=self.ids[call.places],
+                token=self.token,
             )
+            while True:
+                try:
+                    state = next(steps)
+                except StopIteration as end:
+                    result: AttackResult = end.value
+                    break
+                yield from _shown(state, call, work, self.shown, self.folder)
+            for owner in _distinct(call.owners):
+                cells[owner].add(call.places[call.owners == owner], result, call.owners == owner)
+                if cells[owner].complete:
+                    for cell in cells[owner].cells():
+                        yield Artefact("cell", str(write_cell(self.folder, cell)), cell)
+                    part.remove(work[owner])
+                    self.left -= 1
+            rows_done += len(call.places)
+            yield Progress(rows_done, self.total, _described(work[int(call.owners[-1])]))
+            if self.token is not None and self.token.stopping:
+                self.stopped = True
+                return
+
+
+def _refusal(spec: SweepSpec, part: Sequence[Computation], subject: str) -> str:
+    if spec.execution == "literal":
+        return (
+            f"There is not enough memory for a literal mini-batch of {part[0].batch_sizes[0]} images of "
+            f"{subject}: choose vectorised execution, or leave this size out."
+        )
+    return (
+        f"There is not enough memory for one single image of {subject}: close other programs, or choose a "
+        "smaller model, smaller images or another device."
+    )
 
 
 def _shown(
@@ -236,7 +239,7 @@ def _distinct(numbers: Tensor) -> list[int]:
 
 def _described(item: Computation) -> str:
     sizes = ", ".join(str(size) for size in item.batch_sizes)
-    return f"{item.model}: {item.loss} {item.reduction} {item.precision}, ε {item.epsilon:.4g}, N {sizes}"
+    return f"{item.model}: {item.condition.words}, ε {item.epsilon:.4g}, N {sizes}"
 
 
 def _summary(folder: Path | str, keys: Sequence[CellKey], done: set[CellKey]) -> dict[str, int]:
@@ -244,8 +247,16 @@ def _summary(folder: Path | str, keys: Sequence[CellKey], done: set[CellKey]) ->
     return {"cells": len(keys), "computed": there - len(done), "kept": len(done)}
 
 
-def _on(model: nn.Module, device: torch.device) -> nn.Module:
+def _on(model: nn.Module, device: torch.device, name: str) -> nn.Module:
     first = next(model.parameters(), None)
     if first is None or first.device.type == device.type:
         return model
-    return copy.deepcopy(model).to(device)
+    try:
+        return copy.deepcopy(model).to(device)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise SipError(
+            f"There is not enough memory on {device} for the model {name}: close other programs, or choose "
+            "another device."
+        ) from error

@@ -15,8 +15,8 @@ SPEC = SweepSpec(
     losses=("ce",),
     reductions=("mean", "sum"),
     steps=3,
-    step_rule="raw",
-    step_size=0.05,
+    step_rules=("raw",),
+    raw_step_size=0.05,
     micro_batch=16,
 )
 
