@@ -1,0 +1,178 @@
+"""What an AutoAttack evaluation has found so far, on disk after every batch."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sip_explorer.records import SipError
+from sip_explorer.records.atomic import atomic_path
+
+FORMAT = 1
+
+
+@dataclass
+class Found:
+    """Per image what is known, and where the evaluation stands; the tensors lie on one device.
+
+    ``clean_correct`` (N,) bool, ``clean_logits`` and ``logits`` (N, K), ``broken_by`` (N,) int64 (-1: by
+    none), ``images`` (N, C, H, W): those that broke the model, else the clean ones. ``attack`` is the
+    number of the attack under way, ``batches`` how many of its batches are done.
+    """
+
+    clean_correct: Tensor
+    clean_logits: Tensor
+    broken_by: Tensor
+    images: Tensor
+    logits: Tensor
+    attack: int = 0
+    batches: int = 0
+    notices: list[str] = field(default_factory=list)
+
+    @classmethod
+    def nothing(cls, images: Tensor, labels: Tensor, clean_logits: Tensor) -> "Found":
+        """Return the state before the first attack."""
+        return cls(
+            clean_correct=clean_logits.argmax(1) == labels,
+            clean_logits=clean_logits,
+            broken_by=torch.full_like(labels, -1),
+            images=images.clone(),
+            logits=clean_logits.clone(),
+        )
+
+    def robust_before(self, attack: int) -> Tensor:
+        """Return which images stood when ``attack`` began: (N,) bool."""
+        return self.clean_correct & ((self.broken_by < 0) | (self.broken_by >= attack))
+
+    @property
+    def robust(self) -> Tensor:
+        """Return which images stand: (N,) bool."""
+        return self.clean_correct & (self.broken_by < 0)
+
+    def begin(self, attack: int) -> None:
+        """Go on to ``attack``, or on with it where it is under way."""
+        if attack != self.attack:
+            self.attack, self.batches = attack, 0
+
+    def take(self, rows: Tensor, images: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Take what the attack made of a batch, ``rows``; only images that break the model are kept."""
+        wrong = logits.argmax(1) != labels
+        broken = rows[wrong]
+        self.broken_by[broken] = self.attack
+        self.images[broken] = images[wrong]
+        self.logits[broken] = logits[wrong]
+        self.batches += 1
+
+    def warn(self, sentences: Iterable[str]) -> list[str]:
+        """Keep one sentence of each kind (they differ in numbers only); return those that are new."""
+        new: list[str] = []
+        for sentence in sentences:
+            kinds = map(_without_numbers, self.notices + new)
+            if _without_numbers(sentence) not in kinds:
+                new.append(sentence)
+        self.notices += new
+        return new
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose evaluation it is: its settings, and hashes of images with labels and of the weights."""
+
+    settings: Mapping[str, Any]
+    images: str
+    weights: str
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], images: Tensor, labels: Tensor, model: nn.Module) -> "Identity":
+        """Return the identity of an evaluation of ``model`` on ``images`` (N, C, H, W)."""
+        return cls(dict(settings), _digest(images, labels), _digest(*model.state_dict().values()))
+
+
+def write_unfinished(path: Path, found: Found, identity: Identity) -> None:
+    """Write ``found`` to ``path``, whole or not at all."""
+    broken = found.broken_by >= 0
+    arrays = {
+        "clean_correct": found.clean_correct,
+        "clean_logits": found.clean_logits,
+        "broken_by": found.broken_by,
+        "images": found.images[broken],
+        "logits": found.logits[broken],
+    }
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs["kind"], file.attrs["format"] = "autoattack", FORMAT
+        file.attrs["settings"] = json.dumps(identity.settings, sort_keys=True)
+        file.attrs["images"], file.attrs["weights"] = identity.images, identity.weights
+        file.attrs["attack"], file.attrs["batches"] = found.attack, found.batches
+        file.attrs["notices"] = json.dumps(found.notices)
+        for name, values in arrays.items():
+            file.create_dataset(name, data=values.contiguous().cpu().numpy())
+
+
+def read_unfinished(path: Path, identity: Identity, images: Tensor) -> Found | None:
+    """Return what ``path`` holds, None where there is no file; ``images`` are the clean ones.
+
+    Raises
+    ------
+    SipError
+        The file cannot be read, or it belongs to another evaluation than ``identity``.
+    """
+    if not path.exists():
+        return None
+    try:
+        with h5py.File(path, "r") as file:
+            attributes = dict(file.attrs)
+            if attributes.get("kind") != "autoattack":
+                raise SipError(f"{path} is no unfinished AutoAttack: choose another file.")
+            if int(attributes["format"]) > FORMAT:
+                raise SipError(
+                    f"{path} was written by a newer version of SIP Explorer: update the program to go on."
+                )
+            settings = json.loads(attributes["settings"])
+            notices = json.loads(attributes["notices"])
+            arrays = {name: torch.from_numpy(np.asarray(values[()])) for name, values in file.items()}
+    except (OSError, KeyError, ValueError) as error:
+        raise SipError(
+            f"The unfinished AutoAttack {path} cannot be read ({error}): delete it to begin anew."
+        ) from error
+    other = [name for name, value in identity.settings.items() if settings.get(name) != value]
+    other += [name for name in ("images", "weights") if attributes[name] != getattr(identity, name)]
+    if other:
+        raise SipError(
+            f"{path} keeps an unfinished AutoAttack with other {other[0].replace('_', ' ')}: choose another "
+            "file, or delete it to begin anew."
+        )
+    device = images.device
+    broken = (arrays["broken_by"] >= 0).to(device)
+    found = Found(
+        clean_correct=arrays["clean_correct"].to(device),
+        clean_logits=arrays["clean_logits"].to(device),
+        broken_by=arrays["broken_by"].to(device),
+        images=images.clone(),
+        logits=arrays["clean_logits"].to(device, copy=True),
+        attack=int(attributes["attack"]),
+        batches=int(attributes["batches"]),
+        notices=notices,
+    )
+    found.images[broken] = arrays["images"].to(device)
+    found.logits[broken] = arrays["logits"].to(device)
+    return found
+
+
+def _digest(*values: Tensor) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for value in values:
+        digest.update(str((tuple(value.shape), value.dtype)).encode())
+        digest.update(np.asarray(value.detach().cpu().contiguous().flatten().view(torch.uint8)).tobytes())
+    return digest.hexdigest()
+
+
+def _without_numbers(text: str) -> str:
+    return re.sub(r"[\d.]+", "", text)
