@@ -1,4 +1,4 @@
-"""``sweep``: models × epsilons × batch sizes × losses, as in the Attack room."""
+"""``sweep``: models × losses × precisions × step rules × epsilons × batch sizes, as in the Attack room."""
 
 import re
 from pathlib import Path
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from sip_explorer.cli.progress import follow, say, table
+from sip_explorer.cli.progress import follow, say
+from sip_explorer.cli.sweep_report import accuracy_lines, paired_lines, zero_gradient_lines
 from sip_explorer.cli.workspaces import WorkspaceOption, classifier_entry, opened
 from sip_explorer.records import CancelToken, SipError
-from sip_explorer.records.epsilon import in_255ths, parse_epsilons
+from sip_explorer.records.epsilon import parse_epsilons
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from sip_explorer.records.sweeps import CellResult
     from sip_explorer.workspace import Workspace
+
+
+DEFAULT_EPSILONS = "0, 2/255, 4/255, 8/255"
 
 
 def register(app: typer.Typer) -> None:
@@ -32,23 +36,56 @@ def register(app: typer.Typer) -> None:
         ],
         workspace: WorkspaceOption = None,
         epsilons: Annotated[
-            str, typer.Option(help="A list, each as n/255 or as a fraction.")
-        ] = "0,2/255,4/255,8/255",
+            str | None,
+            typer.Option(help=f"A list, each as n/255 or as a fraction; by default {DEFAULT_EPSILONS}."),
+        ] = None,
         batch_sizes: Annotated[str, typer.Option(help="Logical batch sizes, a list.")] = "1",
-        losses: Annotated[str, typer.Option(help="A list: log-odds, ce, …")] = "log-odds",
-        reductions: Annotated[str, typer.Option(help="A list: sum, mean.")] = "sum",
+        losses: Annotated[
+            str | None, typer.Option(help="A list: log-odds (the default), ce, margin, dlr, …")
+        ] = None,
+        reductions: Annotated[str | None, typer.Option(help="A list: sum (the default), mean.")] = None,
         precisions: Annotated[str, typer.Option(help="A list: float32, bfloat16, float16.")] = "float32",
+        step_rules: Annotated[
+            str | None,
+            typer.Option(
+                help="A list: sign (the default in L∞), normalised (in L2), raw, normalised:add:1e-10, "
+                "normalised:floor:1e-6."
+            ),
+        ] = None,
+        restarts: Annotated[str, typer.Option(help="How many random starts, a list.")] = "1",
+        norm: Annotated[str | None, typer.Option(help="linf (the default) or l2.")] = None,
+        threat_model: Annotated[
+            str | None,
+            typer.Option(help="Norm and epsilon by a usual name: linf-8/255, l2-0.5, linf-0.1."),
+        ] = None,
+        preset: Annotated[
+            str | None,
+            typer.Option(
+                help="degraded: cross-entropy with its mean and, in L2, a guarded norm, whose strength "
+                "depends on the batch size."
+            ),
+        ] = None,
         steps: Annotated[int, typer.Option(min=1, help="Steps of PGD.")] = 10,
         images: Annotated[int, typer.Option("--images", "-n", min=1, help="How many images.")] = 256,
         split: Annotated[str, typer.Option(help="Which images: test or train.")] = "test",
         seed: Annotated[int, typer.Option(min=0, help="Seed of the random starts.")] = 0,
         device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:n.")] = "auto",
+        micro_batch: Annotated[
+            int, typer.Option(min=1, help="Images at once; halved where memory does not suffice.")
+        ] = 64,
+        execution: Annotated[
+            str, typer.Option(help="vectorised: batch sizes as weights; literal: really formed.")
+        ] = "vectorised",
+        table: Annotated[
+            Path | None,
+            typer.Option(help="Write the cells to this .csv, and paired tests to NAME-paired.csv."),
+        ] = None,
         out: Annotated[
             Path | None,
             typer.Option(help="Sweep folder; by default a new one in the workspace. Goes on where it is."),
         ] = None,
     ) -> None:
-        """Attack models over epsilons and batch sizes, and print the share of images misclassified."""
+        """Attack models under every combination of the lists, and print robust accuracies."""
         import torch
 
         from sip_explorer.attacks import SweepSpec
@@ -58,19 +95,22 @@ def register(app: typer.Typer) -> None:
         from sip_explorer.records.sweeps import read_sweep
         from sip_explorer.training.environment import resolve_device
 
-        try:
-            epsilon_values = parse_epsilons(epsilons)
-        except ValueError as error:
-            raise SipError(str(error)) from None
+        ball_norm, radii = _ball(threat_model, norm, epsilons)
+        usual = _preset(preset, ball_norm)
         spec = SweepSpec(
-            epsilons=epsilon_values,
-            batch_sizes=_whole_numbers(batch_sizes),
-            losses=cast("Any", _words(losses)),
-            reductions=cast("Any", _words(reductions)),
+            epsilons=radii,
+            batch_sizes=_whole_numbers(batch_sizes, "batch sizes: write for example 1,16,256"),
+            losses=cast("Any", _words(losses or usual["losses"])),
+            reductions=cast("Any", _words(reductions or usual["reductions"])),
             precisions=cast("Any", _words(precisions)),
+            step_rules=_words(step_rules or usual["step_rules"]),
+            restarts=_whole_numbers(restarts, "restarts: write for example 1,5"),
+            norm=cast("Any", ball_norm),
             steps=steps,
             seed=seed,
             zero_gradient="stay",  # the same rule for all: no gradient, no step
+            micro_batch=micro_batch,
+            execution=cast("Any", execution),
         )
         token = CancelToken()
         with opened(workspace) as open_workspace:
@@ -100,10 +140,62 @@ def register(app: typer.Typer) -> None:
             )
             finished = follow(job, token)
         cells = read_sweep(folder)
-        say(f"Share misclassified, {len(ids)} {split} images, PGD-{steps}:", *_result_lines(cells, "success"))
+        ball = "L∞" if spec.norm == "linf" else "L2"
+        say(
+            f"Robust accuracy (95 % interval), {len(ids)} {split} images, PGD-{steps}, {ball}:",
+            *accuracy_lines(cells),
+        )
         if any(cell.zero_gradient_fraction > 0 for cell in cells):
-            say("Share of steps without a gradient:", *_result_lines(cells, "zero_gradient_fraction"))
+            say("Share of steps without a gradient:", *zero_gradient_lines(cells))
+        say(*paired_lines(cells))
+        if table is not None:
+            _write_tables(table, cells, spec.common())
         say(f"{finished.outcome}: {folder}")
+
+
+def _ball(threat_model: str | None, norm: str | None, epsilons: str | None) -> tuple[str, tuple[float, ...]]:
+    if threat_model is None:
+        try:
+            return norm or "linf", parse_epsilons(epsilons or DEFAULT_EPSILONS)
+        except ValueError as error:
+            raise SipError(str(error)) from None
+    from sip_explorer.attacks.settings import threat_models
+
+    if norm is not None or epsilons is not None:
+        raise SipError("--threat-model says norm and epsilon: leave out --norm and --epsilons, or it.")
+    known = threat_models()
+    if threat_model not in known:
+        raise SipError(f"The threat model {threat_model} is unknown; choose one of {', '.join(known)}.")
+    chosen = known[threat_model]
+    return chosen.norm, (chosen.epsilon,)
+
+
+def _preset(name: str | None, norm: str) -> dict[str, str]:
+    """Return what the lists are where they are not given."""
+    rule = "normalised" if norm == "l2" else "sign"
+    if name is None:
+        return {"losses": "log-odds", "reductions": "sum", "step_rules": rule}
+    if name != "degraded":
+        raise SipError(f"The preset {name} is unknown; the only one is degraded.")
+    guarded = "normalised:add:1e-10" if norm == "l2" else rule
+    return {"losses": "ce", "reductions": "mean", "step_rules": guarded}
+
+
+def _write_tables(path: Path, cells: "list[CellResult]", settings: dict[str, Any]) -> None:
+    from sip_explorer.records.sweep_table import paired_rows, write_paired_table, write_table
+
+    written = [path]
+    try:
+        write_table(path, cells, settings)
+        if paired_rows(cells):
+            written.append(path.with_name(f"{path.stem}-paired{path.suffix}"))
+            write_paired_table(written[1], cells)
+    except OSError as error:
+        raise SipError(
+            f"The table {written[-1]} cannot be written ({error.strerror}): choose another place; nothing of "
+            "the sweep is lost."
+        ) from error
+    say(*(f"table: {name}" for name in written))
 
 
 def _choose_images(workspace: "Workspace", split: str, count: int) -> "NDArray[np.int64]":
@@ -118,26 +210,15 @@ def _choose_images(workspace: "Workspace", split: str, count: int) -> "NDArray[n
     return ids[np.sort(chosen)]
 
 
-def _result_lines(cells: "list[CellResult]", figure: str) -> list[str]:
-    """Return a table of one figure of the cells: a row per condition and batch size, a column per epsilon."""
-    epsilons = sorted({cell.epsilon for cell in cells})
-    rows: dict[str, dict[float, str]] = {}
-    for cell in cells:
-        condition = f"{cell.model}, {cell.loss}, {cell.reduction}, {cell.precision}, batch {cell.batch_size}"
-        rows.setdefault(condition, {})[cell.epsilon] = f"{100 * getattr(cell, figure):.1f} %"
-    lines = [[condition, *(row.get(epsilon, "") for epsilon in epsilons)] for condition, row in rows.items()]
-    return table(["", *(f"ε {in_255ths(epsilon)}" for epsilon in epsilons)], lines)
-
-
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in re.split(r"[,;\s]+", text) if word)
 
 
-def _whole_numbers(text: str) -> tuple[int, ...]:
+def _whole_numbers(text: str, what: str) -> tuple[int, ...]:
     try:
         numbers = tuple(int(word) for word in _words(text))
     except ValueError:
         numbers = ()
     if not numbers or min(numbers) < 1:
-        raise SipError(f"“{text}” is no list of batch sizes: write for example 1,16,256.")
+        raise SipError(f"“{text}” is no list of {what}.")
     return numbers

@@ -93,7 +93,7 @@ def test_a_foreign_file_is_refused_in_one_sentence(trained, tmp_path, capsys):
     assert error.count("\n") == 1
 
 
-def test_sweep_prints_success_for_each_batch_size_and_epsilon(trained, tmp_path, capsys):
+def test_sweep_prints_robust_accuracy_for_each_batch_size_and_epsilon(trained, tmp_path, capsys):
     workspace, _, run = trained
     assert main(["models", "add", str(run / "best.safetensors"), str(workspace), "--name", "swept"]) == 0
     capsys.readouterr()
