@@ -217,12 +217,13 @@ def answers(
     micro_batch: int,
     token: CancelToken | None,
     *,
+    draws: int = 1,
     after: int = 0,
 ) -> Generator[int, None, Tensor]:
     """Return the judging model's logits for ``images`` in place of the request's: (N, K) float32, CPU.
 
-    Asked at the one batch shape ``micro_batch``, as the attacks do; yields ``after`` and the number of
-    images answered. SipError where an answer is not finite.
+    Asked at the one batch shape ``micro_batch``, as the attacks do, and averaged over ``draws``; yields
+    ``after`` plus the number of images answered. SipError where an answer is not finite.
     """
     parts = []
     there = replace(request, images=images)
@@ -230,7 +231,7 @@ def answers(
         if token is not None:
             token.check()
         loss = loss_of("margin", batch.labels, None)
-        parts.append(quiet.ask(batch.images, loss, judge=True).logits[: batch.count].cpu())
+        parts.append(quiet.ask(batch.images, loss, draws=draws, judge=True).logits[: batch.count].cpu())
         quiet.require_finite()
         yield after + int(batch.rows[-1]) + 1
     return torch.cat(parts)

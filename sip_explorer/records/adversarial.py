@@ -118,13 +118,14 @@ def read_adversarial(
     """
     path = Path(path)
     with stored_arrays(path) as found:
+        ours = found.attributes.get("kind") == KIND
         version = found.attributes.get("format", "0")
-        if found.attributes.get("kind") == KIND and version.isdecimal() and int(version) > FORMAT:
+        if ours and version.isdecimal() and int(version) > FORMAT:
             raise SipError(
                 f"{path} was written by a newer version of SIP Explorer: update the program to read it."
             )
         stored = _the_images(path, found.arrays)
-        last = _channels_last(path, stored.shape, shape)
+        last = _channels_last(path, stored.shape, shape, ours)
         ids = _numbers(found.arrays, ("indices",), stored.shape[0])
         if ids is None and indices is not None and len(indices) != stored.shape[0]:
             raise SipError(
@@ -171,13 +172,17 @@ def _the_images(path: Path, arrays: Sequence[StoredArray]) -> StoredArray:
     return chosen[0]
 
 
-def _channels_last(path: Path, found: tuple[int, ...], shape: tuple[int, int, int] | None) -> bool:
+def _channels_last(
+    path: Path, found: tuple[int, ...], shape: tuple[int, int, int] | None, ours: bool
+) -> bool:
     if shape is None:
         first, last = found[1] in (1, 3), found[3] in (1, 3)
         wanted = "one or three channels"
     else:
         first, last = found[1:] == tuple(shape), found[1:] == (*shape[1:], shape[0])
         wanted = f"{shape[0]} × {shape[1]} × {shape[2]}, channels first or last"
+    if first and ours:  # always written with the channels first
+        return False
     if first and last:
         raise SipError(
             f"{path} holds images of shape {found[1:]}, which can be read with the channels first or last: "

@@ -235,6 +235,8 @@ def test_a_shape_that_can_be_read_two_ways_is_asked_about(tmp_path):
     path = _save(tmp_path / "b.npy", np.zeros((2, 3, 3, 3), np.float32))
     with pytest.raises(SipError, match="channels first or last"):
         read_adversarial(path, shape=(3, 3, 3))
+    write_adversarial(tmp_path / "ours.h5", AdversarialImages(np.zeros((2, 3, 8, 3), np.float32)))
+    assert read_adversarial(tmp_path / "ours.h5").images.shape == (2, 3, 8, 3)
     path = _save(tmp_path / "c.npy", np.zeros((2, 8, 8, 4), np.float32))
     with pytest.raises(SipError, match="where one or three channels are needed"):
         read_adversarial(path)
