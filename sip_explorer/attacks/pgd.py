@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+import torch
 from torch import Tensor, nn
 
 from sip_explorer.attacks.judge import joined, judged, one
@@ -136,7 +137,11 @@ class PGD:
 
     def step_length(self, epsilon: float | Tensor) -> float | Tensor:
         """Return the length of a step at ``epsilon``."""
-        return 2.5 * epsilon / self.steps if self.step_size is None else self.step_size
+        if self.step_size is not None:
+            return self.step_size
+        # In float32 also for a number, so that it makes no difference whether epsilon is one or a tensor.
+        length = 2.5 * torch.as_tensor(epsilon, dtype=torch.float32) / self.steps
+        return length if isinstance(epsilon, Tensor) else float(length)
 
     def __call__(
         self,

@@ -1,0 +1,274 @@
+"""The rows of one batch under Auto-PGD: images come in, climb, break or finish, and make room.
+
+Everything is per row: what row i holds never depends on row j, so an image's climb is the same in
+any company and order.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from sip_explorer.attacks.ball import PIXELS, like
+from sip_explorer.attacks.keyed import image_keys, standard_normal, symmetric_uniform
+from sip_explorer.attacks.losses import attack_loss
+from sip_explorer.attacks.quiet import QuietModel, Reading
+from sip_explorer.attacks.steps import StepRule, ascent_direction, random_direction
+
+if TYPE_CHECKING:
+    from sip_explorer.attacks.apgd import APGD, Run
+
+MOMENTUM = 0.75  # alpha of Croce and Hein (2020, eq. 4)
+
+
+@dataclass(frozen=True)
+class Work:
+    """All images of a call, on the model's device.
+
+    ``images`` (N, C, H, W), ``labels`` (N,), ``epsilon`` (N, 1, 1, 1), ``budget`` (N, C, H, W) or None,
+    ``ids`` (N,), ``movable`` (N,) bool, ``ranking`` (N, K): classes, the likeliest at the clean image
+    first.
+    """
+
+    images: Tensor
+    labels: Tensor
+    epsilon: Tensor
+    budget: Tensor | None
+    ids: Tensor
+    movable: Tensor
+    ranking: Tensor
+
+
+class Slots:
+    """The attack on its way: ``micro_batch`` rows, and per image what was ``found``.
+
+    ``found`` (N, C, H, W): the image that broke the model, else the one of largest loss of the first
+    loss; ``broken_by`` (N,) the run, -1 for none; ``steps`` (N,) steps taken, ``zero`` (N,) those without
+    a gradient.
+    """
+
+    def __init__(
+        self, attack: "APGD", model: QuietModel, work: Work, runs: Sequence["Run"], epoch: int
+    ) -> None:
+        self._attack, self._model, self._work, self._runs, self._epoch = attack, model, work, runs, epoch
+        count, device = len(work.images), work.images.device
+        self.found = work.images.clone()
+        self.broken_by = torch.full((count,), -1, device=device)
+        self.steps = torch.zeros(count, dtype=torch.int64, device=device)
+        self.zero = torch.zeros(count, device=device)
+        self._highest = torch.full((count,), -torch.inf, device=device)
+        self._windows = _windows(attack.steps, device)
+        rows = torch.zeros(attack.micro_batch, dtype=torch.int64, device=device)
+        self._image, self._run = rows.clone(), rows.clone()
+        self._time = rows.clone()  # steps taken in this run
+        self._active = torch.zeros(attack.micro_batch, dtype=torch.bool, device=device)
+        clean = work.images[rows]  # rows without work hold the first image and stand still
+        self._clean, self._labels, self._targets = clean, work.labels[rows], work.labels[rows]
+        self._budget = None if work.budget is None else work.budget[rows]
+        self._low, self._high = torch.zeros_like(clean), torch.zeros_like(clean)
+        self._epsilon = work.epsilon[rows]
+        self._length = self._epsilon.clone()
+        self._offset, self._before = torch.zeros_like(clean), torch.zeros_like(clean)  # u, u of a step ago
+        self._best, self._best_gradient = torch.zeros_like(clean), torch.zeros_like(clean)
+        loss = torch.zeros(attack.micro_batch, device=device)
+        self._loss, self._best_loss, self._checked_loss = loss, loss.clone(), loss.clone()
+        self._climbed = loss.clone()  # steps of this window that raised the loss
+        self._halved = torch.ones_like(self._active)
+
+    def climb(self, images: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Attack the images at these places; after each step yield how many are finished and broken."""
+        waiting = deque((image, 0) for image in images)
+        finished = broken = 0
+        occupants: list[tuple[int, int] | None] = [None] * self._attack.micro_batch
+        while True:
+            free = [row for row, occupant in enumerate(occupants) if occupant is None]
+            loaded = [(row, *waiting.popleft()) for row in free[: len(waiting)]]
+            for row, image, run in loaded:
+                occupants[row] = image, run
+            self._load(loaded)
+            if not any(occupants):
+                return
+            done, fooled = self._step()
+            for row, (over, wrong) in enumerate(zip(done.tolist(), fooled.tolist(), strict=True)):
+                occupant = occupants[row]
+                if occupant is None or not over:
+                    continue
+                occupants[row] = None
+                image, run = occupant
+                if not wrong and run + 1 < len(self._runs):
+                    waiting.append((image, run + 1))
+                    continue
+                finished, broken = finished + 1, broken + wrong
+            yield finished, broken
+
+    def _load(self, loaded: Sequence[tuple[int, int, int]]) -> None:
+        """Begin runs: for each (row, image, run) the start, and nothing remembered."""
+        if not loaded:
+            return
+        device, work = self._clean.device, self._work
+        rows, images, runs = torch.tensor(loaded, device=device).unbind(1)
+        clean, epsilon = work.images[images], work.epsilon[images]
+        self._image[rows], self._run[rows] = images, runs
+        self._time[rows], self._active[rows] = 0, True
+        self._clean[rows], self._epsilon[rows], self._length[rows] = clean, epsilon, 2 * epsilon
+        self._labels[rows] = work.labels[images]
+        ranks = torch.tensor([run.rank for run in self._runs], device=device)[runs]
+        self._targets[rows] = work.ranking[images, ranks]
+        low, high = -clean, 1 - clean
+        budget = None
+        if work.budget is not None and self._budget is not None:
+            budget = work.budget[images]
+            self._budget[rows] = budget
+            free = budget > 0
+            low = torch.where(free, low / torch.where(free, budget, 1), 0)
+            high = torch.where(free, high / torch.where(free, budget, 1), 0)
+        if self._attack.norm == "linf":
+            low, high = torch.maximum(low, -epsilon), torch.minimum(high, epsilon)
+        self._low[rows], self._high[rows] = low, high
+        start = self._start(work.ids[images], runs, clean, epsilon, budget)
+        start = torch.minimum(torch.maximum(start, low), high)
+        self._offset[rows], self._before[rows] = start, start
+        self._climbed[rows], self._halved[rows] = 0, True
+
+    def _start(
+        self, ids: Tensor, runs: Tensor, clean: Tensor, epsilon: Tensor, budget: Tensor | None
+    ) -> Tensor:
+        """Return a random offset whose norm is epsilon, as the authors' does, keyed by image and run."""
+        noise = torch.empty_like(clean)
+        for run in sorted(set(runs.tolist())):
+            mine = runs == run
+            keys = image_keys(ids[mine], self._attack.seed, self._epoch, run, 0)
+            draw = symmetric_uniform if self._attack.norm == "linf" else standard_normal
+            noise[mine] = draw(keys, clean.shape[1:])
+        if budget is not None:
+            noise = noise * (budget > 0)
+        order = torch.inf if self._attack.norm == "linf" else 2
+        length: Tensor = torch.linalg.vector_norm(noise, order, PIXELS, keepdim=True)
+        return noise / length.clamp(min=1e-12) * epsilon
+
+    def _step(self) -> tuple[Tensor, Tensor]:
+        """Read the rows, remember, and step on; return which runs are over and which broke their image."""
+        attack, pixels = self._attack, self._pixels(self._offset)
+        reading = self._model.climb(
+            pixels, self._losses, torch.ones_like(self._loss), precision=attack.precision, draws=attack.eot
+        )
+        self._model.require_finite()
+        fooled = self._active & self._fooled(reading, pixels)
+        assert reading.gradient is not None
+        self._remember(reading, reading.gradient)
+        over = self._active & (fooled | (self._time == attack.steps))
+        self._settle(pixels, over, fooled)
+        self._active = self._active & ~over
+        self._move()
+        return over, fooled
+
+    def _losses(self, logits: Tensor) -> Tensor:
+        """Return every row's loss under its own run, all computed at the one shape."""
+        total = logits.new_zeros(len(logits))
+        for kind in dict.fromkeys((run.loss, run.rank > 0) for run in self._runs):
+            numbers = [n for n, run in enumerate(self._runs) if (run.loss, run.rank > 0) == kind]
+            mine = torch.isin(self._run, torch.tensor(numbers, device=logits.device))
+            # Targets of other rows may be their labels; their values are not used.
+            targets = torch.where(mine, self._targets, (self._labels + 1) % logits.shape[1])
+            loss = attack_loss(kind[0], logits, self._labels, targets if kind[1] else None)
+            total = torch.where(mine, loss, total)
+        return total
+
+    def _fooled(self, reading: Reading, pixels: Tensor) -> Tensor:
+        wrong = reading.predictions != self._labels
+        if self._attack.precision == "float32" or not bool((wrong & self._active).any()):
+            return wrong
+        exact = self._model.ask(pixels, self._losses, draws=self._attack.eot, judge=True)
+        return wrong & (exact.predictions != self._labels)
+
+    def _remember(self, reading: Reading, gradient: Tensor) -> None:
+        """Take in the loss here, the best so far, and halve the step where a check says so."""
+        loss, fresh = reading.loss, self._time == 0
+        self._climbed += ((loss > self._loss) & ~fresh).float()
+        self._loss = loss
+        better = fresh | (loss > self._best_loss)
+        rows = better[:, None, None, None]
+        self._best_loss = torch.where(better, loss, self._best_loss)
+        self._best = torch.where(rows, self._offset, self._best)
+        self._best_gradient = torch.where(rows, gradient, self._best_gradient)
+        self._checked_loss = torch.where(fresh, loss, self._checked_loss)
+        self._gradient = gradient
+        window = self._windows[self._time]
+        check = window > 0
+        if not bool((check & self._active).any()):
+            return
+        stalled = self._climbed <= self._attack.rho * window  # eq. 5, condition 1
+        same = ~self._halved & (self._checked_loss >= self._best_loss)  # condition 2
+        halve = check & (stalled | same)
+        rows = halve[:, None, None, None]
+        self._length = torch.where(rows, self._length / 2, self._length)
+        self._offset = torch.where(rows, self._best, self._offset)
+        self._gradient = torch.where(rows, self._best_gradient, self._gradient)
+        self._halved = torch.where(check, halve, self._halved)
+        self._checked_loss = torch.where(check, self._best_loss, self._checked_loss)
+        self._climbed = torch.where(check, 0, self._climbed)
+
+    def _settle(self, pixels: Tensor, over: Tensor, fooled: Tensor) -> None:
+        """Keep what the runs that are over have found."""
+        lead = self._runs[0]
+        leading = torch.tensor([(run.loss, run.rank) == (lead.loss, lead.rank) for run in self._runs])
+        kept = over & ~fooled & leading.to(over.device)[self._run]
+        kept &= self._best_loss > self._highest[self._image]
+        best = self._pixels(self._best)
+        for rows, found in ((kept, best), (fooled, pixels)):
+            if bool(rows.any()):
+                self.found[self._image[rows]] = found[rows]
+        self._highest[self._image[kept]] = self._best_loss[kept]
+        self.broken_by[self._image[fooled]] = self._run[fooled]
+
+    def _move(self) -> None:
+        """Take a step with momentum (eqs. 3 and 4) in every row that is still at work."""
+        rule: StepRule = "sign" if self._attack.norm == "linf" else "normalised"
+        direction, none = ascent_direction(self._gradient, rule, budget=self._budget)
+        none &= self._active
+        if bool(none.any()):
+            direction = torch.where(none[:, None, None, None], self._at_random(rule), direction)
+        self.steps[self._image[self._active]] += 1
+        self.zero[self._image[none]] += 1
+        ahead = self._projected(self._offset + self._length * direction)
+        share = torch.where(self._time == 0, 1.0, MOMENTUM)[:, None, None, None]
+        moved = self._projected(
+            self._offset + share * (ahead - self._offset) + (1 - share) * (self._offset - self._before)
+        )
+        self._before = self._offset
+        self._offset = torch.where(self._active[:, None, None, None], moved, self._offset)
+        self._time = torch.where(self._active, self._time + 1, self._time)
+
+    def _at_random(self, rule: StepRule) -> Tensor:
+        ids = self._work.ids[self._image]
+        keys = image_keys(ids ^ (self._run << 32) ^ (self._time + 1), self._attack.seed, self._epoch)
+        return random_direction(keys, self._clean, rule, self._budget)
+
+    def _projected(self, offset: Tensor) -> Tensor:
+        if self._attack.norm == "l2":
+            length = torch.linalg.vector_norm(offset, 2, PIXELS, keepdim=True)
+            offset = offset * (self._epsilon / length.clamp(min=1e-30)).clamp(max=1)
+        return torch.minimum(torch.maximum(offset, self._low), self._high)
+
+    def _pixels(self, offset: Tensor) -> Tensor:
+        shift = offset if self._budget is None else offset * self._budget
+        return like((self._clean + shift).clamp_(0, 1), self._clean)
+
+
+def _windows(steps: int, device: torch.device) -> Tensor:
+    """Return, per number of steps taken, the length of the window that a check ends there; else 0.
+
+    The checks of Croce and Hein (2020, section 3.1): after 22 % of the steps, then ever shorter windows,
+    3 % less each, down to 6 %.
+    """
+    window, shortest, shrink = (max(int(share * steps), 1) for share in (0.22, 0.06, 0.03))
+    windows = torch.zeros(steps + 1, dtype=torch.int64)
+    place = window
+    while place <= steps:
+        windows[place] = window
+        window = max(window - shrink, shortest)
+        place += window
+    return windows.to(device)
