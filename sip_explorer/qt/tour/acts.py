@@ -135,7 +135,7 @@ def attack(window: MainWindow, hand: Hand, out: Path) -> Figures:
     began = time.monotonic()
     hand.click(room._run)
     hand.wait(lambda: _sweeping(room), "the sweep", 10)
-    choice = room.form.choice()
+    choice = room.sweep.axes.choice()
     cells = len(chosen) * len(choice.variants) * len(choice.epsilons) * len(choice.batch_sizes)
     # The room gathers cells a few at a time: the job may end before the last ones are shown.
     hand.wait(lambda: not _sweeping(room) and len(room.sweep.results) == cells, "the end of the sweep", 150)

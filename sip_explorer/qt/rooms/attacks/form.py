@@ -2,117 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from sip_explorer.qt.rooms.attacks.sweep_results import Variant
+from sip_explorer.qt.rooms.attacks.choice import STRIP, TEST, Choice, parse_counts, parse_radii
+from sip_explorer.qt.rooms.attacks.fields import combo, fill, spin, track
+from sip_explorer.qt.rooms.attacks.threat_models import THREAT_MODELS
+from sip_explorer.qt.rooms.attacks.variant import Variant
+from sip_explorer.qt.rooms.attacks.words import LOSSES, NORMS, PRECISIONS, REDUCTIONS, STEPS, whole_radius
 from sip_explorer.qt.widgets.inspector import Inspector
 from sip_explorer.qt.widgets.model_list import CurrentModelBox, ModelCheckList
-from sip_explorer.qt.widgets.section import Row
-from sip_explorer.records.epsilon import format_epsilon, parse_epsilons
+from sip_explorer.qt.widgets.section import Section
 from sip_explorer.state import Session
-
-if TYPE_CHECKING:
-    from sip_explorer.attacks import PGD
-
-LOSSES = {
-    "log-odds": "log-odds",
-    "ce": "cross-entropy (CE)",
-    "margin": "margin",
-    "dlr": "difference of logits ratio",
-    "rescaled-ce": "rescaled cross-entropy",
-    "mifpe": "MIFPE",
-}
-REDUCTIONS = {"sum": "sum over the batch", "mean": "mean over the batch"}
-PRECISIONS = {"float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
-STEPS = {"sign": "sign or unit length", "raw": "raw gradient × 1"}
-COMPARED = (
-    Variant("ce", "mean", "float32"),
-    Variant("ce", "mean", "bfloat16"),
-    Variant("log-odds", "sum", "float32"),
-    Variant("log-odds", "sum", "bfloat16"),
-)
-"""The paper's question: does the batch size matter, and for which loss and precision?"""
 
 DEFAULT_EPSILONS = "2/255, 4/255, 8/255, 16/255, 0.1"
 DEFAULT_BATCH_SIZES = "1, 16, 64, 256"
-TEST, STRIP = "test", "strip"
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A valid form: what a sweep and a preview need."""
-
-    epsilons: tuple[float, ...]
-    batch_sizes: tuple[int, ...]
-    variant: Variant
-    compare: bool
-    images: str
-    count: int
-    steps: int
-    restarts: int
-    seed: int
-    norm: str
-    step: str
-
-    @property
-    def step_rule(self) -> str:
-        """The step rule of `PGD`: the usual one of the norm, or the raw gradient."""
-        return "raw" if self.step == "raw" else "sign" if self.norm == "linf" else "normalised"
-
-    @property
-    def step_size(self) -> float | None:
-        """1 for raw steps, whose length is the gradient's; else None: 2.5 · ε / steps."""
-        return 1.0 if self.step == "raw" else None
-
-    @property
-    def words(self) -> str:
-        """What all attacks of the sweep have in common."""
-        raw = ", raw gradient steps" if self.step == "raw" else ""
-        restarts = f", {self.restarts} restarts" if self.restarts > 1 else ""
-        return f"PGD with {self.steps} steps{restarts}, {'L∞' if self.norm == 'linf' else 'L2'}{raw}"
-
-    @property
-    def variants(self) -> tuple[Variant, ...]:
-        """What the sweep compares, the chosen one first."""
-        others = tuple(v for v in COMPARED if v != self.variant) if self.compare else ()
-        return (self.variant, *others)
-
-    def attack(self, variant: Variant) -> PGD:
-        """Return PGD as chosen. Where there is no gradient there is no step, as in the sweep."""
-        from sip_explorer.attacks import PGD
-
-        return PGD(
-            norm=self.norm,  # type: ignore[arg-type]
-            epsilon=max(self.epsilons),
-            steps=self.steps,
-            loss=variant.loss,  # type: ignore[arg-type]
-            reduction=variant.reduction,  # type: ignore[arg-type]
-            step=self.step_rule,  # type: ignore[arg-type]
-            step_size=self.step_size,
-            precision=variant.precision,  # type: ignore[arg-type]
-            zero_gradient="stay",
-            restarts=self.restarts,
-            seed=self.seed,
-        )
+OWN = ""
+"""The threat model that is none of the usual ones."""
 
 
 class AttackForm(QWidget):
-    """Fills an `Inspector` with sections; ``changed`` says that the choice may be another one."""
+    """Fills an `Inspector` with sections that all views share; each view adds one of its own.
+
+    Signals
+    -------
+    changed()
+        The choice may be another one.
+    """
 
     changed = Signal()
 
     def __init__(self, session: Session, inspector: Inspector) -> None:
         super().__init__(inspector)
         self.hide()  # only its fields are shown, in the inspector's sections
-        self._fill_models(session, inspector)
-        self._fill_conditions(inspector)
-        self._fill_attack(inspector)
-        self._fill_images(inspector)
+        self._inspector = inspector
+        self._filling = False
+        self._fill_models(session)
+        self._fill_images()
+        self._fill_conditions()
+        self._fill_attack()
+        self._fill_more()
         self._read()
+
+    def add_section(self, title: str, *, folded: bool = False, after: Section | None = None) -> Section:
+        """Add a section of one view, hidden until the view is on show; by default right under the models."""
+        section = Section(title, folded=folded)
+        column = self._inspector.widget().layout()
+        assert isinstance(column, QVBoxLayout)
+        column.insertWidget(1 if after is None else column.indexOf(after) + 1, section)
+        section.hide()
+        return section
 
     def choice(self) -> Choice:
         """Return the form's values.
@@ -123,18 +62,36 @@ class AttackForm(QWidget):
             With a sentence that names the field.
         """
         return Choice(
-            parse_epsilons(self.epsilons.text()),
-            parse_batch_sizes(self.batch_sizes.text()),
-            Variant(self.loss.currentData(), self.reduction.currentData(), self.precision.currentData()),
-            self.compare.isChecked(),
+            self.norm.currentData(),
+            self.radii(),
+            parse_counts(self.batch_sizes.text(), "Batch size", "1, 16, 256"),
+            self.variant,
             self.images.currentData(),
             self.count.value(),
             self.steps.value(),
-            self.restarts.value(),
             self.seed.value(),
-            self.norm.currentData(),
-            self.step.currentData(),
         )
+
+    def radii(self) -> tuple[float, ...]:
+        """Return the epsilons; ValueError where the list cannot be read."""
+        return parse_radii(self.epsilons.text(), self.norm.currentData())
+
+    @property
+    def variant(self) -> Variant:
+        """The attack on show, in the preview and first in a sweep."""
+        return Variant(
+            self.loss.currentData(),
+            self.reduction.currentData(),
+            self.precision.currentData(),
+            self.step.currentData(),
+            self.restarts.value(),
+        )
+
+    @property
+    def usual_epsilon(self) -> float | None:
+        """The epsilon that the threat model is named after; None where it has no name."""
+        model = THREAT_MODELS.get(self.threat.currentData())
+        return None if model is None else model.epsilon
 
     def has_models(self) -> bool:
         """Whether there is any model to tick."""
@@ -142,21 +99,33 @@ class AttackForm(QWidget):
 
     # ---- making ---------------------------------------------------------------------------
 
-    def _fill_models(self, session: Session, inspector: Inspector) -> None:
-        section = inspector.add_section("Models")
+    def _fill_models(self, session: Session) -> None:
+        section = self._inspector.add_section("Models")
         self._models = ModelCheckList(session)
         section.add_widget(self._models)
         section.add_row("On show", CurrentModelBox(session), tip="The model whose perturbations are shown")
 
-    def _fill_conditions(self, inspector: Inspector) -> None:
-        section = inspector.add_section("Epsilons and batch sizes")
+    def _fill_images(self) -> None:
+        section = self._inspector.add_section("Images")
+        self.images = combo({TEST: "test images", STRIP: "film strip"})
+        self.count = spin(1, 100_000, 100)
+        section.add_row("From", self.images, tip="Spread evenly over the chosen images")
+        track(section.add_row("How many", self.count), self.count)
+
+    def _fill_conditions(self) -> None:
+        section = self._inspector.add_section("Epsilons and batch sizes")
+        self.threat = combo({OWN: "as written below"} | {k: m.words for k, m in THREAT_MODELS.items()})
+        section.add_row("Threat model", self.threat, tip="A usual one fills the norm and the epsilons")
+        self.norm = combo(NORMS)
+        track(section.add_row("Norm", self.norm, tip="How the size of a change is measured"), self.norm)
         self.epsilons = QLineEdit(DEFAULT_EPSILONS)
         self.batch_sizes = QLineEdit(DEFAULT_BATCH_SIZES)
         for label, edit, tip in (
             (
                 "Epsilons",
                 self.epsilons,
-                "The largest change of a pixel value in [0, 1], as n/255 or a fraction",
+                "L∞: the largest change of a pixel value in [0, 1], as n/255 or a fraction. "
+                "L2: the length of the whole change",
             ),
             (
                 "Batch sizes",
@@ -165,52 +134,75 @@ class AttackForm(QWidget):
                 "a sweep of fewer images weighs them as in a full one",
             ),
         ):
-            row = section.add_row(label, edit, tip=tip)
-            default = edit.text()
-            row.track(edit.textChanged, edit.text, lambda e=edit, d=default: e.setText(d), default)
-            edit.textChanged.connect(self._read)
+            track(section.add_row(label, edit, tip=tip), edit)
+            edit.textChanged.connect(self._edited)
             edit.setCursorPosition(0)
         self._reading = QLabel()
         self._reading.setWordWrap(True)
         section.add_widget(self._reading)
+        self.threat.currentIndexChanged.connect(self._take_threat)
+        self.norm.currentIndexChanged.connect(self._norm_changed)
 
-    def _fill_attack(self, inspector: Inspector) -> None:
-        section = inspector.add_section("Attack (PGD)")
-        self.loss = _combo(LOSSES)
-        self.reduction = _combo(REDUCTIONS)
-        self.precision = _combo(PRECISIONS)
-        self.steps = _spin(1, 1000, 10)
+    def _fill_attack(self) -> None:
+        section = self._inspector.add_section("Attack (PGD)")
+        self.loss = combo(LOSSES)
+        self.reduction = combo(REDUCTIONS)
+        self.precision = combo(PRECISIONS)
+        self.steps = spin(1, 1000, 10)
         for label, editor, tip in (
             ("Loss", self.loss, "What the attack climbs"),
             ("Reduction", self.reduction, "A mean divides every image's gradient by the batch size"),
             ("Precision", self.precision, "Arithmetic of the model while it is attacked"),
             ("Steps", self.steps, "Each 2.5 · ε / steps long; a raw one is the gradient itself"),
         ):
-            _track(section.add_row(label, editor, tip=tip), editor)
-        self.compare = QCheckBox("Compare CE mean with log-odds sum,\nin float32 and bfloat16")
-        self.compare.setChecked(True)
-        self.compare.setToolTip("Attacks the images with these four attacks beside the one chosen above")
-        section.add_widget(self.compare)
-        more = inspector.add_section("More", folded=True)
-        self.norm = _combo({"linf": "L∞", "l2": "L2"})
-        self.step = _combo(STEPS)
-        row = more.add_row("Each step", self.step, tip="A mean shrinks the raw gradient with the batch size")
-        _track(row, self.step)
-        self.restarts = _spin(1, 50, 1)
-        self.seed = _spin(0, 2**31 - 1, 0)
-        for label, editor in (("Norm", self.norm), ("Restarts", self.restarts), ("Seed", self.seed)):
-            _track(more.add_row(label, editor), editor)
-        for combo in (self.loss, self.reduction, self.precision, self.norm, self.step):
-            combo.currentIndexChanged.connect(self._read)
-        for spin in (self.steps, self.restarts, self.seed):
-            spin.valueChanged.connect(self._read)
+            track(section.add_row(label, editor, tip=tip), editor)
+        for box in (self.loss, self.reduction, self.precision):
+            box.currentIndexChanged.connect(self._read)
+        self.steps.valueChanged.connect(self._read)
 
-    def _fill_images(self, inspector: Inspector) -> None:
-        section = inspector.add_section("Images of the sweep")
-        self.images = _combo({TEST: "test images", STRIP: "film strip"})
-        self.count = _spin(1, 100_000, 100)
-        section.add_row("From", self.images, tip="Spread evenly over the chosen images")
-        _track(section.add_row("How many", self.count), self.count)
+    def _fill_more(self) -> None:
+        more = self._inspector.add_section("More", folded=True)
+        self.step = combo(STEPS["linf"])
+        tip = "A mean shrinks the raw gradient with the batch size"
+        track(more.add_row("Each step", self.step, tip=tip), self.step)
+        self.restarts = spin(1, 50, 1)
+        self.seed = spin(0, 2**31 - 1, 0)
+        for label, editor in (("Restarts", self.restarts), ("Seed", self.seed)):
+            track(more.add_row(label, editor), editor)
+            editor.valueChanged.connect(self._read)
+        self.step.currentIndexChanged.connect(self._read)
+
+    # ---- reading --------------------------------------------------------------------------
+
+    def _take_threat(self, *_: object) -> None:
+        model = THREAT_MODELS.get(self.threat.currentData())
+        if model is None:
+            return
+        self._filling = True
+        self.norm.setCurrentIndex(self.norm.findData(model.norm))
+        self.epsilons.setText(model.epsilons)
+        self.epsilons.setCursorPosition(0)
+        self._filling = False
+        self._read()
+
+    def _norm_changed(self, *_: object) -> None:
+        step = self.step.currentData()
+        self.step.blockSignals(True)
+        fill(self.step, STEPS[self.norm.currentData()])
+        self.step.setCurrentIndex(max(0, self.step.findData(step)))
+        self.step.blockSignals(False)
+        self._edited()
+
+    def _edited(self, *_: object) -> None:
+        """Norm or epsilons were changed by hand: they are no named threat model any more."""
+        if self._filling:
+            return
+        model = THREAT_MODELS.get(self.threat.currentData())
+        if model is not None and (self.norm.currentData(), self.epsilons.text()) != (
+            model.norm, model.epsilons,
+        ):  # fmt: skip
+            self.threat.setCurrentIndex(0)
+        self._read()
 
     def _read(self, *_: object) -> None:
         try:
@@ -218,46 +210,10 @@ class AttackForm(QWidget):
         except ValueError as error:
             text, role = str(error), "bad"
         else:
-            text, role = "ε " + "; ".join(format_epsilon(e) for e in choice.epsilons), "caption"
+            text, role = "ε " + "; ".join(whole_radius(e, choice.norm) for e in choice.epsilons), "caption"
         self._reading.setText(text)
         if self._reading.property("role") != role:
             self._reading.setProperty("role", role)
             self._reading.style().unpolish(self._reading)
             self._reading.style().polish(self._reading)
         self.changed.emit()
-
-
-def parse_batch_sizes(text: str) -> tuple[int, ...]:
-    """Return the batch sizes of a list, ascending and without repeats; ValueError with a sentence."""
-    sizes = set()
-    for part in text.replace(";", ",").replace(" ", ",").split(","):
-        if part:
-            if not part.isdigit() or not 1 <= int(part) <= 1_000_000:
-                raise ValueError(f"Batch size “{part}” is no whole number of at least 1: write 1, 16, 256.")
-            sizes.add(int(part))
-    if not sizes:
-        raise ValueError("No batch size is given: write for example 1, 16, 256.")
-    return tuple(sorted(sizes))
-
-
-def _track(row: Row, editor: QComboBox | QSpinBox) -> None:
-    """Give a row its reset mark."""
-    if isinstance(editor, QComboBox):
-        row.track(editor.currentIndexChanged, editor.currentIndex, lambda: editor.setCurrentIndex(0), 0)
-    else:
-        default = editor.value()
-        row.track(editor.valueChanged, editor.value, lambda: editor.setValue(default), default)
-
-
-def _combo(choices: dict[str, str]) -> QComboBox:
-    box = QComboBox()
-    for key, words in choices.items():
-        box.addItem(words, key)
-    return box
-
-
-def _spin(low: int, high: int, value: int) -> QSpinBox:
-    box = QSpinBox()
-    box.setRange(low, high)
-    box.setValue(value)
-    return box

@@ -7,7 +7,7 @@ from collections import deque
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QStyle
 
-from sip_explorer.qt.rooms.attacks.growth import Growth
+from sip_explorer.qt.rooms.attacks.growth.growth import Growth
 
 PACE = 66
 """Milliseconds between two states: 15 a second."""

@@ -1,52 +1,36 @@
-"""The curves of a sweep: success against epsilon and against batch size, and missing gradients."""
+"""A sweep as curves: success against epsilon and against batch size, and missing gradients."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)  # fmt: skip
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
-from sip_explorer.qt.rooms.attacks.sweep_curves import CLEAN, SweepCurves, together
-from sip_explorer.qt.rooms.attacks.sweep_results import SweepResults, Variant
-from sip_explorer.qt.rooms.attacks.sweep_table import write_table
+from sip_explorer.qt.rooms.attacks.sweep.curves import CLEAN, SweepCurves, together
+from sip_explorer.qt.rooms.attacks.sweep.results import Place, SweepResults
+from sip_explorer.qt.rooms.attacks.variant import Variant
+from sip_explorer.qt.rooms.attacks.words import radius, whole_radius
 from sip_explorer.qt.widgets.curve_plot import CurvePlot
 from sip_explorer.qt.widgets.elided_label import ElidedLabel
-from sip_explorer.records.epsilon import format_epsilon, in_255ths
 
 BY_ATTACK, BY_EPSILON = "attack", "epsilon"
 
 
-class SweepPane(QWidget):
+class CurvesPane(QWidget):
     """Redraws as cells finish; combos choose the model and the attack whose curves are shown.
 
     Signals
     -------
     images_chosen(list, str)
         Ids of the images behind a clicked point, and what they are in words.
-    problem(str)
-        The table could not be written.
     """
 
     images_chosen = Signal(list, str)
-    problem = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.results = SweepResults()
+        self._norm = "linf"
         self._epsilon: float | None = None
-        self._norm, self._steps, self._step_rule = "linf", 0, "sign"
-        self.title = QLabel()
-        self.title.setWordWrap(True)
-        self.title.setProperty("role", "muted")
         self.model = _combo("Model of the curves")
         self.variant = _combo("Attack of the curves")
         self.variant.setMinimumContentsLength(17)
@@ -56,36 +40,49 @@ class SweepPane(QWidget):
         self.lines.addItem("per epsilon", BY_EPSILON)
         for box in (self.model, self.variant, self.lines):
             box.activated.connect(self.redraw)
-        self.export = QPushButton("Export…")
-        self.export.setToolTip("Write all finished cells as comma-separated values")
-        self.export.clicked.connect(self.ask_export)
-        self.by_epsilon = _plot("epsilon", "misclassified (%)")
-        self.by_batch = _plot("batch size N", "misclassified (%)")
-        self.gradients = _plot("batch size N", "steps without gradient (%)")
+        self.by_epsilon = CurvePlot(
+            "epsilon", "misclassified (%)", percent=True, x_words=self._radius, headed=True
+        )
+        self.by_batch = _batch_plot("misclassified (%)")
+        self.gradients = _batch_plot("steps without gradient (%)")
         self._curves = {
             plot: SweepCurves(plot, "epsilon" if plot is self.by_epsilon else "batch_size")
             for plot in (self.by_epsilon, self.by_batch, self.gradients)
         }
         for plot in self._curves:
+            plot.setToolTip("Bands: 95 % intervals. Click a point for the images behind it.")
             plot.point_clicked.connect(lambda name, x, p=plot: self._clicked(p, name, x))
         self._titles = {plot: _heading() for plot in self._curves}
         self._lay_out()
 
-    def start(self, title: str, norm: str, steps: int, step_rule: str) -> None:
-        """Begin with empty curves."""
-        self.results = SweepResults()
-        self._norm, self._steps, self._step_rule = norm, steps, step_rule
-        self.title.setText(title)
+    def start(self, results: SweepResults, norm: str) -> None:
+        """Show these results, which may grow."""
+        self.results = results
+        self._norm = norm
         for plot in self._curves:
             plot.clear()
         self.model.clear()
         self.variant.clear()
-        self.export.setEnabled(False)
+        self.redraw()
 
     def show_epsilon(self, epsilon: float) -> None:
         """Draw the curves against batch size at this epsilon (the nearest one of the sweep)."""
         self._epsilon = epsilon
         self.redraw()
+
+    @property
+    def place(self) -> Place | None:
+        """The cell that the boxes and the epsilon slider point at, at the smallest batch size there."""
+        results = self.results
+        if not len(results):
+            return None
+        points = [
+            point
+            for n in results.batch_sizes
+            for point in results.against_epsilon(self.model.currentText(), self.variant.currentData(), n)
+            if point.place.epsilon == self._nearest()
+        ]
+        return points[0].place if points else None
 
     def redraw(self, *_: object) -> None:
         """Draw what the results hold now."""
@@ -98,27 +95,12 @@ class SweepPane(QWidget):
         for variant in results.variants:
             if self.variant.findText(variant.words) < 0:
                 self.variant.addItem(variant.words, variant)
-        self.export.setEnabled(True)
         self.model.setToolTip(self.model.currentText())
-        model, variant = self.model.currentText(), self.variant.currentData()
-        wanted = self._epsilon if self._epsilon is not None else results.epsilons[-1]
-        epsilon = min(results.epsilons, key=lambda e: abs(e - wanted))
+        self.variant.setToolTip(self.variant.currentText())
+        model, variant, epsilon = self.model.currentText(), self.variant.currentData(), self._nearest()
         self._draw_epsilons(model, variant, epsilon)
         self._draw_batches(model, variant, epsilon)
         self._draw_gradients(model, epsilon)
-
-    def ask_export(self) -> None:
-        """Ask where the table goes and write it."""
-        path, _ = QFileDialog.getSaveFileName(self, "Table of the sweep", "sweep.csv", "Tables (*.csv)")
-        if path:
-            self.write_table(Path(path))
-
-    def write_table(self, path: Path) -> None:
-        """Write all finished cells as comma-separated values."""
-        try:
-            write_table(path, self.results, self._norm, self._steps, self._step_rule)
-        except OSError as error:
-            self.problem.emit(f"{path} cannot be written ({error.strerror}): choose another place.")
 
     # ---- drawing --------------------------------------------------------------------------
 
@@ -129,17 +111,22 @@ class SweepPane(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addWidget(self.title)
         layout.addLayout(combos)
         for plot, share in ((self.by_epsilon, 5), (self.by_batch, 5), (self.gradients, 4)):
             heading = QHBoxLayout()
             heading.addWidget(self._titles[plot], 1)
             if plot is self.by_batch:
                 heading.addWidget(self.lines)
-            elif plot is self.gradients:
-                heading.addWidget(self.export)
             layout.addLayout(heading)
             layout.addWidget(plot, share)
+
+    def _radius(self, epsilon: float) -> str:
+        return radius(epsilon, self._norm)
+
+    def _nearest(self) -> float:
+        epsilons = self.results.epsilons
+        wanted = self._epsilon if self._epsilon is not None else epsilons[-1]
+        return min(epsilons, key=lambda e: abs(e - wanted))
 
     def _draw_epsilons(self, model: str, variant: Variant, epsilon: float) -> None:
         results, curves = self.results, self._curves[self.by_epsilon]
@@ -155,7 +142,7 @@ class SweepPane(QWidget):
         curves.end()
         self.by_epsilon.mark(epsilon, "")
         more = f" · dashed: other models, N = {results.batch_sizes[0]:,}" if others else ""
-        self._say(self.by_epsilon, f"Misclassified against epsilon{more}")
+        self._titles[self.by_epsilon].setText(f"Misclassified against epsilon{more}")
 
     def _draw_batches(self, model: str, variant: Variant, epsilon: float) -> None:
         results, curves = self.results, self._curves[self.by_batch]
@@ -163,7 +150,7 @@ class SweepPane(QWidget):
         if self.lines.currentData() == BY_EPSILON:
             for number, e in enumerate(results.epsilons):
                 points = results.against_batch_size(model, variant, e)
-                curves.line(f"ε {in_255ths(e)}", points, number)
+                curves.line(f"ε {self._radius(e)}", points, number)
             what = ""
         else:
             attacks = [(v.words, results.against_batch_size(model, v, epsilon)) for v in results.variants]
@@ -172,10 +159,10 @@ class SweepPane(QWidget):
             for number, other in enumerate(name for name in results.models if name != model):
                 points = results.against_batch_size(other, variant, epsilon)
                 curves.line(other, points, 5 - number, dashed=True)
-            what = f", ε {in_255ths(epsilon)}"
+            what = f", ε {self._radius(epsilon)}"
         curves.level(results.clean_error(model), results.batch_sizes)
         curves.end()
-        self._say(self.by_batch, f"Misclassified against N{what}")
+        self._titles[self.by_batch].setText(f"Misclassified against N{what}")
 
     def _draw_gradients(self, model: str, epsilon: float) -> None:
         results, curves = self.results, self._curves[self.gradients]
@@ -184,10 +171,7 @@ class SweepPane(QWidget):
         for name, points, number in together(attacks, "every attack", some=False):
             curves.line(name, points, number, gradients=True)
         curves.end()
-        self._say(self.gradients, f"Steps without gradient, ε {in_255ths(epsilon)}")
-
-    def _say(self, plot: CurvePlot, text: str) -> None:
-        self._titles[plot].setText(text)
+        self._titles[self.gradients].setText(f"Steps without gradient, ε {self._radius(epsilon)}")
 
     # ---- pointing -------------------------------------------------------------------------
 
@@ -195,16 +179,18 @@ class SweepPane(QWidget):
         model = self.model.currentText()
         place = self._curves[plot].place(name, x)
         if place is not None:
-            ids = self.results.misclassified(place)
-            words = (
-                f"misclassified by {place.model} at ε {format_epsilon(place.epsilon)}, "
-                f"{place.variant.words}, N = {place.batch_size:,}"
-            )
+            self.images_chosen.emit(self.results.misclassified(place), misclassified_words(place, self._norm))
         elif name == CLEAN:
-            ids, words = self.results.clean_errors_of(model), f"misclassified by {model} without any attack"
-        else:
-            return
-        self.images_chosen.emit(ids, words)
+            ids = self.results.clean_errors_of(model)
+            self.images_chosen.emit(ids, f"misclassified by {model} without any attack")
+
+
+def misclassified_words(place: Place, norm: str) -> str:
+    """Return what the images are that end misclassified in a cell."""
+    return (
+        f"misclassified by {place.model} at ε {whole_radius(place.epsilon, norm)}, "
+        f"{place.variant.words}, N = {place.batch_size:,}"
+    )
 
 
 def _combo(name: str) -> QComboBox:
@@ -221,7 +207,5 @@ def _heading() -> ElidedLabel:
     return label
 
 
-def _plot(x: str, y: str) -> CurvePlot:
-    if x == "epsilon":
-        return CurvePlot(x, y, percent=True, x_words=in_255ths, headed=True)
-    return CurvePlot(x, y, percent=True, log_x=True, x_words=lambda n: f"{n:,.0f}", headed=True)
+def _batch_plot(y: str) -> CurvePlot:
+    return CurvePlot("batch size N", y, percent=True, log_x=True, x_words=lambda n: f"{n:,.0f}", headed=True)

@@ -6,10 +6,10 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QWidget
 
-from sip_explorer.qt.rooms.attacks.growth import Growth
+from sip_explorer.qt.rooms.attacks.growth.growth import Growth
+from sip_explorer.qt.rooms.attacks.words import radius, whole_radius
 from sip_explorer.qt.theme import colour
 from sip_explorer.qt.widgets.image_grid import ImageGrid
-from sip_explorer.records.epsilon import format_epsilon, in_255ths
 
 _GAP = 6
 
@@ -96,7 +96,7 @@ class GrowthMatrix(QWidget):
         sizes = [f"N = {n:,}" for n in growth.batch_sizes]
         self.grid.set_labels(sizes, ["" for _ in growth.epsilons])
         wide = self.grid.cell_rect(0, 0).width() + _GAP
-        words = [in_255ths(e) for e in growth.epsilons]
+        words = [radius(e, growth.norm) for e in growth.epsilons]
         if max(self.fontMetrics().horizontalAdvance(text) for text in words) > wide:
             words = [text.removesuffix("/255") for text in words]
         self.grid.set_labels(sizes, words)
@@ -123,7 +123,7 @@ class GrowthMatrix(QWidget):
         self.slider.setValue(column)
         self.slider.blockSignals(False)
         if self._growth is not None:
-            self.slider.setToolTip(f"ε {format_epsilon(self._growth.epsilons[column])}")
+            self.slider.setToolTip(f"ε {whole_radius(self._growth.epsilons[column], self._growth.norm)}")
         self.cell_chosen.emit(row, column)
 
     def _tip(self, row: int, column: int) -> str:
@@ -132,8 +132,9 @@ class GrowthMatrix(QWidget):
             return ""
         shares = growth.probabilities[row, column]
         top = int(shares.argmax())
+        epsilon = whole_radius(growth.epsilons[column], growth.norm)
         return (
-            f"ε {format_epsilon(growth.epsilons[column])}, batch size {growth.batch_sizes[row]:,}: "
+            f"ε {epsilon}, batch size {growth.batch_sizes[row]:,}: "
             f"{growth.classes[top]} {100 * shares[top]:.0f} %, "
             f"{'misclassified' if growth.success[row, column] else 'still right'}"
         )

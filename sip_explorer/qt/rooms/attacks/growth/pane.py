@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from sip_explorer.qt.rooms.attacks.growth import Growth
-from sip_explorer.qt.rooms.attacks.growth_matrix import GrowthMatrix
-from sip_explorer.qt.rooms.attacks.playback import Playback
-from sip_explorer.qt.rooms.attacks.probability_bars import ProbabilityBars
+from sip_explorer.qt.rooms.attacks.growth.growth import Growth
+from sip_explorer.qt.rooms.attacks.growth.matrix import GrowthMatrix
+from sip_explorer.qt.rooms.attacks.growth.playback import Playback
+from sip_explorer.qt.rooms.attacks.growth.probability_bars import ProbabilityBars
+from sip_explorer.qt.rooms.attacks.words import whole_radius
 from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.image_grid import ImageGrid
 from sip_explorer.qt.widgets.signed_colours import signed_colours
-from sip_explorer.records.epsilon import format_epsilon
 
 _ASK = "Choose an image below and a model at the right to see its perturbation grow."
 _MEANINGS = (
@@ -133,9 +133,8 @@ class GrowthPane(QWidget):
         self.caption.setText(f"{growth.attack} · {without:.0f} % of steps without gradient")
         done = "best step" if growth.final else f"step {growth.step} of {growth.steps}"
         verdict = "misclassified" if growth.success[row, column] else "still right"
-        self.state.setText(
-            f"ε {format_epsilon(epsilon)} · {verdict} · {done} · batch size {growth.batch_sizes[row]:,}"
-        )
+        size = f"batch size {growth.batch_sizes[row]:,}"
+        self.state.setText(f"ε {whole_radius(epsilon, growth.norm)} · {verdict} · {done} · {size}")
 
 
 def _line(role: str) -> ElidedLabel:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sip_explorer.qt.rooms.attacks.variant import Variant
 from sip_explorer.records.intervals import wilson
 
 if TYPE_CHECKING:
     from sip_explorer.records.sweeps import CellResult
-
-
-@dataclass(frozen=True)
-class Variant:
-    """What is attacked with: the loss, its reduction, the precision."""
-
-    loss: str
-    reduction: str
-    precision: str
-
-    @property
-    def words(self) -> str:
-        """Short name for curves and lists."""
-        loss = {"ce": "CE", "dlr": "DLR"}.get(self.loss, self.loss)
-        return f"{loss} {self.reduction}, {self.precision}"
 
 
 @dataclass(frozen=True)
@@ -54,15 +41,23 @@ class Point:
 
 
 class SweepResults:
-    """Collects cells as they finish, in whatever order."""
+    """Collects cells as they finish, in whatever order.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    models, variants
+        The order in which they are listed; others come after them.
+    """
+
+    def __init__(self, models: Sequence[str] = (), variants: Sequence[Variant] = ()) -> None:
         self.cells: dict[Place, CellResult] = {}
         self._points: dict[Place, Point] = {}
+        self._models = tuple(models)
+        self._variants = tuple(variants)
 
     def add(self, cell: CellResult) -> None:
         """Take one finished cell."""
-        variant = Variant(cell.loss, cell.reduction, cell.precision)
+        variant = Variant(cell.loss, cell.reduction, cell.precision, cell.step, cell.restarts)
         place = Place(cell.model, variant, cell.epsilon, cell.batch_size)
         low, high = wilson(round(cell.success * cell.images), cell.images)
         self.cells[place] = cell
@@ -75,13 +70,15 @@ class SweepResults:
 
     @property
     def models(self) -> list[str]:
-        """Names, in the order in which they came."""
-        return list(dict.fromkeys(place.model for place in self.cells))
+        """Names of those with a cell."""
+        found = dict.fromkeys(place.model for place in self.cells)
+        return [name for name in dict.fromkeys((*self._models, *found)) if name in found]
 
     @property
     def variants(self) -> list[Variant]:
-        """In the order in which they came."""
-        return list(dict.fromkeys(place.variant for place in self.cells))
+        """Those with a cell."""
+        found = dict.fromkeys(place.variant for place in self.cells)
+        return [variant for variant in dict.fromkeys((*self._variants, *found)) if variant in found]
 
     @property
     def epsilons(self) -> list[float]:
@@ -103,6 +100,28 @@ class SweepResults:
             if place.model == model:
                 return [int(i) for i in cell.indices[~cell.clean_correct]]
         return []
+
+    def ordered(self) -> list[Place]:
+        """Return the places model by model, attack by attack, epsilon and batch size ascending."""
+        models = {name: number for number, name in enumerate(self.models)}
+        variants = {variant: number for number, variant in enumerate(self.variants)}
+        return sorted(
+            self.cells, key=lambda p: (models[p.model], variants[p.variant], p.epsilon, p.batch_size)
+        )
+
+    def point(self, place: Place) -> Point:
+        """Return the figures of a finished cell."""
+        return self._points[place]
+
+    def holds_for_any_batch_size(self, place: Place) -> bool:
+        """Whether the cell's figures were recorded for other batch sizes too, as they cannot differ."""
+        others = (replace(place, batch_size=n) for n in self.batch_sizes if n != place.batch_size)
+        return any(other in self.cells and self.cells[other].shared for other in others)
+
+    def at(self, place: Place) -> list[CellResult]:
+        """Return the cells of all models at a place's attack, epsilon and batch size."""
+        places = (replace(place, model=name) for name in self.models)
+        return [self.cells[place] for place in places if place in self.cells]
 
     def misclassified(self, place: Place) -> list[int]:
         """Return the ids of the images that end misclassified in a cell."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from sip_explorer.qt.rooms.attacks.sweep_results import Place, Point
+from sip_explorer.qt.rooms.attacks.sweep.results import Place, Point
 from sip_explorer.qt.theme import SERIES
 from sip_explorer.qt.widgets.curve_plot import CurvePlot
 

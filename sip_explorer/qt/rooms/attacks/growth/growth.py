@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sip_explorer.qt.rooms.attacks.words import NORMS, short_loss, short_step
 from sip_explorer.records import Artefact, CancelToken, Event, Progress
+from sip_explorer.records.step_rules import step_text
 
 if TYPE_CHECKING:
     from sip_explorer.attacks import PGD
@@ -165,8 +167,9 @@ def grow(
 
 def described(attack: PGD) -> str:
     """Return an attack in words: what of, how, in which precision and norm."""
-    loss = {"ce": "CE", "dlr": "DLR"}.get(attack.loss, attack.loss)
-    norm = "L∞" if attack.norm == "linf" else "L2"
     steps = f"{attack.steps} step{'' if attack.steps == 1 else 's'}"
-    raw = ", raw gradient" if attack.step == "raw" else ""
-    return f"PGD, {steps}{raw}, {norm}, {loss} {attack.reduction}, {attack.precision}"
+    rule = short_step(step_text(attack.step, attack.guard))
+    loss = f"{short_loss(attack.loss)} {attack.reduction}"
+    return ", ".join(
+        part for part in ("PGD", steps, rule, NORMS[attack.norm], loss, attack.precision) if part
+    )

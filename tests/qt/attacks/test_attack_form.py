@@ -1,0 +1,63 @@
+"""The inspector of the Attack room: what is written there, and what is refused."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from sip_explorer.attacks import threat_models
+from sip_explorer.qt.rooms.attacks.threat_models import THREAT_MODELS
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [
+        ("epsilons", "-0.1", "lies outside 0 to 1"),
+        ("epsilons", "8/255, NaN", "lies outside 0 to 1"),
+        ("epsilons", "much", "is not a number"),
+        ("epsilons", " ", "No epsilon is given"),
+        ("batch_sizes", "0", "whole number of at least 1"),
+        ("batch_sizes", "1, 2.5", "whole number of at least 1"),
+        ("batch_sizes", "", "No batch size is given"),
+    ],
+)
+def test_what_is_no_number_gets_one_sentence_beside_the_field(room, grown, field, text, words):
+    grown()
+    getattr(room.form, field).setText(text)
+    assert words in room.form._reading.text()
+    QTest.mouseClick(room._run, LEFT)
+    assert len(room.problems) == 1
+    assert words in room.problems[0]
+    assert not room.sweep.running
+    assert room.growth.growth is not None  # the image that was on show still is
+
+
+def test_a_threat_model_fills_norm_and_epsilons(room, qtbot, grown):
+    form = room.form
+    assert {key: (m.norm, m.epsilon) for key, m in THREAT_MODELS.items()} == {
+        key: (m.norm, m.epsilon) for key, m in threat_models().items()
+    }
+    form.threat.setCurrentIndex(form.threat.findData("l2-0.5"))
+    choice = form.choice()
+    assert (choice.norm, choice.epsilons, choice.variant.step) == (
+        "l2",
+        (0.125, 0.25, 0.5, 1.0),
+        "normalised",
+    )
+    assert form.usual_epsilon == 0.5
+    qtbot.waitUntil(
+        lambda: room.growth.growth is not None and room.growth.growth.norm == "l2", timeout=20_000
+    )
+    grown()
+    assert room.growth.matrix.grid._column_labels == ("0.125", "0.25", "0.5", "1")
+    assert "ε 1 ·" in room.growth.state.text()
+    # By hand it becomes one without a name; lengths beyond 1 are fine in L2, words are not.
+    form.epsilons.setText("0.5, 2")
+    assert form.threat.currentData() == ""
+    assert form.choice().epsilons == (0.5, 2.0)
+    form.epsilons.setText("0.5, far")
+    assert "is no length in L2" in form._reading.text()
+    form.norm.setCurrentIndex(0)
+    form.epsilons.setText("8/255")
+    assert form.choice().variant.step == "sign"
