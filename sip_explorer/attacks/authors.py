@@ -12,6 +12,8 @@ from torch import Tensor
 from sip_explorer.attacks.quiet import QuietModel
 from sip_explorer.records import CancelToken
 
+A = TypeVar("A")
+S = TypeVar("S")
 T = TypeVar("T")
 
 BREATH = 0.03  # seconds of an attack's work between two yields; it yields at the next forward pass
@@ -152,6 +154,18 @@ class _Turns:
         finally:
             self.over = True
             self._to_generator.release()
+
+
+def relayed(steps: Generator[A, None, T], say: Callable[[A], S]) -> Generator[S, None, T]:
+    """Yield what is to be said of each of ``steps``, and return what they return."""
+    try:
+        while True:
+            yield say(next(steps))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    finally:
+        steps.close()
 
 
 @contextmanager

@@ -1,25 +1,23 @@
 """AutoAttack, the judge: the ensemble of its authors, with their code, as a job that can be resumed."""
 
 import math
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from sip_explorer.attacks.authors import relayed
 from sip_explorer.attacks.ensemble import NORMS, RUNS, Ensemble, Version, require_squares
 from sip_explorer.attacks.quiet import QuietModel
 from sip_explorer.attacks.request import Norm, checked_request
 from sip_explorer.attacks.result import EnsembleResult
-from sip_explorer.attacks.unfinished import Found, Identity, read_unfinished, write_unfinished
+from sip_explorer.attacks.unfinished import Found, Unfinished
 from sip_explorer.records import CancelToken, Notice, SipError
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class AutoAttack:
     seed
         Of every batch of every run.
     batch_size
-        Images attacked at once; part of a result's identity.
+        Images attacked at once; part of a result's identity. A cancel waits for a pass of so many.
     """
 
     norm: Norm = "linf"
@@ -145,15 +143,16 @@ class AutoAttack:
         ensemble = Ensemble(
             quiet, request, norm=self.norm, epsilon=self.epsilon, version=self.version, seed=self.seed
         )
-        identity = Identity.of(self._settings(), request.images, request.labels, model)
-        path = None if state is None else Path(state)
-        found = None if path is None else read_unfinished(path, identity, request.images)
+        file = None
+        if state is not None:
+            file = Unfinished(Path(state), self._settings(), request.images, request.labels, model)
+        found = None if file is None else file.read()
         if found is None:
-            clean_logits = yield from _said(ensemble.look(self.batch_size, token), lambda passes: None)
+            clean_logits = yield from relayed(ensemble.look(self.batch_size, token), lambda passes: None)
             found = Found.nothing(request.images, request.labels, clean_logits)
             found.warn(ensemble.warned())
-            if path is not None:
-                write_unfinished(path, found, identity)
+            if file is not None:
+                file.write(found)
         yield from map(Notice, found.notices)
         ensemble.aim_at(found.clean_logits.shape[1])
         course = _Course(self, ensemble.passes(), found)
@@ -162,13 +161,15 @@ class AutoAttack:
             batches = torch.split(found.robust_before(number).nonzero()[:, 0], self.batch_size)
             state_after = partial(course.state, len(batches))
             for rows in batches[found.batches :] if len(batches[0]) else ():
-                made, logits = yield from _said(ensemble.attack(self.runs[number], rows, token), state_after)
+                made, logits = yield from relayed(
+                    ensemble.attack(self.runs[number], rows, token), state_after
+                )
                 found.take(rows, made, logits, request.labels[rows])
                 if number + 1 == len(self.runs) and found.batches == len(batches):
                     ensemble.compare(self._accuracies(found))
                 notices = found.warn(ensemble.warned())
-                if path is not None:
-                    write_unfinished(path, found, identity)
+                if file is not None:
+                    file.write(found)
                 yield from map(Notice, notices)
                 yield state_after(0)
         return EnsembleResult(
@@ -206,15 +207,3 @@ class _Course:
         done += min(passes, self._passes[number])
         total = self._batches * sum(self._passes)
         return AutoAttackState(self._runs[number], done, total, int(self._found.robust.sum()))
-
-
-def _said(steps: Generator[int, None, T], say: Callable[[int], S]) -> Generator[S, None, T]:
-    """Yield what is to be said of each of ``steps`` and return what they return."""
-    try:
-        while True:
-            yield say(next(steps))
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    finally:
-        steps.close()

@@ -82,88 +82,87 @@ class Found:
         return new
 
 
-@dataclass(frozen=True)
-class Identity:
-    """Whose evaluation it is: its settings, and hashes of images with labels and of the weights."""
+class Unfinished:
+    """The file of an evaluation, which belongs to its settings, its images with labels, and its weights."""
 
-    settings: Mapping[str, Any]
-    images: str
-    weights: str
+    def __init__(
+        self, path: Path, settings: Mapping[str, Any], images: Tensor, labels: Tensor, model: nn.Module
+    ) -> None:
+        self._path, self._settings, self._images = path, dict(settings), images
+        self._hashes = {"images": _digest(images, labels), "weights": _digest(*model.state_dict().values())}
 
-    @classmethod
-    def of(cls, settings: Mapping[str, Any], images: Tensor, labels: Tensor, model: nn.Module) -> "Identity":
-        """Return the identity of an evaluation of ``model`` on ``images`` (N, C, H, W)."""
-        return cls(dict(settings), _digest(images, labels), _digest(*model.state_dict().values()))
+    def write(self, found: Found) -> None:
+        """Write ``found``, whole or not at all."""
+        broken = found.broken_by >= 0
+        arrays = {
+            "clean_correct": found.clean_correct,
+            "clean_logits": found.clean_logits,
+            "broken_by": found.broken_by,
+            "images": found.images[broken],
+            "logits": found.logits[broken],
+        }
+        with atomic_path(self._path) as temporary, h5py.File(temporary, "w") as file:
+            file.attrs["kind"], file.attrs["format"] = "autoattack", FORMAT
+            file.attrs["settings"] = json.dumps(self._settings, sort_keys=True)
+            file.attrs["attack"], file.attrs["batches"] = found.attack, found.batches
+            file.attrs["notices"] = json.dumps(found.notices)
+            for name, digest in self._hashes.items():
+                file.attrs[name] = digest
+            for name, values in arrays.items():
+                file.create_dataset(name, data=values.contiguous().cpu().numpy())
 
+    def read(self) -> Found | None:
+        """Return what the file holds, None where there is none yet.
 
-def write_unfinished(path: Path, found: Found, identity: Identity) -> None:
-    """Write ``found`` to ``path``, whole or not at all."""
-    broken = found.broken_by >= 0
-    arrays = {
-        "clean_correct": found.clean_correct,
-        "clean_logits": found.clean_logits,
-        "broken_by": found.broken_by,
-        "images": found.images[broken],
-        "logits": found.logits[broken],
-    }
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["kind"], file.attrs["format"] = "autoattack", FORMAT
-        file.attrs["settings"] = json.dumps(identity.settings, sort_keys=True)
-        file.attrs["images"], file.attrs["weights"] = identity.images, identity.weights
-        file.attrs["attack"], file.attrs["batches"] = found.attack, found.batches
-        file.attrs["notices"] = json.dumps(found.notices)
-        for name, values in arrays.items():
-            file.create_dataset(name, data=values.contiguous().cpu().numpy())
+        Raises
+        ------
+        SipError
+            The file cannot be read, or belongs to another evaluation.
+        """
+        if not self._path.exists():
+            return None
+        try:
+            with h5py.File(self._path, "r") as file:
+                attributes = dict(file.attrs)
+                self._check(attributes)
+                arrays = {name: torch.from_numpy(np.asarray(values[()])) for name, values in file.items()}
+                return self._found(attributes, arrays)
+        except (OSError, KeyError, ValueError) as error:
+            raise SipError(
+                f"The unfinished AutoAttack {self._path} cannot be read ({error}): delete it to begin anew."
+            ) from error
 
+    def _check(self, attributes: Mapping[str, Any]) -> None:
+        if attributes.get("kind") != "autoattack":
+            raise SipError(f"{self._path} is no unfinished AutoAttack: choose another file.")
+        if int(attributes["format"]) > FORMAT:
+            raise SipError(
+                f"{self._path} was written by a newer version of SIP Explorer: update the program to go on."
+            )
+        settings = json.loads(attributes["settings"])
+        other = [name for name, value in self._settings.items() if settings.get(name) != value]
+        other += [name for name, digest in self._hashes.items() if attributes[name] != digest]
+        if other:
+            raise SipError(
+                f"{self._path} keeps an unfinished AutoAttack with other {other[0].replace('_', ' ')}: "
+                "choose another file, or delete it to begin anew."
+            )
 
-def read_unfinished(path: Path, identity: Identity, images: Tensor) -> Found | None:
-    """Return what ``path`` holds, None where there is no file; ``images`` are the clean ones.
-
-    Raises
-    ------
-    SipError
-        The file cannot be read, or it belongs to another evaluation than ``identity``.
-    """
-    if not path.exists():
-        return None
-    try:
-        with h5py.File(path, "r") as file:
-            attributes = dict(file.attrs)
-            if attributes.get("kind") != "autoattack":
-                raise SipError(f"{path} is no unfinished AutoAttack: choose another file.")
-            if int(attributes["format"]) > FORMAT:
-                raise SipError(
-                    f"{path} was written by a newer version of SIP Explorer: update the program to go on."
-                )
-            settings = json.loads(attributes["settings"])
-            notices = json.loads(attributes["notices"])
-            arrays = {name: torch.from_numpy(np.asarray(values[()])) for name, values in file.items()}
-    except (OSError, KeyError, ValueError) as error:
-        raise SipError(
-            f"The unfinished AutoAttack {path} cannot be read ({error}): delete it to begin anew."
-        ) from error
-    other = [name for name, value in identity.settings.items() if settings.get(name) != value]
-    other += [name for name in ("images", "weights") if attributes[name] != getattr(identity, name)]
-    if other:
-        raise SipError(
-            f"{path} keeps an unfinished AutoAttack with other {other[0].replace('_', ' ')}: choose another "
-            "file, or delete it to begin anew."
+    def _found(self, attributes: Mapping[str, Any], arrays: Mapping[str, Tensor]) -> Found:
+        here = {name: values.to(self._images.device) for name, values in arrays.items()}
+        broken = here["broken_by"] >= 0
+        images, logits = self._images.clone(), here["clean_logits"].clone()
+        images[broken], logits[broken] = here["images"], here["logits"]
+        return Found(
+            clean_correct=here["clean_correct"],
+            clean_logits=here["clean_logits"],
+            broken_by=here["broken_by"],
+            images=images,
+            logits=logits,
+            attack=int(attributes["attack"]),
+            batches=int(attributes["batches"]),
+            notices=json.loads(attributes["notices"]),
         )
-    device = images.device
-    broken = (arrays["broken_by"] >= 0).to(device)
-    found = Found(
-        clean_correct=arrays["clean_correct"].to(device),
-        clean_logits=arrays["clean_logits"].to(device),
-        broken_by=arrays["broken_by"].to(device),
-        images=images.clone(),
-        logits=arrays["clean_logits"].to(device, copy=True),
-        attack=int(attributes["attack"]),
-        batches=int(attributes["batches"]),
-        notices=notices,
-    )
-    found.images[broken] = arrays["images"].to(device)
-    found.logits[broken] = arrays["logits"].to(device)
-    return found
 
 
 def _digest(*values: Tensor) -> str:
