@@ -1,4 +1,4 @@
-"""A sweep folder belongs to one sweep: settings, images and weights that its cells have in common."""
+"""A folder belongs to one sweep, evaluation or transfer: settings, images and weights in common."""
 
 import hashlib
 from collections.abc import Mapping
@@ -22,6 +22,8 @@ def claim_folder(
     labels: Tensor,
     ids: Tensor,
     device: torch.device,
+    *,
+    kind: str = "sweep",
 ) -> None:
     """Write the manifest, joined with the folder's own.
 
@@ -39,6 +41,8 @@ def claim_folder(
         The selection: (N, C, H, W), (N,) and (N,).
     device
         Where the attack runs.
+    kind
+        What the sentences call it: sweep, evaluation or transfer.
 
     Raises
     ------
@@ -49,8 +53,8 @@ def claim_folder(
     if before and before["format"] < FORMAT:
         # Its cells do not say their step rule and restarts: new ones could not be told from them.
         raise SipError(
-            f"The folder {folder} holds a sweep of an earlier version of SIP Explorer, which can be read but "
-            "not continued: choose a new folder."
+            f"The folder {folder} holds a {kind} of an earlier version of SIP Explorer, which can be read "
+            "but not continued: choose a new folder."
         )
     selection = {
         "images": len(images),
@@ -63,13 +67,13 @@ def claim_folder(
         if before and before[what] != now:
             other = next(key for key in before[what] | now if before[what].get(key) != now.get(key))
             raise SipError(
-                f"The folder {folder} holds a sweep with other {what} ({other}): choose a new folder, or the "
-                f"{what} of that sweep to go on with it."
+                f"The folder {folder} holds a {kind} with other {what} ({other}): choose a new folder, or "
+                f"the {what} of that {kind} to go on with it."
             )
     for name, value in before.get("models", {}).items():
         if hashes.get(name, value) != value:
             raise SipError(
-                f"The folder {folder} holds cells of another model named {name}: choose a new folder."
+                f"The folder {folder} holds results of another model named {name}: choose a new folder."
             )
     software = {
         "torch": torch.__version__,

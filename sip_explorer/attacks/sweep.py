@@ -1,6 +1,5 @@
 """A sweep: one attack for every condition, epsilon and mini-batch size, a file per cell."""
 
-import copy
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +10,8 @@ from torch import Tensor, nn
 
 from sip_explorer.attacks.claim import claim_folder
 from sip_explorer.attacks.collecting import CollectedRows
-from sip_explorer.attacks.memory import is_out_of_memory, with_less_memory
+from sip_explorer.attacks.memory import with_less_memory
+from sip_explorer.attacks.placed import placed
 from sip_explorer.attacks.plan import Call, Computation, SweepSpec, calls, computations, recorded_twins
 from sip_explorer.attacks.request import Request, checked_request
 from sip_explorer.attacks.result import AttackResult, AttackState
@@ -116,11 +116,11 @@ def sweep(
     for name, model in models.items():
         if not work[name]:
             continue
-        placed = _on(model, torch.device(device), name)
+        on_device = placed(model, torch.device(device), name)
         for part in work[name]:
             subject = f"{name} ({part[0].condition.words})"
             yield from with_less_memory(
-                partial(run.compute, placed, part),
+                partial(run.compute, on_device, part),
                 1 if spec.execution == "literal" else spec.micro_batch,
                 subject=subject,
                 refusal=_refusal(spec, part, subject),
@@ -245,18 +245,3 @@ def _described(item: Computation) -> str:
 def _summary(folder: Path | str, keys: Sequence[CellKey], done: set[CellKey]) -> dict[str, int]:
     there = sum(cell_path(folder, key).exists() for key in keys)
     return {"cells": len(keys), "computed": there - len(done), "kept": len(done)}
-
-
-def _on(model: nn.Module, device: torch.device, name: str) -> nn.Module:
-    first = next(model.parameters(), None)
-    if first is None or first.device.type == device.type:
-        return model
-    try:
-        return copy.deepcopy(model).to(device)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise SipError(
-            f"There is not enough memory on {device} for the model {name}: close other programs, or choose "
-            "another device."
-        ) from error

@@ -96,7 +96,7 @@ def transfer(
     ids, total = request.ids.cpu(), len(models) * len(images)
     settings = {"job": "transfer", "attack": type(attack).__name__} | asdict(attack)
     settings = json.loads(json.dumps(settings))  # as the manifest is read: lists for tuples
-    claim_folder(folder, settings, {}, models, request.images, request.labels, ids, device)
+    claim_folder(folder, settings, {}, models, request.images, request.labels, ids, device, kind="transfer")
     there = sum(_source_path(folder, name).exists() for name in models)
     yield Started(f"Transfer between {len(models)} models over {len(ids)} images", total)
     if there:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ def _step_size(cell: CellResult, settings: Mapping[str, Any]) -> str:
 
 
 def _share(value: float) -> str:
-    return f"{value:.6g}"
+    return "" if math.isnan(value) else f"{value:.6g}"  # an attack of others may not say
 
 
 def _write(path: Path | str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:

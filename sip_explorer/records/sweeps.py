@@ -79,6 +79,8 @@ class CellResult:
     breakers, broken_by_per_image
         The runs of an attack that is a sequence of runs, and (images,) int64, the place in it of the run
         that broke the image, −1 for none. Empty for an attack that is a single run.
+    notices
+        What the attack warned of, a sentence each.
     """
 
     model: str
@@ -106,6 +108,7 @@ class CellResult:
     micro_batch: int = 0
     breakers: tuple[str, ...] = ()
     broken_by_per_image: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    notices: tuple[str, ...] = ()
 
     @property
     def key(self) -> CellKey:
@@ -142,6 +145,7 @@ _ARRAYS = (
     "preview_images",
     "preview_logits",
 )
+_TEXTS = ("breakers", "notices")
 _ARRAYS_SINCE_2 = ("broken_by_per_image",)
 
 
@@ -158,7 +162,8 @@ def write_cell(folder: Path | str, cell: CellResult) -> Path:
         file.attrs["kind"] = "sweep-cell"
         for name in _ATTRIBUTES + _ATTRIBUTES_SINCE_2:
             file.attrs[name] = getattr(cell, name)
-        file.attrs["breakers"] = json.dumps(cell.breakers)
+        for name in _TEXTS:
+            file.attrs[name] = json.dumps(getattr(cell, name), ensure_ascii=False)
         for name in _ARRAYS + _ARRAYS_SINCE_2:
             values = getattr(cell, name)
             file.create_dataset(name, data=values, compression="gzip" if values.size else None)
@@ -183,7 +188,8 @@ def read_cell(path: Path | str) -> CellResult:
             values = {name: _plain(file.attrs[name]) for name in names}
             values |= {name: file[name][()] for name in _ARRAYS + (_ARRAYS_SINCE_2 if new else ())}
             if new:
-                values["breakers"] = tuple(json.loads(file.attrs["breakers"]))
+                # A cell written before there were notices has none.
+                values |= {name: tuple(json.loads(file.attrs.get(name, "[]"))) for name in _TEXTS}
     except (OSError, KeyError) as error:
         raise SipError(
             f"The sweep's cell {path} cannot be read ({error}): delete it and run the sweep again; "

@@ -136,3 +136,19 @@ class Workspace(MaskAccess):
     def sweep_folders(self) -> list[Path]:
         """Return the folders of sweeps, oldest first."""
         return numbered_folders(self.path / "sweeps")
+
+    def new_evaluation_folder(self, name: str) -> Path:
+        """Make and return an empty folder for an evaluation by standard attacks."""
+        return new_numbered_folder(self.path / "evaluations", name)
+
+    def evaluation_folders(self) -> list[Path]:
+        """Return the folders of evaluations, oldest first."""
+        return numbered_folders(self.path / "evaluations")
+
+    def new_transfer_folder(self, name: str) -> Path:
+        """Make and return an empty folder for the examples of models tried on each other."""
+        return new_numbered_folder(self.path / "transfers", name)
+
+    def transfer_folders(self) -> list[Path]:
+        """Return the folders of transfers, oldest first."""
+        return numbered_folders(self.path / "transfers")

@@ -162,7 +162,7 @@ def test_another_sweep_is_not_mixed_in(model, ten, tmp_path):
     with pytest.raises(SipError, match=r"sweep with other selection"):
         start(indices=range(10, 20))
     model.load_state_dict(changed)
-    with pytest.raises(SipError, match="cells of another model named m"):
+    with pytest.raises(SipError, match="results of another model named m"):
         start()
 
 

@@ -1,0 +1,111 @@
+"""What an evaluation has to compute: the standard attacks, and where their figures are kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sip_explorer.attacks.apgd import APGD
+from sip_explorer.attacks.autoattack import AutoAttack
+from sip_explorer.attacks.pgd import PGD
+from sip_explorer.attacks.request import Norm
+from sip_explorer.records import SipError
+from sip_explorer.records.sweeps import CellKey
+
+Attack = PGD | APGD | AutoAttack
+
+
+@dataclass(frozen=True)
+class StandardAttack:
+    """An attack that everybody means the same by: its words, the loss it climbs, and how it steps."""
+
+    words: str
+    loss: str
+    step: str
+    make: Callable[[Norm, int, int], Attack]
+
+
+def standard_attacks() -> dict[str, StandardAttack]:
+    """Return the attacks of an evaluation by name, quick ones first."""
+    return {
+        "pgd": StandardAttack("PGD, 20 steps, log-odds", "log-odds", "", _pgd),
+        "apgd": StandardAttack(
+            "APGD, 100 steps, log-odds",
+            "log-odds",
+            "adaptive",
+            lambda norm, size, seed: APGD(norm=norm, micro_batch=size, seed=seed),
+        ),
+        "apgd-ce+t": StandardAttack(
+            "APGD on CE and targeted DLR",
+            "ce + targeted dlr",
+            "adaptive",
+            lambda norm, size, seed: APGD.ce_and_targeted(norm=norm, micro_batch=size, seed=seed),
+        ),
+        "autoattack": StandardAttack(
+            "AutoAttack, standard",
+            "standard ensemble",
+            "adaptive",
+            lambda norm, size, seed: AutoAttack(norm=norm, batch_size=size, seed=seed),
+        ),
+    }
+
+
+def _pgd(norm: Norm, size: int, seed: int) -> PGD:
+    return PGD(
+        norm=norm, step="sign" if norm == "linf" else "normalised", steps=20, micro_batch=size, seed=seed
+    )
+
+
+@dataclass(frozen=True)
+class EvaluationSpec:
+    """Which attacks at which epsilons.
+
+    Attributes
+    ----------
+    epsilons
+        In units of [0, 1] images.
+    attacks
+        Names of `standard_attacks`.
+    norm, seed
+        Of all attacks.
+    micro_batch
+        The one batch shape of PGD and APGD.
+    batch_size
+        AutoAttack's; like the micro-batch a part of the result's identity.
+    """
+
+    epsilons: tuple[float, ...]
+    attacks: tuple[str, ...] = ("autoattack",)
+    norm: Norm = "linf"
+    seed: int = 0
+    micro_batch: int = 64
+    batch_size: int = 250
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "epsilons", tuple(dict.fromkeys(sorted(map(float, self.epsilons)))))
+        object.__setattr__(self, "attacks", tuple(dict.fromkeys(self.attacks)))
+        known = standard_attacks()
+        for name in self.attacks:
+            if name not in known:
+                raise SipError(f"The attack {name!r} is unknown; choose one of {', '.join(known)}.")
+        for what in ("epsilons", "attacks"):
+            if not getattr(self, what):
+                raise SipError(f"The evaluation has no {what}: choose at least one.")
+        for what in ("micro_batch", "batch_size"):
+            if getattr(self, what) < 1:
+                raise SipError(f"The evaluation's {what} is {getattr(self, what)}; it must be at least 1.")
+
+    def key(self, model: str, attack: str, epsilon: float) -> CellKey:
+        """Return where the figure of ``model`` under ``attack`` at ``epsilon`` is kept."""
+        standard = standard_attacks()[attack]
+        step = standard.step or ("sign" if self.norm == "linf" else "normalised")
+        return CellKey(model, standard.loss, "sum", "float32", epsilon, 1, attack=attack, step=step)
+
+    def attack(self, name: str, epsilon: float, size: int | None = None) -> Attack:
+        """Return the attack; ``size`` is its batch, where it is not the spec's own."""
+        own = self.batch_size if name == "autoattack" else self.micro_batch
+        return replace(standard_attacks()[name].make(self.norm, size or own, self.seed), epsilon=epsilon)
+
+
+def images_path(folder: Path | str, key: CellKey) -> Path:
+    """Return where the adversarial images of a figure lie, kept or not."""
+    return Path(folder) / "adversarial" / f"{key.name}.h5"
