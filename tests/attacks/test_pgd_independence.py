@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from sip_explorer.attacks import PGD
+from sip_explorer.records import SipError
 
 ATTACKS = {
     "default": PGD(epsilon=0.1, steps=4, micro_batch=16),
@@ -132,3 +133,67 @@ def test_memory_format_is_kept(model, pictures):
 class _Grey(torch.nn.Module):
     def forward(self, images):
         return images.mean(1, keepdim=True)
+
+
+SIZES = (1, 7, 16, 60)  # of 60 images: 7 and 16 leave a short last mini-batch
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("loss", ["ce", "log-odds"])
+def test_literal_sums_padded_to_one_shape_are_bitwise_the_same_at_every_size(
+    loss, precision, model, pictures
+):
+    attack = PGD(steps=4, epsilon=0.05, loss=loss, precision=precision, execution="literal", pad_to=60)
+    first, *others = (attack(model, *pictures, batch_size=size, indices=range(60)) for size in SIZES)
+
+    assert 5 < int(first.success.sum()) < 55
+    for other in others:
+        _same(other, first)
+
+
+@pytest.mark.parametrize("loss", ["ce", "log-odds"])
+def test_literal_sums_as_they_are_differ_by_rounding_at_most(loss, model, pictures):
+    attack = PGD(steps=4, epsilon=0.05, loss=loss, execution="literal")
+    first, *others = (attack(model, *pictures, batch_size=size, indices=range(60)) for size in SIZES)
+
+    for other in others:
+        # Kernels of other shapes round otherwise; a sign may flip where a gradient is next to zero.
+        assert int((other.success != first.success).sum()) <= 1
+        assert ((other.images - first.images).abs() > 1e-6).float().mean() < 0.01
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_padded_literal_mean_is_bit_for_bit_the_weight(size, precision, model, pictures):
+    settings = dict(steps=4, epsilon=0.05, loss="ce", reduction="mean", step="raw", step_size=2.0)
+    settings |= dict(precision=precision, zero_gradient="stay")
+
+    literal = PGD(execution="literal", pad_to=60, **settings)(model, *pictures, batch_size=size)
+    weighted = PGD(micro_batch=60, **settings)(model, *pictures, batch_size=size)
+
+    _same(literal, weighted)
+
+
+def test_log_odds_under_a_mean_in_float16_do_not_fade_up_to_a_mini_batch_of_1024(model, pictures):
+    attack = PGD(epsilon=0.05, loss="log-odds", reduction="mean", precision="float16", zero_gradient="stay")
+    found = [
+        attack(model, *pictures, batch_size=torch.full((60,), size), indices=range(60))
+        for size in (1, 4, 16, 64, 256, 1024)
+    ]
+
+    assert all(result.zero_gradient_fraction.count_nonzero() == 0 for result in found)
+    shares = [int(result.success.sum()) for result in found]
+    assert max(shares) - min(shares) <= 1
+
+
+def test_a_number_or_a_tensor_of_epsilons_makes_no_difference(model, pictures):
+    for epsilon in (0.2, 1 / 3, 8 / 255):
+        one = PGD(steps=3)(model, *pictures, epsilon=epsilon, indices=range(60))
+        _same(PGD(steps=3)(model, *pictures, epsilon=torch.full((60,), epsilon), indices=range(60)), one)
+
+
+def test_padding_that_is_too_small_is_refused(model, pictures):
+    with pytest.raises(SipError, match="16 images do not fit into 8"):
+        PGD(execution="literal", pad_to=8)(model, *pictures, batch_size=16)
+    with pytest.raises(SipError, match="belongs to literal execution"):
+        PGD(pad_to=8)

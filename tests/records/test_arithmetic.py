@@ -8,13 +8,14 @@ from sip_explorer.records.arithmetic import repeatable
 
 def _settings():
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    return cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32
+    algorithms = torch.are_deterministic_algorithms_enabled()
+    return cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32, algorithms
 
 
 def test_on_a_gpu_float32_is_float32_and_sums_have_one_order():
     before = _settings()
     with repeatable(torch.device("cuda")):
-        assert _settings() == (False, True, False, False)
+        assert _settings() == (False, True, False, False, True)
     assert _settings() == before
 
 
