@@ -61,7 +61,7 @@ class PGD:
         Start uniform in the ball; how often; the seed of all random numbers.
     precision
         ``float32``, or autocast to ``bfloat16`` or ``float16`` for the steps. Losses are computed on
-        float32 logits and the outcome is always judged in float32. float16 works on a CPU, slowly.
+        float32 logits and the outcome is always judged in float32. On a CPU see `Float16ThroughFloat32`.
     model_mode
         ``eval``, or ``train`` (literal execution only) to show what batch statistics do.
     execution

@@ -1,7 +1,7 @@
 """The attacked model, asked without leaving a trace on it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from sip_explorer.attacks.ball import like
+from sip_explorer.attacks.half import Float16ThroughFloat32
 from sip_explorer.attacks.losses import LossName, attack_loss
 from sip_explorer.records import SipError
 from sip_explorer.records.arithmetic import repeatable
@@ -159,6 +160,7 @@ class QuietModel:
 
     @contextmanager
     def _entered(self, precision: Precision, *, gradients: bool, training: bool) -> Iterator[None]:
+        slow_half = precision == "float16" and self.device.type == "cpu"
         modes = [module.training for module in self._modules]
         trained = [parameter for parameter in self._parameters if parameter.requires_grad]
         kept = [buffer.clone() for buffer in self._buffers] if training else []
@@ -172,6 +174,7 @@ class QuietModel:
                 torch.inference_mode(False),
                 torch.set_grad_enabled(gradients),
                 torch.autocast(self.device.type, _DTYPES[precision], enabled=precision != "float32"),
+                Float16ThroughFloat32() if slow_half else nullcontext(),  # type: ignore[no-untyped-call]
                 repeatable(self.device),
             ):
                 yield

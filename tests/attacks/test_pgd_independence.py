@@ -135,7 +135,11 @@ class _Grey(torch.nn.Module):
         return images.mean(1, keepdim=True)
 
 
-SIZES = (1, 7, 16, 60)  # of 60 images: 7 and 16 leave a short last mini-batch
+SIZES = (1, 7, 16, 20)  # of 20 images: 7 and 16 leave a short last mini-batch
+
+
+def _some(pictures):
+    return pictures[0][:20], pictures[1][:20]
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
@@ -143,10 +147,10 @@ SIZES = (1, 7, 16, 60)  # of 60 images: 7 and 16 leave a short last mini-batch
 def test_literal_sums_padded_to_one_shape_are_bitwise_the_same_at_every_size(
     loss, precision, model, pictures
 ):
-    attack = PGD(steps=4, epsilon=0.05, loss=loss, precision=precision, execution="literal", pad_to=60)
-    first, *others = (attack(model, *pictures, batch_size=size, indices=range(60)) for size in SIZES)
+    attack = PGD(steps=4, epsilon=0.05, loss=loss, precision=precision, execution="literal", pad_to=20)
+    first, *others = (attack(model, *_some(pictures), batch_size=size, indices=range(20)) for size in SIZES)
 
-    assert 5 < int(first.success.sum()) < 55
+    assert 1 < int(first.success.sum()) < 19
     for other in others:
         _same(other, first)
 
@@ -154,7 +158,7 @@ def test_literal_sums_padded_to_one_shape_are_bitwise_the_same_at_every_size(
 @pytest.mark.parametrize("loss", ["ce", "log-odds"])
 def test_literal_sums_as_they_are_differ_by_rounding_at_most(loss, model, pictures):
     attack = PGD(steps=4, epsilon=0.05, loss=loss, execution="literal")
-    first, *others = (attack(model, *pictures, batch_size=size, indices=range(60)) for size in SIZES)
+    first, *others = (attack(model, *_some(pictures), batch_size=size, indices=range(20)) for size in SIZES)
 
     for other in others:
         # Kernels of other shapes round otherwise; a sign may flip where a gradient is next to zero.
@@ -168,8 +172,8 @@ def test_a_padded_literal_mean_is_bit_for_bit_the_weight(size, precision, model,
     settings = dict(steps=4, epsilon=0.05, loss="ce", reduction="mean", step="raw", step_size=2.0)
     settings |= dict(precision=precision, zero_gradient="stay")
 
-    literal = PGD(execution="literal", pad_to=60, **settings)(model, *pictures, batch_size=size)
-    weighted = PGD(micro_batch=60, **settings)(model, *pictures, batch_size=size)
+    literal = PGD(execution="literal", pad_to=20, **settings)(model, *_some(pictures), batch_size=size)
+    weighted = PGD(micro_batch=20, **settings)(model, *_some(pictures), batch_size=size)
 
     _same(literal, weighted)
 
