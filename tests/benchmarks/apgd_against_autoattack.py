@@ -14,10 +14,13 @@ as soon as it is known, so a run that was broken off goes on.
 """
 
 import argparse
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 from reporting import Ledger, load, machine, parser, say, share, table
@@ -50,6 +53,7 @@ def main() -> None:
     options.add_argument("--cifar-epsilons", type=float, nargs="+", default=[1 / 255, 8 / 255])
     options.add_argument("--steps", type=int, default=100)
     options.add_argument("--micro-batch", type=int, default=64)
+    options.add_argument("--cifar-micro-batch", type=int, default=16, help="few images stand, rows cost much")
     options.add_argument("--device", default="cpu")
     options.add_argument("--judge", action="store_true", help="the standard ensemble on the fashion models")
     options.add_argument("--judge-epsilons", type=float, nargs="+", default=[0.1])
@@ -57,7 +61,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     print(
         f"{machine(arguments.device)}; {load()}; seed {arguments.seed}, {arguments.steps} steps, "
-        f"{TARGETS} targets, micro-batch {arguments.micro_batch} (theirs: batches of {THEIR_BATCH})"
+        f"{TARGETS} targets; theirs in batches of {THEIR_BATCH}"
     )
     if arguments.images:
         data = _on(fashion_images(arguments.images), arguments.device)
@@ -75,14 +79,15 @@ def _compare(
     arguments: argparse.Namespace, name: str, model: nn.Module, data: Selection, epsilon: float
 ) -> None:
     model = model.to(arguments.device)
+    micro_batch = arguments.micro_batch if name in FASHION else arguments.cifar_micro_batch
     settings = {
-        "steps": arguments.steps, "images": data.words, "micro-batch": arguments.micro_batch,
+        "steps": arguments.steps, "images": data.words, "micro-batch": micro_batch,
         "seed": arguments.seed, "machine": machine(arguments.device),
     }  # fmt: skip
     folder = arguments.out / f"{name.split()[0]}-{len(data.images)}-{epsilon:.4f}"
     ledger = Ledger(folder / "figures.json", settings)
     sides: dict[str, Attacked] = {THEIRS: _theirs(arguments)}
-    sides |= {side: _ours(arguments, loss) for side, loss in OURS.items()}
+    sides |= {side: _ours(arguments, loss, micro_batch) for side, loss in OURS.items()}
     if arguments.judge and name in FASHION and epsilon in arguments.judge_epsilons:
         sides[JUDGE] = _judge(arguments, folder / "autoattack.state")
     found = {}
@@ -126,11 +131,11 @@ def _right(model: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
     return torch.cat(parts) == labels
 
 
-def _ours(arguments: argparse.Namespace, loss: tuple[str, ...]) -> Attacked:
+def _ours(arguments: argparse.Namespace, loss: tuple[str, ...], micro_batch: int) -> Attacked:
     def attacked(model: nn.Module, data: Selection, epsilon: float) -> Tensor:
         attack = APGD(
             epsilon=epsilon, steps=arguments.steps, loss=loss, targets=TARGETS, seed=arguments.seed,
-            micro_batch=arguments.micro_batch,
+            micro_batch=micro_batch,
         )  # fmt: skip
         return attack(model, data.images, data.labels, indices=data.ids).images
 

@@ -16,9 +16,12 @@ gradients are large; the losses in float16 differ less there.)
 """
 
 import argparse
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import torch
 from reporting import machine, parser, say, table

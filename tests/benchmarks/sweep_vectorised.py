@@ -12,9 +12,12 @@ faster on a CPU, 20 × on a GPU. A sweep that was broken off is timed anew; a fi
 """
 
 import argparse
+import os
 import shutil
 import time
 from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
