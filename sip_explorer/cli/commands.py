@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sip_explorer import __version__
-from sip_explorer.cli import doctor, importing, models, prototypes, sweep, train, window, worker
+from sip_explorer.cli import doctor, evaluate, importing, models, prototypes, sweep, train, window, worker
 from sip_explorer.records import Cancelled
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ importing.register(app)
 models.register(app)
 train.register(app)
 sweep.register(app)
+evaluate.register(app)
 prototypes.register(app)
 doctor.register(app)
 worker.register(app)

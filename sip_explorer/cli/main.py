@@ -10,7 +10,9 @@ from collections.abc import Sequence
 
 from sip_explorer.records import Cancelled, SipError
 
-COMMANDS = frozenset({"open", "tour", "import", "models", "train", "sweep", "prototypes", "doctor", "worker"})
+COMMANDS = frozenset(
+    {"open", "tour", "import", "models", "train", "sweep", "evaluate", "prototypes", "doctor", "worker"}
+)
 """Their names, apart from their code: the way to the window needs the names alone."""
 
 FAILED, BAD_USAGE = 1, 2

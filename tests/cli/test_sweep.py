@@ -90,22 +90,23 @@ def test_every_setting_reaches_the_sweep(workspace, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "norm", "epsilon", "place"),
+    ("words", "norm", "epsilons", "place"),
     [
-        (["--threat-model", "l2-0.5"], "l2", 0.5, ("log-odds", "sum", "normalised")),
-        (["--threat-model", "linf-0.1"], "linf", 0.1, ("log-odds", "sum", "sign")),
-        (["--preset", "degraded", "--epsilons", "8/255"], "linf", 8 / 255, ("ce", "mean", "sign")),
+        (["--threat-model", "l2-0.5"], "l2", [0.5], ("log-odds", "sum", "normalised")),
+        (["--norm", "l2"], "l2", [0, 0.1, 0.25, 0.5], ("log-odds", "sum", "normalised")),
+        (["--threat-model", "linf-0.1"], "linf", [0.1], ("log-odds", "sum", "sign")),
+        (["--preset", "degraded", "--epsilons", "8/255"], "linf", [8 / 255], ("ce", "mean", "sign")),
         (
             ["--preset", "degraded", "--threat-model", "l2-0.5", "--losses", "dlr"],
             "l2",
-            0.5,
+            [0.5],
             ("dlr", "mean", "normalised:add:1e-10"),
         ),
     ],
-    ids=["l2", "fashion", "degraded", "degraded-l2"],
+    ids=["l2", "l2-usual", "fashion", "degraded", "degraded-l2"],
 )
 def test_usual_balls_and_the_degraded_attack_have_names(
-    workspace, tmp_path, capsys, words, norm, epsilon, place
+    workspace, tmp_path, capsys, words, norm, epsilons, place
 ):
     refused = "dlr" in place  # needs more than two classes, and says so
 
@@ -113,8 +114,9 @@ def test_usual_balls_and_the_degraded_attack_have_names(
 
     manifest = read_manifest(tmp_path)
     assert manifest["settings"]["norm"] == norm
+    assert manifest["settings"]["micro_batch"] == 64  # a light model: as many as there are on a CPU
     axes = manifest["axes"]
-    assert axes["epsilons"] == [epsilon]
+    assert axes["epsilons"] == epsilons
     assert (axes["losses"], axes["reductions"], axes["step_rules"]) == tuple([word] for word in place)
 
 

@@ -1,0 +1,125 @@
+"""``evaluate``: models under standard attacks."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sip_explorer.cli.attacked import Attacked, results_folder, words_of, write_tables
+from sip_explorer.cli.evaluate_order import EvaluationOrder
+from sip_explorer.cli.figures import Figures, percent
+from sip_explorer.cli.progress import follow, say
+from sip_explorer.records import Artefact, CancelToken, SipError
+
+if TYPE_CHECKING:
+    from sip_explorer.attacks import EvaluationSpec, PngExport
+    from sip_explorer.records.sweeps import CellKey
+    from sip_explorer.workspace import Workspace
+
+DEFAULT, JUDGE = "apgd-ce+t", "autoattack"
+
+
+def evaluate_attacks(workspace: "Workspace", order: EvaluationOrder) -> None:
+    """Attack, print the figures, and write what is asked for."""
+    from sip_explorer.attacks import EvaluationSpec, evaluate
+    from sip_explorer.records.sweeps import read_manifest, read_sweep
+
+    attacks = words_of(DEFAULT if order.attacks is None else order.attacks)
+    EvaluationSpec(order.ball.epsilons, attacks)  # refuses unknown names before anything is loaded
+    if order.batch_size is not None and JUDGE not in attacks:
+        raise SipError("--batch-size is AutoAttack's: add autoattack to --attacks, or leave it out.")
+    if order.png is not None and max(order.ball.epsilons) == 0:
+        raise SipError("At ε 0 no image changes: give an epsilon above 0 with --png.")
+    subject = order.attacked(workspace, 500)
+    micro_batch, batch_size = subject.pace(order.micro_batch, order.batch_size, order.out)
+    spec = EvaluationSpec(order.ball.epsilons, attacks, order.ball.norm, order.seed, micro_batch, batch_size)
+    token = CancelToken()
+    with results_folder(order.out, lambda: workspace.new_evaluation_folder("evaluation")) as folder:
+        job = evaluate(
+            subject.models,
+            subject.images,
+            subject.labels,
+            spec,
+            folder,
+            indices=subject.ids.tolist(),
+            keep_images=order.keep_images or order.png is not None,
+            token=token,
+            device=subject.device,
+        )
+        finished = follow(job, token)
+        cells = read_sweep(folder)
+    if not cells:
+        say(f"{finished.outcome} before the first figure was there")
+        return
+    figures = Figures(cells, spec.norm, _words)
+    say(f"Robust accuracy (95 % interval), {order.words(subject)}:", *figures.accuracies(clean=True))
+    say(*_broken(figures), *figures.zero_gradients(), *figures.paired(), *_notices(figures))
+    say(f"{finished.outcome}: {folder}")
+    if order.table is not None:
+        write_tables(order.table, cells, (read_manifest(folder) or {}).get("settings", {}))
+    if order.png is not None and finished.outcome == "completed":
+        _export(subject, spec, folder, order.png, figures)
+
+
+def _words(key: "CellKey") -> str:
+    from sip_explorer.attacks import standard_attacks
+
+    return standard_attacks()[key.attack].words
+
+
+def _broken(figures: Figures) -> list[str]:
+    """Return which run of a sequence of runs broke how many images."""
+    lines = []
+    for cell in figures.cells:
+        counts: dict[str, int] = {}
+        for place, run in enumerate(cell.breakers):
+            kind = re.sub(r" \d+$", "", run)  # a run for each target class is one to a reader
+            counts[kind] = counts.get(kind, 0) + int((cell.broken_by_per_image == place).sum())
+        if counts:
+            counts["wrong without attack"] = int((~cell.clean_correct).sum())
+            counts["stand"] = int((~cell.success_per_image).sum())
+            said = ", ".join(f"{words} {count}" for words, count in counts.items())
+            lines.append(f"{figures.place(cell.key)}: {said}")
+    return ["How many images each run broke:", *lines] if lines else []
+
+
+def _notices(figures: Figures) -> list[str]:
+    return [f"{figures.place(cell.key)}: {notice}" for cell in figures.cells for notice in cell.notices]
+
+
+def _export(subject: Attacked, spec: "EvaluationSpec", folder: Path, target: Path, figures: Figures) -> None:
+    """Write the adversarial images of every figure as PNG, in a folder of its own where there are several."""
+    from sip_explorer.attacks import export_png
+    from sip_explorer.attacks.evaluation_plan import images_path
+    from sip_explorer.records.adversarial import read_adversarial
+
+    keys = [
+        spec.key(name, attack, epsilon)
+        for name in subject.models
+        for attack in spec.attacks
+        for epsilon in spec.epsilons
+        if epsilon > 0
+    ]
+    token = CancelToken()
+    for key in keys:
+        job = export_png(
+            target if len(keys) == 1 else target / key.name,
+            read_adversarial(images_path(folder, key), shape=subject.shape, indices=subject.ids),
+            subject.images,
+            subject.labels,
+            model=subject.placed(key.model),
+            norm=spec.norm,
+            epsilon=key.epsilon,
+            classes=subject.models[key.model].classes,
+            micro_batch=spec.micro_batch,
+            token=token,
+        )
+        found: list[Artefact] = []
+        follow(job, token, found.append)
+        export: PngExport = found[0].data
+        say(
+            f"{figures.place(key)}: as 8-bit PNG {percent(export.kept)} of the broken images still succeed "
+            f"({export.still_broken} of {export.broken}), at most {export.largest_distance:.4g} away",
+            f"png: {export.folder}",
+        )
+        if token.stopping:
+            break
