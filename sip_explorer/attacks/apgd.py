@@ -227,6 +227,7 @@ class APGD:
         logits = yield from self._logits(quiet, batches, found, token)
         success = ~correct | (logits.argmax(1) != work.labels)
         broken_by = torch.where(success & correct, slots.broken_by, -1)
+        steps, blind = slots.counts()
         device = images.device
         return EnsembleResult(
             images=slots.found.to(device),
@@ -236,8 +237,8 @@ class APGD:
             clean_logits=clean_logits.to(device),
             broken_by=broken_by.to(device),
             runs=tuple(run.name for run in runs),
-            zero_gradient_fraction=(slots.zero / slots.steps.clamp(min=1)).to(device),
-            steps=slots.steps.to(device),
+            zero_gradient_fraction=blind.to(device),
+            steps=steps.to(device),
         )
 
     def _logits(

@@ -4,14 +4,14 @@ Everything is per row: what row i holds never depends on row j, so an image's cl
 any company and order.
 """
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from sip_explorer.attacks.apgd_queue import RunQueue
 from sip_explorer.attacks.ball import PIXELS, like
 from sip_explorer.attacks.keyed import image_keys, standard_normal, symmetric_uniform
 from sip_explorer.attacks.losses import attack_loss
@@ -46,8 +46,7 @@ class Slots:
     """The attack on its way: ``micro_batch`` rows, and per image what was ``found``.
 
     ``found`` (N, C, H, W): the image that broke the model, else the one of largest loss of the first
-    loss; ``broken_by`` (N,) the run, -1 for none; ``steps`` (N,) steps taken, ``zero`` (N,) those without
-    a gradient.
+    loss; ``broken_by`` (N,): the run, -1 for none.
     """
 
     def __init__(
@@ -57,13 +56,13 @@ class Slots:
         count, device = len(work.images), work.images.device
         self.found = work.images.clone()
         self.broken_by = torch.full((count,), -1, device=device)
-        self.steps = torch.zeros(count, dtype=torch.int64, device=device)
-        self.zero = torch.zeros(count, device=device)
+        self._steps = torch.zeros(count, len(runs), device=device)
+        self._zero = torch.zeros(count, len(runs), device=device)  # of those steps, without a gradient
         self._highest = torch.full((count,), -torch.inf, device=device)
         self._windows = _windows(attack.steps, device)
         rows = torch.zeros(attack.micro_batch, dtype=torch.int64, device=device)
         self._image, self._run = rows.clone(), rows.clone()
-        self._time = rows.clone()  # steps taken in this run
+        self._time, self._blind = rows.clone(), rows.clone()  # steps of this run; those without a gradient
         self._active = torch.zeros(attack.micro_batch, dtype=torch.bool, device=device)
         clean = work.images[rows]  # rows without work hold the first image and stand still
         self._clean, self._labels, self._targets = clean, work.labels[rows], work.labels[rows]
@@ -80,29 +79,42 @@ class Slots:
 
     def climb(self, images: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Attack the images at these places; after each step yield how many are finished and broken."""
-        waiting = deque((image, 0) for image in images)
-        finished = broken = 0
-        occupants: list[tuple[int, int] | None] = [None] * self._attack.micro_batch
+        queue = RunQueue(images, len(self._runs))
+        rows: dict[tuple[int, int], int] = {}
+        free = list(range(self._attack.micro_batch))
         while True:
-            free = [row for row, occupant in enumerate(occupants) if occupant is None]
-            loaded = [(row, *waiting.popleft()) for row in free[: len(waiting)]]
-            for row, image, run in loaded:
-                occupants[row] = image, run
+            loaded = []
+            while free and (item := queue.next()):
+                rows[item] = free.pop(0)
+                loaded.append((rows[item], *item))
             self._load(loaded)
-            if not any(occupants):
+            if not rows:
                 return
-            done, fooled = self._step()
-            for row, (over, wrong) in enumerate(zip(done.tolist(), fooled.tolist(), strict=True)):
-                occupant = occupants[row]
-                if occupant is None or not over:
+            over, fooled = self._step()
+            ended = {item: row for item, row in rows.items() if over[row]}
+            self._count(list(ended.values()))
+            for image, run in ended:
+                if (image, run) not in rows:  # an earlier run of this very step has made it useless
                     continue
-                occupants[row] = None
-                image, run = occupant
-                if not wrong and run + 1 < len(self._runs):
-                    waiting.append((image, run + 1))
-                    continue
-                finished, broken = finished + 1, broken + wrong
-            yield finished, broken
+                useless = queue.over(image, run, broke=fooled[rows[image, run]])
+                free += [rows.pop((image, other)) for other in [run, *useless]]
+            self._rest(free)
+            winners = [row for (image, run), row in ended.items() if queue.broken_by(image) == run]
+            failed: dict[int, list[int]] = {}
+            for (image, run), row in ended.items():
+                if queue.broken_by(image) is None:
+                    failed.setdefault(run, []).append(row)
+            self._keep(winners, failed)
+            for image in dict.fromkeys(image for image, _ in ended):
+                queue.settle(image)
+            yield queue.finished, queue.broken
+
+    def counts(self) -> tuple[Tensor, Tensor]:
+        """Return the steps (N,) int64 of the runs up to the verdict, and the share without a gradient."""
+        last = torch.where(self.broken_by < 0, len(self._runs), self.broken_by)
+        told = torch.arange(len(self._runs), device=last.device) <= last[:, None]
+        steps, zero = ((values * told).sum(1) for values in (self._steps, self._zero))
+        return steps.long(), zero / steps.clamp(min=1)
 
     def _load(self, loaded: Sequence[tuple[int, int, int]]) -> None:
         """Begin runs: for each (row, image, run) the start, and nothing remembered."""
@@ -112,7 +124,7 @@ class Slots:
         rows, images, runs = torch.tensor(loaded, device=device).unbind(1)
         clean, epsilon = work.images[images], work.epsilon[images]
         self._image[rows], self._run[rows] = images, runs
-        self._time[rows], self._active[rows] = 0, True
+        self._time[rows], self._blind[rows], self._active[rows] = 0, 0, True
         self._clean[rows], self._epsilon[rows], self._length[rows] = clean, epsilon, 2 * epsilon
         self._labels[rows] = work.labels[images]
         ranks = torch.tensor([run.rank for run in self._runs], device=device)[runs]
@@ -149,21 +161,25 @@ class Slots:
         length: Tensor = torch.linalg.vector_norm(noise, order, PIXELS, keepdim=True)
         return noise / length.clamp(min=1e-12) * epsilon
 
-    def _step(self) -> tuple[Tensor, Tensor]:
+    def _step(self) -> tuple[list[bool], list[bool]]:
         """Read the rows, remember, and step on; return which runs are over and which broke their image."""
-        attack, pixels = self._attack, self._pixels(self._offset)
+        attack, self._shown = self._attack, self._pixels(self._offset)
         reading = self._model.climb(
-            pixels, self._losses, torch.ones_like(self._loss), precision=attack.precision, draws=attack.eot
+            self._shown,
+            self._losses,
+            torch.ones_like(self._loss),
+            precision=attack.precision,
+            draws=attack.eot,
         )
         self._model.require_finite()
-        fooled = self._active & self._fooled(reading, pixels)
+        fooled = self._active & self._fooled(reading, self._shown)
         assert reading.gradient is not None
         self._remember(reading, reading.gradient)
         over = self._active & (fooled | (self._time == attack.steps))
-        self._settle(pixels, over, fooled)
         self._active = self._active & ~over
+        self._taken = self._time
         self._move()
-        return over, fooled
+        return over.tolist(), fooled.tolist()
 
     def _losses(self, logits: Tensor) -> Tensor:
         """Return every row's loss under its own run, all computed at the one shape."""
@@ -211,18 +227,32 @@ class Slots:
         self._checked_loss = torch.where(check, self._best_loss, self._checked_loss)
         self._climbed = torch.where(check, 0, self._climbed)
 
-    def _settle(self, pixels: Tensor, over: Tensor, fooled: Tensor) -> None:
-        """Keep what the runs that are over have found."""
+    def _count(self, rows: Sequence[int]) -> None:
+        """Write down the steps of the runs that are over."""
+        places = torch.tensor(rows, dtype=torch.int64, device=self._image.device)
+        images, runs = self._image[places], self._run[places]
+        self._steps[images, runs] = self._taken[places].float()
+        self._zero[images, runs] = self._blind[places].float()
+
+    def _rest(self, rows: Sequence[int]) -> None:
+        """Let rows stand still that have no work."""
+        self._active[torch.tensor(rows, dtype=torch.int64, device=self._image.device)] = False
+
+    def _keep(self, winners: Sequence[int], failed: Mapping[int, list[int]]) -> None:
+        """Keep what broke an image, and from ``failed`` rows by run the best where nothing has."""
+        device = self._image.device
+        if winners:
+            rows = torch.tensor(winners, device=device)
+            self.found[self._image[rows]] = self._shown[rows]
+            self.broken_by[self._image[rows]] = self._run[rows]
         lead = self._runs[0]
-        leading = torch.tensor([(run.loss, run.rank) == (lead.loss, lead.rank) for run in self._runs])
-        kept = over & ~fooled & leading.to(over.device)[self._run]
-        kept &= self._best_loss > self._highest[self._image]
-        best = self._pixels(self._best)
-        for rows, found in ((kept, best), (fooled, pixels)):
-            if bool(rows.any()):
-                self.found[self._image[rows]] = found[rows]
-        self._highest[self._image[kept]] = self._best_loss[kept]
-        self.broken_by[self._image[fooled]] = self._run[fooled]
+        for run in sorted(failed):  # restarts of one image may end together: in their order
+            if (self._runs[run].loss, self._runs[run].rank) != (lead.loss, lead.rank):
+                continue
+            rows = torch.tensor(failed[run], device=device)
+            rows = rows[self._best_loss[rows] > self._highest[self._image[rows]]]
+            self._highest[self._image[rows]] = self._best_loss[rows]
+            self.found[self._image[rows]] = self._pixels(self._best)[rows]
 
     def _move(self) -> None:
         """Take a step with momentum (eqs. 3 and 4) in every row that is still at work."""
@@ -231,8 +261,7 @@ class Slots:
         none &= self._active
         if bool(none.any()):
             direction = torch.where(none[:, None, None, None], self._at_random(rule), direction)
-        self.steps[self._image[self._active]] += 1
-        self.zero[self._image[none]] += 1
+        self._blind += none
         ahead = self._projected(self._offset + self._length * direction)
         share = torch.where(self._time == 0, 1.0, MOMENTUM)[:, None, None, None]
         moved = self._projected(

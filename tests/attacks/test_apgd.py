@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from sip_explorer.attacks import APGD, PGD
+from sip_explorer.attacks.apgd_queue import RunQueue
 from sip_explorer.attacks.apgd_slots import _windows
 from sip_explorer.records import Cancelled, CancelToken, SipError
 
@@ -255,3 +256,68 @@ def test_threat_models_name_norm_and_radius():
     assert PGD.threat_model("linf-8/255", steps=3).epsilon == 8 / 255
     with pytest.raises(SipError, match=r"choose one of linf-8/255, l2-0\.5, linf-0\.1"):
         PGD.threat_model("l7")
+
+
+@pytest.mark.parametrize("micro_batch", [9, 50])
+def test_idle_rows_begin_later_runs_and_the_verdict_is_that_of_one_after_another(
+    micro_batch, model, pictures
+):
+    # At 50 rows, most runs of the images that stand go on side by side; at 9 few do.
+    attack = APGD.ce_and_targeted(steps=10, epsilon=0.03, restarts=2, micro_batch=micro_batch)
+    images, labels = pictures[0][:40], pictures[1][:40]
+    found = attack(model, images, labels, indices=range(40))
+
+    alone = APGD(loss="ce", steps=10, epsilon=0.03, restarts=2, micro_batch=micro_batch)
+    first = alone(model, images, labels, indices=range(40))
+    by_first = first.clean_correct & first.success
+    assert found.runs[:2] == ("ce", "ce restart 2")
+    assert torch.equal((found.broken_by >= 0) & (found.broken_by < 2), by_first)
+    assert torch.equal(found.broken_by[by_first], first.broken_by[by_first])
+    assert torch.equal(found.images[by_first], first.images[by_first])
+    assert (found.steps[~found.success] == 10 * len(found.runs)).all()
+    broken = found.broken_by >= 0
+    assert (found.broken_by > 1).any()
+    assert (found.steps[broken] >= 10 * found.broken_by[broken]).all()
+    assert (found.steps[broken] <= 10 * (found.broken_by[broken] + 1)).all()
+    moved = found.images != images
+    assert moved.flatten(1).any(1)[found.clean_correct].all()  # the best of the first loss is kept
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    outcomes=st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=6),
+    lengths=st.lists(st.integers(1, 5), min_size=24, max_size=24),
+    rows=st.integers(1, 7),
+)
+def test_whatever_ends_first_the_first_run_that_breaks_is_the_verdict(outcomes, lengths, rows):
+    queue = RunQueue(range(len(outcomes)), 4)
+    under_way: dict[tuple[int, int], int] = {}
+    verdicts: dict[int, int | None] = {}
+    begun = []
+    while True:
+        while len(under_way) < rows and (item := queue.next()):
+            begun.append(item)
+            under_way[item] = lengths[4 * item[0] + item[1]]
+        if not under_way:
+            break
+        for item in under_way:
+            under_way[item] -= 1
+        ended = [item for item, left in under_way.items() if left == 0]
+        for image, run in ended:
+            if (image, run) in under_way:
+                for other in [run, *queue.over(image, run, broke=outcomes[image][run])]:
+                    del under_way[image, other]
+        for image in {image for image, _ in ended}:
+            verdicts[image] = queue.broken_by(image)
+            queue.settle(image)
+
+    expected = {
+        image: next((run for run, broke in enumerate(runs) if broke), None)
+        for image, runs in enumerate(outcomes)
+    }
+    assert verdicts == expected
+    assert queue.finished == len(outcomes)
+    assert queue.broken == sum(run is not None for run in expected.values())
+    assert len(begun) == len(set(begun))
+    if rows == 1:  # nothing is done that turns out to be of no use
+        assert len(begun) == sum(4 if run is None else run + 1 for run in expected.values())
