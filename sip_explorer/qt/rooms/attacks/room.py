@@ -11,9 +11,12 @@ from PySide6.QtWidgets import QPushButton, QSplitter
 from sip_explorer.qt.room import Room
 from sip_explorer.qt.rooms.attacks.bench import Bench
 from sip_explorer.qt.rooms.attacks.bench_view import NO_MODEL
+from sip_explorer.qt.rooms.attacks.evaluate import EvaluateView
 from sip_explorer.qt.rooms.attacks.form import AttackForm
 from sip_explorer.qt.rooms.attacks.growth import Growth, GrowthPane, grow
+from sip_explorer.qt.rooms.attacks.health import HealthView
 from sip_explorer.qt.rooms.attacks.sweep import SweepView
+from sip_explorer.qt.rooms.attacks.transfer import TransferView
 from sip_explorer.records import Artefact, CancelToken, Event, Failed
 from sip_explorer.state import Session
 
@@ -32,7 +35,10 @@ class AttackRoom(Room):
         self.growth = GrowthPane()
         self.form = AttackForm(session, self.inspector)
         self.sweep = SweepView(session, self.form)
-        self.bench = Bench((self.sweep,))
+        self.evaluate = EvaluateView(session, self.form)
+        self.transfer = TransferView(session, self.form)
+        self.health = HealthView(session, self.form)
+        self.bench = Bench((self.sweep, self.evaluate, self.transfer, self.health))
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(14)
@@ -47,6 +53,7 @@ class AttackRoom(Room):
         self._run.clicked.connect(lambda: self.bench.view.run())
         self.form.changed.connect(self._preview)
         self.growth.epsilon_chosen.connect(self.sweep.show_epsilon)
+        self.growth.epsilon_chosen.connect(self.evaluate.show_epsilon)
         for view in self.bench.views:
             view.images_chosen.connect(self._show_images)
         self.bench.changed.connect(self._show_state)

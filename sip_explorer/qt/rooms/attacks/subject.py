@@ -25,13 +25,18 @@ WORK_OF_A_STEP = 4e9
 
 @dataclass(frozen=True)
 class Loaded:
-    """What an attack needs, on the device: models by name, images (N, C, H, W), labels (N,)."""
+    """What an attack needs: models by name, images (N, C, H, W), labels (N,), and where it runs.
+
+    ``micro_batch`` and ``batch_size`` (of AutoAttack, whose authors take 250) are small enough for Cancel
+    to be heard soon.
+    """
 
     models: dict[str, Classifier]
     images: torch.Tensor
     labels: torch.Tensor
     device: torch.device
     micro_batch: int
+    batch_size: int
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,10 @@ class Subject:
         yield None
         labels = torch.from_numpy(fit_labels(self.labels, self.classes, first[1].classes, first[0]))
         device = next(first[1].parameters()).device
-        micro_batch = max(1, min(rows_at_once(model, images[:1]) for model in models.values()))
-        return Loaded(models, images, labels, device, micro_batch)
+        rows = min(rows_at_once(model, images[:1]) for model in models.values())
+        most = 64 if device.type == "cpu" else 256
+        micro_batch = 2 ** int(np.log2(min(rows, most)))
+        return Loaded(models, images, labels, device, micro_batch, min(rows, 250))
 
 
 def subject(session: Session, entries: Sequence[ModelEntry], source: str, count: int) -> Subject:
@@ -146,7 +153,7 @@ def rows_at_once(model: Classifier, image: torch.Tensor) -> int:
     import torch
 
     if next(model.parameters()).device.type != "cpu":
-        return 256
+        return 4096
     work = 0.0
 
     def count(layer: torch.nn.Module, _inputs: object, output: torch.Tensor) -> None:
@@ -162,5 +169,4 @@ def rows_at_once(model: Classifier, image: torch.Tensor) -> int:
     finally:
         for hook in hooks:
             hook.remove()
-    rows = WORK_OF_A_STEP / max(work, 1.0)
-    return int(2 ** max(0, min(6, int(np.log2(max(1.0, rows))))))
+    return max(1, int(WORK_OF_A_STEP / max(work, 1.0)))

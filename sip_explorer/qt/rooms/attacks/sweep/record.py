@@ -17,7 +17,6 @@ from sip_explorer.qt.rooms.attacks.words import NORMS
 from sip_explorer.records import SipError, write_text
 from sip_explorer.records.step_rules import parse_step
 from sip_explorer.records.sweeps import FORMAT, read_manifest
-from sip_explorer.workspace.folders import folder_title
 
 if TYPE_CHECKING:
     from sip_explorer.attacks import SweepSpec
@@ -60,11 +59,9 @@ class SweepRecord:
         return self.cells >= self.planned
 
     @property
-    def title(self) -> str:
-        """When it began, how far it is, and its models."""
-        when = folder_title(self.folder).rpartition("(")[2].rstrip(")")
-        missing = "" if self.finished else f" · {self.cells:,} of {self.planned:,} cells"
-        return f"{when.rpartition(':')[0] or when}{missing} · {', '.join(self.models)}"
+    def missing(self) -> str:
+        """How far it is; empty where it is finished."""
+        return "" if self.finished else f"{self.cells:,} of {self.planned:,} cells"
 
     @property
     def words(self) -> str:

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from sip_explorer.jobs import JobFactory
-from sip_explorer.qt.rooms.attacks.bench_view import BenchView
+from sip_explorer.qt.rooms.attacks.export_menu import NUMBERS, PAIRS, TABLE, ExportMenu
+from sip_explorer.qt.rooms.attacks.exporting import table_job
+from sip_explorer.qt.rooms.attacks.folder_view import FolderView
 from sip_explorer.qt.rooms.attacks.form import AttackForm
+from sip_explorer.qt.rooms.attacks.pictures import curves_picture
 from sip_explorer.qt.rooms.attacks.segments import Segments
-from sip_explorer.qt.rooms.attacks.subject import Subject, subject_of
 from sip_explorer.qt.rooms.attacks.sweep.axes import SweepAxes
 from sip_explorer.qt.rooms.attacks.sweep.curves_pane import CurvesPane
-from sip_explorer.qt.rooms.attacks.sweep.earlier import EarlierSweeps, list_job
-from sip_explorer.qt.rooms.attacks.sweep.export import numbers_job, pictures_job, table_job
-from sip_explorer.qt.rooms.attacks.sweep.export_menu import NUMBERS, PAIRS, PICTURES, TABLE, ExportMenu
+from sip_explorer.qt.rooms.attacks.sweep.export import numbers_job, pictures_job
 from sip_explorer.qt.rooms.attacks.sweep.job import continue_job, open_job, sweep_job
-from sip_explorer.qt.rooms.attacks.sweep.record import SweepRecord
+from sip_explorer.qt.rooms.attacks.sweep.record import SweepRecord, read_record
 from sip_explorer.qt.rooms.attacks.sweep.results import Place, SweepResults
 from sip_explorer.qt.rooms.attacks.sweep.table_pane import TablePane
 from sip_explorer.qt.rooms.attacks.words import radius
 from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.qt.widgets.empty_state import EmptyState
-from sip_explorer.records import Artefact, Event, Failed, Finished, Notice, SipError
+from sip_explorer.records import Artefact, Event, Failed, Finished, SipError
 from sip_explorer.records.sweeps import CellResult
 from sip_explorer.state import Session
 
-LIST, OPEN = "earlier sweeps", "cells of a sweep"
-"""Lanes of the disk thread."""
+if TYPE_CHECKING:
+    from sip_explorer.workspace import Workspace
+
+OPEN = "cells of a sweep"
+"""Lane of the disk thread."""
 
 
-class SweepView(BenchView):
+class SweepView(FolderView):
     """Shows one sweep at a time: that of its own job, or an earlier one."""
 
+    what: ClassVar[str] = "sweeps"
     word: ClassVar[str] = "Sweep"
     tip: ClassVar[str] = "How success grows with epsilon and batch size, over many images and attacks"
     act: ClassVar[str] = "Run the sweep"
@@ -49,8 +54,6 @@ class SweepView(BenchView):
         """The sweep on show; its cells are the results."""
         self._live: SweepRecord | None = None  # the one that the job writes
         self._coming = False  # the job's first cell takes the place of what is on show
-        self.earlier = EarlierSweeps()
-        self.earlier.chosen.connect(self.open)
         self.go_on = QPushButton("Continue")
         self.go_on.setToolTip("Compute the cells that are missing in this sweep")
         self.go_on.clicked.connect(self.continue_shown)
@@ -66,9 +69,10 @@ class SweepView(BenchView):
             "Run the attack on many images to see how its success grows with epsilon and batch size.",
             self.act,
             self.run,
+            curves_picture(),
         )
         self._lay_out()
-        self._show_state()
+        self.show_state()
 
     @property
     def place(self) -> Place | None:
@@ -90,7 +94,7 @@ class SweepView(BenchView):
         if record is not None and not self.running:
             self.session.attempt(lambda: self._continue(record))
 
-    def open(self, record: SweepRecord) -> None:
+    def open(self, record: SweepRecord) -> None:  # type: ignore[override]
         """Show an earlier sweep."""
         self._coming = False
         self.session.jobs.ask(OPEN, open_job(record), self._opened, on="disk")
@@ -99,32 +103,23 @@ class SweepView(BenchView):
         """Follow the epsilon slider."""
         self.curves.show_epsilon(epsilon)
 
-    def shown(self) -> None:
-        workspace = self.session.workspace
-        if workspace is not None:
-            self.session.jobs.ask(LIST, list_job(workspace.sweep_folders), self._listed, on="disk")
-
     def forget(self) -> None:
-        for lane in (LIST, OPEN):
-            self.session.jobs.drop(lane, on="disk")
+        self.session.jobs.drop(OPEN, on="disk")
         self.results, self.record, self._live = SweepResults(), None, None
-        self.earlier.set_records([])
-        self._show_state()
         super().forget()
+        self.show_state()
+
+    def folders(self, workspace: Workspace) -> Callable[[], list[Path]]:
+        return workspace.sweep_folders
+
+    def read(self, folder: Path) -> SweepRecord | None:
+        return read_record(folder)
 
     def ask_export(self, what: str) -> None:
         """Ask where it goes and write it."""
-        if what == PICTURES:
-            path = QFileDialog.getExistingDirectory(self, "Folder for the pictures")
-        else:
-            title, name, kinds = {
-                TABLE: ("Table of the sweep", "sweep.csv", "Tables (*.csv)"),
-                PAIRS: ("Paired tests", "paired tests.csv", "Tables (*.csv)"),
-                NUMBERS: ("Adversarial images", "adversarial.h5", "HDF5 (*.h5);;NumPy (*.npy)"),
-            }[what]
-            path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
-        if path:
-            self.session.attempt(lambda: self.write(what, Path(path)))
+        path = self.export.ask_where(what, "sweep.csv")
+        if path is not None:
+            self.session.attempt(lambda: self.write(what, path))
 
     def write(self, what: str, path: Path) -> None:
         """Write a table, or the adversarial images of the cell in hand; SipError where there is none."""
@@ -133,20 +128,20 @@ class SweepView(BenchView):
             return
         if what in (TABLE, PAIRS):
             cells = [self.results.cells[place] for place in self.results.ordered()]
-            job = table_job(path, cells, record, pairs=what == PAIRS)
-            self.session.jobs.ask("sweep table", job, self._written, on="disk")
+            job = table_job(path, cells, record.settings, pairs=what == PAIRS)
+            self.session.jobs.ask("sweep table", job, self.told, on="disk")
             return
         if record.old:
             raise SipError("This sweep is of an older version: run it anew to export its images.")
-        subject = self._subject_of(record, (place.model,))
+        subject = self.subject_of((place.model,), record.ids)
         make = numbers_job if what == NUMBERS else pictures_job
-        self.session.jobs.run(f"export {path.name}", make(path, subject, record, place), self._written)
+        self.session.jobs.run(f"export {path.name}", make(path, subject, record, place), self.told)
 
     # ---- events ---------------------------------------------------------------------------
 
     def take(self, event: Event) -> None:
         if isinstance(event, Artefact) and isinstance(event.data, SweepRecord):
-            self._live = event.data
+            self._live, self.running_folder = event.data, event.data.folder
         elif isinstance(event, Artefact) and isinstance(event.data, CellResult):
             self._take_cell(event.data)
         elif isinstance(event, Finished | Failed):
@@ -154,7 +149,7 @@ class SweepView(BenchView):
             if isinstance(event, Finished) and event.outcome == "cancelled":
                 self._cancelled()
             self.shown()
-            self._show_state()
+            self.show_state()
 
     def _take_cell(self, cell: CellResult) -> None:
         live = self._live
@@ -193,19 +188,6 @@ class SweepView(BenchView):
             self.session.problem.emit(event.message, event.detail)
             self.earlier.show_current(self.record.folder if self.record else None)
 
-    def _listed(self, event: Event) -> None:
-        if isinstance(event, Artefact):
-            self.earlier.set_records(event.data)
-            self._show_state()
-
-    def _written(self, event: Event) -> None:
-        if isinstance(event, Notice):
-            self.session.notice.emit(event.message)
-        elif isinstance(event, Failed):
-            self.session.problem.emit(event.message, event.detail)
-        elif isinstance(event, Finished) and "sentence" in event.summary:
-            self.session.notice.emit(str(event.summary["sentence"]))
-
     # ---- showing --------------------------------------------------------------------------
 
     def _turn(self, page: int) -> None:
@@ -218,20 +200,13 @@ class SweepView(BenchView):
         pane.redraw()
 
     def _launch(self, title: str, job: JobFactory) -> None:
-        self._live, self._coming = None, True
+        self._live, self.running_folder, self._coming = None, None, True
         self.launch(title, job)
-        self._show_state()
+        self.show_state()
 
     def _continue(self, record: SweepRecord) -> None:
-        subject = self._subject_of(record, record.models)
+        subject = self.subject_of(record.models, record.ids)
         self._launch(f"attack {subject.names}", continue_job(subject, record))
-
-    def _subject_of(self, record: SweepRecord, names: tuple[str, ...]) -> Subject:
-        models = {entry.name: entry for entry in self.session.models if entry.kind == "classifier"}
-        gone = [name for name in names if name not in models]
-        if gone:
-            raise SipError(f"The model {gone[0]} is not in this workspace any more: add it again.")
-        return subject_of(self.session, [models[name] for name in names], record.ids)
 
     def _show(self, record: SweepRecord, results: SweepResults) -> None:
         self.record, self.results = record, results
@@ -239,22 +214,24 @@ class SweepView(BenchView):
         for pane in (self.curves, self.table):
             pane.start(results, record.norm)
         self.earlier.show_current(record.folder)
-        self._show_state()
+        if self.earlier.currentData() is None:
+            self.shown()
+        self.show_state()
 
     def _name_cell(self) -> None:
         place, record = self.place, self.record
-        words = ""
+        words = "No cell is chosen"
         if place is not None and record is not None:
             at = f"ε {radius(place.epsilon, record.norm)} · N = {place.batch_size:,}"
             words = f"{place.model} · {place.variant.words} · {at}:"
-        self.export.name_cell(words, pairs=len(self.results.models) > 1)
+        self.export.name_cell(words, pairs=len(self.results.models) > 1, images=place is not None)
 
-    def _show_state(self) -> None:
+    def show_state(self) -> None:
         shown = self.record is not None
         self._empty.setVisible(not shown)
         self._results.setVisible(shown)
         self._bar.setVisible(shown or self.earlier.count() > 0)
-        listed = self.earlier.current
+        listed = self.earlier.currentData()
         unfinished = listed is not None and not listed.finished
         self.go_on.setVisible(unfinished and not self.running)
         self.export.setVisible(shown)

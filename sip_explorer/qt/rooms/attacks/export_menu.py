@@ -1,10 +1,12 @@
-"""The one button from which everything leaves a sweep."""
+"""The one button from which tables and adversarial images leave a view."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from sip_explorer.qt.rooms.attacks.multi_choice import MENU_ARROW
 
@@ -12,14 +14,14 @@ TABLE, PAIRS, NUMBERS, PICTURES = "table", "pairs", "numbers", "pictures"
 
 
 class ExportMenu(QPushButton):
-    """Two tables of the whole sweep, and the adversarial images of the cell in hand.
+    """Two tables of all there is, and the adversarial images of what is in hand.
 
     Signals
     -------
     wanted(str)
         `TABLE`, `PAIRS`, `NUMBERS` or `PICTURES`.
     opening()
-        The menu is about to open: say with `name_cell` which cell is in hand.
+        The menu is about to open: say with `name_cell` what is in hand.
     """
 
     wanted = Signal(str)
@@ -32,7 +34,7 @@ class ExportMenu(QPushButton):
         self._menu.aboutToShow.connect(self.opening)
         self.setMenu(self._menu)
         self.actions_by_name: dict[str, QAction] = {}
-        self._add(TABLE, "Table of all cells (CSV)…")
+        self._add(TABLE, "Table of all figures (CSV)…")
         self._add(PAIRS, "Table of paired tests between models (CSV)…")
         self._menu.addSeparator()
         self._cell = self._menu.addAction("")
@@ -40,12 +42,25 @@ class ExportMenu(QPushButton):
         self._add(NUMBERS, "Its adversarial images as numbers (HDF5 or npy)…")
         self._add(PICTURES, "Its adversarial images as pictures (PNG, 8 bit)…")
 
-    def name_cell(self, words: str, *, pairs: bool) -> None:
-        """Say which cell is in hand (empty: none), and whether there are models to pair."""
-        self._cell.setText(words or "No cell is chosen")
+    def name_cell(self, words: str, *, pairs: bool, images: bool) -> None:
+        """Say what is in hand, and whether it has images to be had and models to be paired."""
+        self._cell.setText(words)
         for name in (NUMBERS, PICTURES):
-            self.actions_by_name[name].setEnabled(bool(words))
+            self.actions_by_name[name].setEnabled(images)
         self.actions_by_name[PAIRS].setEnabled(pairs)
+
+    def ask_where(self, what: str, table: str) -> Path | None:
+        """Ask a person where it goes; ``table`` is the suggested name of a table. None: nowhere."""
+        if what == PICTURES:
+            path = QFileDialog.getExistingDirectory(self, "Folder for the pictures")
+        else:
+            title, name, kinds = {
+                TABLE: ("Table", table, "Tables (*.csv)"),
+                PAIRS: ("Paired tests", "paired tests.csv", "Tables (*.csv)"),
+                NUMBERS: ("Adversarial images", "adversarial.h5", "HDF5 (*.h5);;NumPy (*.npy)"),
+            }[what]
+            path, _ = QFileDialog.getSaveFileName(self, title, name, kinds)
+        return Path(path) if path else None
 
     def _add(self, name: str, words: str) -> None:
         action = self._menu.addAction(words)

@@ -1,0 +1,76 @@
+"""The figures of an evaluation at one epsilon, and under them the models compared."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from sip_explorer.qt.rooms.attacks.evaluate.bars import Bar, Segment
+from sip_explorer.qt.rooms.attacks.evaluate.chart import BarChart
+from sip_explorer.qt.rooms.attacks.evaluate.results import EvaluationResults
+from sip_explorer.qt.rooms.attacks.evaluate.words import ATTACKS
+from sip_explorer.qt.rooms.attacks.pair_words import PairWords
+from sip_explorer.qt.rooms.attacks.words import radius, whole_radius
+from sip_explorer.qt.widgets.elided_label import ElidedLabel
+from sip_explorer.records.sweeps import CellResult
+
+
+class FiguresPane(QWidget):
+    """A bar per model and attack: what stands, and which run broke how many images.
+
+    Signals
+    -------
+    images_chosen(list, str)
+        Ids of the images of a segment, and what they are in words.
+    """
+
+    images_chosen = Signal(list, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._results = EvaluationResults(())
+        self._norm = "linf"
+        self._epsilon: float | None = None
+        self.title = ElidedLabel()
+        self.title.setProperty("role", "muted")
+        self.chart = BarChart()
+        self.chart.bar_chosen.connect(self._compare)
+        self.chart.segment_opened.connect(self._open)
+        self.pairs = PairWords()
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self.chart)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addWidget(self.title)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self.pairs)
+
+    @property
+    def cell(self) -> CellResult | None:
+        """The figure in hand."""
+        bar = self.chart.current
+        if bar is None or self._epsilon is None or not isinstance(bar.key, tuple):
+            return None
+        return self._results.cell(*bar.key, self._epsilon)
+
+    def show_results(self, results: EvaluationResults, norm: str, epsilon: float, words: str) -> None:
+        """Show these results, as they are now, at one epsilon."""
+        self._results, self._norm, self._epsilon = results, norm, epsilon
+        self.title.setText(words)
+        self.chart.show_groups(results.groups(epsilon))
+
+    def _compare(self, _bar: Bar) -> None:
+        cell = self.cell
+        if cell is not None:
+            where = f"ε {radius(cell.epsilon, self._norm)}, {ATTACKS[cell.attack]}"
+            self.pairs.compare(self._results.at(cell.attack, cell.epsilon), where)
+
+    def _open(self, bar: Bar, segment: Segment) -> None:
+        assert self._epsilon is not None
+        model, _ = bar.key  # type: ignore[misc]
+        at = f"{bar.words} at ε {whole_radius(self._epsilon, self._norm)}"
+        words = f"of {model} under {at}: {segment.words}"
+        self.images_chosen.emit([int(i) for i in segment.ids], words)
