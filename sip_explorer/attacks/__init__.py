@@ -5,6 +5,7 @@ from sip_explorer.attacks.autoattack import AutoAttack, AutoAttackState
 from sip_explorer.attacks.evaluation import evaluate
 from sip_explorer.attacks.evaluation_plan import EvaluationSpec, StandardAttack, standard_attacks
 from sip_explorer.attacks.foreign import ForeignVerdict, judge_file, judge_images
+from sip_explorer.attacks.health import HealthFinding, HealthReport, health_report
 from sip_explorer.attacks.losses import LossName, attack_loss, loss_names
 from sip_explorer.attacks.pgd import PGD
 from sip_explorer.attacks.plan import SweepSpec
@@ -28,6 +29,8 @@ __all__ = [
     "EnsembleResult",
     "EvaluationSpec",
     "ForeignVerdict",
+    "HealthFinding",
+    "HealthReport",
     "LossName",
     "Perturbation",
     "PngExport",
@@ -38,6 +41,7 @@ __all__ = [
     "attack_loss",
     "evaluate",
     "export_png",
+    "health_report",
     "judge_file",
     "judge_images",
     "loss_names",

@@ -59,10 +59,10 @@ def claim_folder(
     selection = {
         "images": len(images),
         "shape": list(images.shape[1:]),
-        "content": _digest(images, labels, ids),
+        "content": digest(images, labels, ids),
         "indices": ids.tolist(),
     }
-    hashes = {name: _digest(*model.state_dict().values()) for name, model in models.items()}
+    hashes = {name: digest(*model.state_dict().values()) for name, model in models.items()}
     for what, now in (("settings", dict(settings)), ("selection", selection)):
         if before and before[what] != now:
             other = next(key for key in before[what] | now if before[what].get(key) != now.get(key))
@@ -94,9 +94,10 @@ def claim_folder(
     )
 
 
-def _digest(*values: Tensor) -> str:
-    digest = hashlib.blake2b(digest_size=16)
+def digest(*values: Tensor) -> str:
+    """Return a hash of shapes, types and numbers: what two starts must have in common."""
+    found = hashlib.blake2b(digest_size=16)
     for value in values:
-        digest.update(str((tuple(value.shape), value.dtype)).encode())
-        digest.update(np.asarray(value.detach().cpu().contiguous().flatten().view(torch.uint8)).tobytes())
-    return digest.hexdigest()
+        found.update(str((tuple(value.shape), value.dtype)).encode())
+        found.update(np.asarray(value.detach().cpu().contiguous().flatten().view(torch.uint8)).tobytes())
+    return found.hexdigest()

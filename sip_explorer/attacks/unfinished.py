@@ -1,6 +1,5 @@
 """What an AutoAttack evaluation has found so far, on disk after every batch."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sip_explorer.attacks.claim import digest
 from sip_explorer.records import SipError
 from sip_explorer.records.atomic import atomic_path
 
@@ -89,7 +89,7 @@ class Unfinished:
         self, path: Path, settings: Mapping[str, Any], images: Tensor, labels: Tensor, model: nn.Module
     ) -> None:
         self._path, self._settings, self._images = path, dict(settings), images
-        self._hashes = {"images": _digest(images, labels), "weights": _digest(*model.state_dict().values())}
+        self._hashes = {"images": digest(images, labels), "weights": digest(*model.state_dict().values())}
 
     def write(self, found: Found) -> None:
         """Write ``found``, whole or not at all."""
@@ -163,14 +163,6 @@ class Unfinished:
             batches=int(attributes["batches"]),
             notices=json.loads(attributes["notices"]),
         )
-
-
-def _digest(*values: Tensor) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for value in values:
-        digest.update(str((tuple(value.shape), value.dtype)).encode())
-        digest.update(np.asarray(value.detach().cpu().contiguous().flatten().view(torch.uint8)).tobytes())
-    return digest.hexdigest()
 
 
 def _without_numbers(text: str) -> str:
