@@ -49,11 +49,12 @@ def claim_folder(
     SipError
         The folder holds another sweep, or one of an earlier format.
     """
+    a = "an" if kind[0] in "aeiou" else "a"
     before = read_manifest(folder) or {}
     if before and before["format"] < FORMAT:
         # Its cells do not say their step rule and restarts: new ones could not be told from them.
         raise SipError(
-            f"The folder {folder} holds a {kind} of an earlier version of SIP Explorer, which can be read "
+            f"The folder {folder} holds {a} {kind} of an earlier version of SIP Explorer, which can be read "
             "but not continued: choose a new folder."
         )
     selection = {
@@ -67,7 +68,7 @@ def claim_folder(
         if before and before[what] != now:
             other = next(key for key in before[what] | now if before[what].get(key) != now.get(key))
             raise SipError(
-                f"The folder {folder} holds a {kind} with other {what} ({other}): choose a new folder, or "
+                f"The folder {folder} holds {a} {kind} with other {what} ({other}): choose a new folder, or "
                 f"the {what} of that {kind} to go on with it."
             )
     for name, value in before.get("models", {}).items():

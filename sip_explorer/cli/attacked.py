@@ -1,5 +1,6 @@
 """What a command attacks: models of a workspace, on its images, within a ball, recorded in a folder."""
 
+import math
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -87,7 +88,9 @@ def ball(threat_model: str | None, norm: str | None, epsilons: str | None, defau
         raise SipError(f"The norm is {norm!r}; choose one of {', '.join(default)}.")
     chosen: Norm = "l2" if norm == "l2" else "linf"
     try:
-        return Ball(chosen, parse_epsilons(default[chosen] if epsilons is None else epsilons))
+        text = default[chosen] if epsilons is None else epsilons
+        # How far L2 reaches depends on the images; the attack itself refuses what is too large.
+        return Ball(chosen, parse_epsilons(text, 1.0 if chosen == "linf" else math.inf))
     except ValueError as error:
         raise SipError(str(error)) from None
 

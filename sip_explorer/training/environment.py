@@ -28,7 +28,7 @@ def resolve_device(name: str) -> torch.device:
             "use auto or cpu."
         )
     if device.type not in ("cpu", "cuda", "mps"):
-        raise SipError(f"Training on {name!r} is not supported: use auto, cpu or cuda.")
+        raise SipError(f"The device {name!r} is not supported: use auto, cpu or cuda.")
     return device
 
 

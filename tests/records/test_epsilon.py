@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from sip_explorer.records.epsilon import format_epsilon, in_255ths, parse_epsilon, parse_epsilons
@@ -33,3 +35,11 @@ def test_an_empty_list_is_refused():
 def test_epsilon_is_shown_as_both(value, words):
     assert format_epsilon(value) == words
     assert words.startswith(in_255ths(value))
+
+
+def test_in_l2_epsilon_may_be_larger_than_one():
+    assert parse_epsilons("0.5, 3", largest=math.inf) == (0.5, 3.0)
+    with pytest.raises(ValueError, match="below 0"):
+        parse_epsilon("-1", largest=math.inf)
+    with pytest.raises(ValueError, match="outside 0 to 1"):
+        parse_epsilons("0.5, 3")
