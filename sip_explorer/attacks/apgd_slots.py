@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sip_explorer.attacks.apgd_queue import RunQueue
-from sip_explorer.attacks.ball import PIXELS, like
+from sip_explorer.attacks.ball import PIXELS, inner_radius, length_of, like, room
 from sip_explorer.attacks.keyed import image_keys, standard_normal, symmetric_uniform
 from sip_explorer.attacks.losses import attack_loss
 from sip_explorer.attacks.quiet import QuietModel, Reading
@@ -129,14 +129,10 @@ class Slots:
         self._labels[rows] = work.labels[images]
         ranks = torch.tensor([run.rank for run in self._runs], device=device)[runs]
         self._targets[rows] = work.ranking[images, ranks]
-        low, high = -clean, 1 - clean
         budget = None
         if work.budget is not None and self._budget is not None:
-            budget = work.budget[images]
-            self._budget[rows] = budget
-            free = budget > 0
-            low = torch.where(free, low / torch.where(free, budget, 1), 0)
-            high = torch.where(free, high / torch.where(free, budget, 1), 0)
+            self._budget[rows] = budget = work.budget[images]
+        low, high = room(clean, budget)
         if self._attack.norm == "linf":
             low, high = torch.maximum(low, -epsilon), torch.minimum(high, epsilon)
         self._low[rows], self._high[rows] = low, high
@@ -148,7 +144,7 @@ class Slots:
     def _start(
         self, ids: Tensor, runs: Tensor, clean: Tensor, epsilon: Tensor, budget: Tensor | None
     ) -> Tensor:
-        """Return a random offset whose norm is epsilon, as the authors' does, keyed by image and run."""
+        """Return a random offset on the border of the ball, as the authors' is, keyed by image and run."""
         noise = torch.empty_like(clean)
         for run in sorted(set(runs.tolist())):
             mine = runs == run
@@ -157,9 +153,9 @@ class Slots:
             noise[mine] = draw(keys, clean.shape[1:])
         if budget is not None:
             noise = noise * (budget > 0)
-        order = torch.inf if self._attack.norm == "linf" else 2
-        length: Tensor = torch.linalg.vector_norm(noise, order, PIXELS, keepdim=True)
-        return noise / length.clamp(min=1e-12) * epsilon
+        if self._attack.norm == "l2":
+            return noise / length_of(noise).clamp(min=1e-12) * inner_radius(epsilon, noise)
+        return noise / noise.abs().amax(PIXELS, keepdim=True).clamp(min=1e-12) * epsilon
 
     def _step(self) -> tuple[list[bool], list[bool]]:
         """Read the rows, remember, and step on; return which runs are over and which broke their image."""
@@ -278,8 +274,8 @@ class Slots:
 
     def _projected(self, offset: Tensor) -> Tensor:
         if self._attack.norm == "l2":
-            length = torch.linalg.vector_norm(offset, 2, PIXELS, keepdim=True)
-            offset = offset * (self._epsilon / length.clamp(min=1e-30)).clamp(max=1)
+            radius = inner_radius(self._epsilon, offset)
+            offset = offset * (radius / length_of(offset).clamp(min=1e-30)).clamp(max=1)
         return torch.minimum(torch.maximum(offset, self._low), self._high)
 
     def _pixels(self, offset: Tensor) -> Tensor:

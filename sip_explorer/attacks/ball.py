@@ -5,6 +5,7 @@ step and projection act on u, which is clipped to [-x / b, (1 - x) / b] after ea
 {0, 1} and L-inf this is the loop of SIP-AT's authors, operation for operation.
 """
 
+import math
 from typing import Protocol
 
 import torch
@@ -14,6 +15,40 @@ from sip_explorer.attacks.keyed import standard_normal, symmetric_uniform, unit_
 
 PIXELS = (1, 2, 3)
 Scalar = float | Tensor  # one number, or (N, 1, 1, 1)
+
+
+def length_of(values: Tensor) -> Tensor:
+    """Return the L2 norm of every image, (N, 1, 1, 1); rows first, as one long sum would add up rounding."""
+    rows = torch.linalg.vector_norm(values, 2, 3, keepdim=True)
+    return torch.linalg.vector_norm(rows, 2, (1, 2), keepdim=True)
+
+
+def inner_radius(epsilon: Scalar, images: Tensor) -> Tensor:
+    """Return the L2 radius to project to, so that the images lie within epsilon + 1e-6.
+
+    Less than epsilon by what float32 may add, beyond 1e-6: the rounding of every pixel in [0, 1], all of
+    it in one direction, and that of the projection. For images of 224 pixels that is 1e-5.
+
+    Parameters
+    ----------
+    epsilon
+        One number, or (N, 1, 1, 1).
+    images
+        (N, C, H, W), for their size and device.
+    """
+    radius = torch.as_tensor(epsilon, dtype=torch.float32, device=images.device)
+    rounding = 2**-25 * math.sqrt(images[0].numel()) + 1e-6 * radius
+    return (radius - (rounding - 1e-6).clamp(min=0)).clamp(min=0)
+
+
+def room(clean: Tensor, budget: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return the bounds of u within which the images stay in [0, 1]: 0 where there is no budget."""
+    low, high = -clean, 1 - clean
+    if budget is None:
+        return low, high
+    free = budget > 0
+    safe = torch.where(free, budget, 1)
+    return torch.where(free, low / safe, 0), torch.where(free, high / safe, 0)
 
 
 class Ball(Protocol):
@@ -56,14 +91,9 @@ class L2Ball:
 
     def __init__(self, clean: Tensor, epsilon: Scalar, budget: Tensor | None) -> None:
         self._clean = clean
-        self._epsilon = epsilon
+        self._radius = inner_radius(epsilon, clean)
         self._budget = budget
-        self._lowest, self._highest = -clean, 1 - clean
-        if budget is not None:
-            free = budget > 0
-            safe = torch.where(free, budget, 1)
-            self._lowest = torch.where(free, self._lowest / safe, 0)
-            self._highest = torch.where(free, self._highest / safe, 0)
+        self._lowest, self._highest = room(clean, budget)
         self._offset = torch.zeros_like(clean)  # u
 
     def start(self, keys: Tensor | None) -> Tensor:
@@ -76,8 +106,8 @@ class L2Ball:
         free = self._clean[0].numel() if self._budget is None else (self._budget > 0).sum(PIXELS)
         # On the CPU: not every device has float64, and so the radius is the same on all of them.
         radius = unit_interval((keys ^ 1).cpu()) ** (1 / torch.as_tensor(free).cpu().clamp(min=1).double())
-        length = torch.linalg.vector_norm(direction, 2, PIXELS, keepdim=True).clamp(min=1e-12)
-        self._offset = direction / length * radius.to(length).reshape(-1, 1, 1, 1) * self._epsilon
+        length = length_of(direction).clamp(min=1e-12)
+        self._offset = direction / length * radius.to(length).reshape(-1, 1, 1, 1) * self._radius
         return self._images()
 
     def move(self, images: Tensor, direction: Tensor, size: Scalar) -> Tensor:
@@ -85,8 +115,7 @@ class L2Ball:
         return self._images()
 
     def _images(self) -> Tensor:
-        length = torch.linalg.vector_norm(self._offset, 2, PIXELS, keepdim=True)
-        shrink = self._epsilon / length.clamp(min=1e-30)
+        shrink = self._radius / length_of(self._offset).clamp(min=1e-30)
         self._offset.mul_(shrink.clamp(max=1))
         torch.clamp(self._offset, self._lowest, self._highest, out=self._offset)
         shift = self._offset if self._budget is None else self._offset * self._budget

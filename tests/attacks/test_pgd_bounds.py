@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from sip_explorer.attacks import PGD
+from sip_explorer.attacks import APGD, PGD
 
 
 class _Curved(nn.Module):
@@ -115,3 +115,26 @@ def test_l2_starts_are_uniform_in_the_ball():
     ).abs().max() < 0.03  # Kolmogorov, p ~ 0.001
     angle = torch.atan2(start[:, 0, 0, 0], start[:, 0, 1, 0]) / (2 * torch.pi) + 0.5
     assert (angle.sort().values - torch.linspace(0, 1, 4000)).abs().max() < 0.03
+
+
+@pytest.mark.parametrize("epsilon", [3.0, 20.0])
+@pytest.mark.parametrize(
+    "attack",
+    [
+        PGD(norm="l2", step="normalised", steps=2, micro_batch=4),
+        APGD(norm="l2", loss="ce", steps=2, micro_batch=4),
+    ],
+)
+def test_the_l2_ball_holds_to_a_millionth_for_large_images_too(attack, epsilon):
+    numbers = torch.Generator().manual_seed(0)
+    images = 0.4 + 0.2 * torch.rand(4, 3, 224, 224, generator=numbers)  # far from where clipping acts
+    two = nn.Sequential(nn.Flatten(), nn.Linear(3 * 224 * 224, 2))
+    with torch.no_grad():
+        two[1].weight.copy_(torch.randn(two[1].weight.shape, generator=numbers))
+        labels = two(images).argmax(1)
+
+    made = attack(two, images, labels, epsilon=epsilon).images
+
+    distance = (made.double() - images).flatten(1).norm(dim=1)
+    assert (distance <= epsilon + 1e-6).all()
+    assert (distance > 0.3 * epsilon).any()
