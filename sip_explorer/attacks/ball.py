@@ -20,7 +20,8 @@ Scalar = float | Tensor  # one number, or (N, 1, 1, 1)
 def length_of(values: Tensor) -> Tensor:
     """Return the L2 norm of every image, (N, 1, 1, 1); rows first, as one long sum would add up rounding."""
     rows = torch.linalg.vector_norm(values, 2, 3, keepdim=True)
-    return torch.linalg.vector_norm(rows, 2, (1, 2), keepdim=True)
+    length: Tensor = torch.linalg.vector_norm(rows, 2, (1, 2), keepdim=True)
+    return length
 
 
 def inner_radius(epsilon: Scalar, images: Tensor) -> Tensor:

@@ -134,7 +134,7 @@ def checked_request(
         if bool((targets == labels).any()):
             raise SipError("A target is the image's own label: choose another class as the target.")
     return Request(
-        images=images.detach().float(),
+        images=_in_one_format(images.detach().float()),
         labels=labels,
         targets=targets,
         epsilon=_checked_epsilon(epsilon, norm, images),
@@ -143,6 +143,14 @@ def checked_request(
         batch_size=_checked_batch_size(batch_size, images),
         highest_label=highest,
     )
+
+
+def _in_one_format(images: Tensor) -> Tensor:
+    # What is neither contiguous nor channels last (a crop), and what is both (one channel), would reach the
+    # model in another format in a full micro-batch than in a padded one, and be rounded otherwise there.
+    # The first image decides: a crop of one image can have a format that a crop of many has not.
+    images = like(images, images[:1])
+    return images.flatten().view(images.shape) if images.is_contiguous() else images
 
 
 def _class_numbers(values: Tensor, count: int, name: str, device: torch.device) -> Tensor:

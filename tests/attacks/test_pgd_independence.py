@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sip_explorer.attacks import PGD
+from sip_explorer.attacks import APGD, PGD
 from sip_explorer.records import SipError
 
 ATTACKS = {
@@ -128,6 +128,30 @@ def test_memory_format_is_kept(model, pictures):
             grey, images, pictures[1], budget=torch.rand(60, 1, 12, 12)
         )
         assert made.images.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("attack", [PGD(steps=2, micro_batch=7), APGD(steps=2, micro_batch=7)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_no_format_of_the_images_makes_a_full_micro_batch_differ_from_a_padded_one(
+    channels, attack, pictures
+):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layers = torch.nn.Conv2d(channels, 8, 3, padding=1), torch.nn.GroupNorm(4, 8), torch.nn.SiLU()
+        pooled = torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(8, 5)
+        network = torch.nn.Sequential(*layers, *pooled)
+    images = pictures[0][:14].expand(-1, channels, -1, -1).clone()
+    # One channel can be both contiguous and channels last; a crop is neither.
+    images = images.to(memory_format=torch.channels_last)[:, :, : 12 if channels == 1 else 11]
+    with torch.no_grad():
+        labels = network(images.contiguous()).argmax(1)
+
+    full = attack(network, images, labels, indices=range(14))
+    for rows in (slice(0, 3), slice(7, 8), slice(3, 13)):
+        part = attack(network, images[rows], labels[rows], indices=range(14)[rows])
+        assert torch.equal(part.clean_logits, full.clean_logits[rows])
+        assert torch.equal(part.images, full.images[rows])
+        assert torch.equal(part.logits, full.logits[rows])
 
 
 class _Grey(torch.nn.Module):
