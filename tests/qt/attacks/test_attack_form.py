@@ -35,6 +35,7 @@ def test_what_is_no_number_gets_one_sentence_beside_the_field(room, grown, field
 
 def test_a_threat_model_fills_norm_and_epsilons(room, qtbot, grown):
     form = room.form
+    grown()
     assert {key: (m.norm, m.epsilon) for key, m in THREAT_MODELS.items()} == {
         key: (m.norm, m.epsilon) for key, m in threat_models().items()
     }
@@ -51,13 +52,13 @@ def test_a_threat_model_fills_norm_and_epsilons(room, qtbot, grown):
     )
     grown()
     assert room.growth.matrix.grid._column_labels == ("0.125", "0.25", "0.5", "1")
-    assert "ε 1 ·" in room.growth.state.text()
+    assert "ε 0.5 ·" in room.growth.state.text()
     # By hand it becomes one without a name; lengths beyond 1 are fine in L2, words are not.
     form.epsilons.setText("0.5, 2")
     assert form.threat.currentData() == ""
     assert form.choice().epsilons == (0.5, 2.0)
     form.epsilons.setText("0.5, far")
-    assert "is no length in L2" in form._reading.text()
+    assert "“far” is not a number" in form._reading.text()
     form.norm.setCurrentIndex(0)
     form.epsilons.setText("8/255")
     assert form.choice().variant.step == "sign"

@@ -17,7 +17,7 @@ LEFT = Qt.MouseButton.LeftButton
 
 def tick(box, *keys):
     """Tick entries of a box's menu as a person would."""
-    box._menu.popup(box.mapToGlobal(box.rect().bottomLeft()))
+    QTest.mouseClick(box, LEFT)
     for key in keys:
         QTest.mouseClick(box._menu, LEFT, pos=box._menu.actionGeometry(box._actions[key]).center())
     assert box._menu.isVisible()  # a click ticks, the list stays

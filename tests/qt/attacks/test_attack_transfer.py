@@ -42,7 +42,7 @@ def test_the_matrix_from_source_to_target(
         right = models[1](images).argmax(1) == labels
         fooled = (models[1](made).argmax(1) != labels) | ~right
     assert matrix._shares[0, 1] == pytest.approx(float(fooled.float().mean()))
-    assert view.title.text() == "12 images · PGD with 3 steps on log-odds, L∞ 25.5/255 = 0.1"
+    assert view.title.text() == "12 images · PGD with 3 steps on log-odds, L∞ 25.5/255"
     # A click on a cell says it in words, a double click goes to its images.
     QTest.mouseClick(matrix, LEFT, pos=matrix.cell_rect(0, 1).center().toPoint())
     low, high = wilson(int(fooled.sum()), 12)
@@ -73,7 +73,7 @@ def test_an_earlier_transfer_is_judged_anew_and_one_model_is_refused(room, view,
     room.session.selection.models = (room.ids["short"], room.ids["long"])
     view.attack.setCurrentIndex(1)  # APGD
     worked()
-    assert view.title.text() == "12 images · APGD with 100 steps on log-odds, L∞ 25.5/255 = 0.1"
+    assert view.title.text() == "12 images · APGD with 100 steps on log-odds, L∞ 25.5/255"
     before = view.found
     (folder,) = room.session.workspace.transfer_folders()
     made = {path: path.stat().st_mtime_ns for path in (folder / "sources").glob("*.h5")}

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sip_explorer.qt.rooms.attacks.variant import Variant
 from sip_explorer.qt.rooms.attacks.words import NORMS
-from sip_explorer.records.epsilon import parse_epsilons
 from sip_explorer.records.step_rules import parse_step
 
 if TYPE_CHECKING:
@@ -61,31 +60,6 @@ class Choice:
             restarts=variant.restarts,
             seed=self.seed,
         )
-
-
-def parse_radii(text: str, norm: str) -> tuple[float, ...]:
-    """Return the epsilons of a list in a norm, ascending and without repeats.
-
-    L∞: n/255 or fractions, at most 1. L2: lengths of at least 0, n/255 too.
-
-    Raises
-    ------
-    ValueError
-        With a sentence that says what to write.
-    """
-    if norm == "linf":
-        return parse_epsilons(text)
-    parts = [part for part in re.split(r"[;,\s]+", re.sub(r"\s*/\s*", "/", text.strip())) if part]
-    if not parts:
-        raise ValueError("No epsilon is given: write for example 0.25, 0.5, 1.")
-    return tuple(sorted({_length(part) for part in parts}))
-
-
-def _length(text: str) -> float:
-    match = re.fullmatch(r"([0-9]*\.?[0-9]+)(/255)?", text)
-    if match is None:
-        raise ValueError(f"Epsilon “{text}” is no length in L2: write 0.5 or 1.")
-    return float(match[1]) / (255 if match[2] else 1)
 
 
 def parse_counts(text: str, what: str, example: str) -> tuple[int, ...]:

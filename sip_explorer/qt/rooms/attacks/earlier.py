@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
+from sip_explorer.qt.rooms.attacks.elided_box import ElidedBox
 from sip_explorer.records import Artefact, CancelToken, Event
 from sip_explorer.workspace.folders import folder_title
 
@@ -35,7 +36,7 @@ def title(record: Record, running: Path | None = None) -> str:
     return " · ".join(part for part in parts if part)
 
 
-class EarlierBox(QComboBox):
+class EarlierBox(ElidedBox):
     """Says which one is on show; the list holds all others.
 
     Parameters
@@ -56,8 +57,6 @@ class EarlierBox(QComboBox):
         self._what = what
         self.setAccessibleName(f"{what.capitalize()} of this workspace")
         self.setToolTip(f"{what.capitalize()} of this workspace, newest first")
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(10)
         self._current: Path | None = None
         self.activated.connect(lambda index: self.chosen.emit(self.itemData(index)))
         self.set_records([])
@@ -68,7 +67,6 @@ class EarlierBox(QComboBox):
         self.clear()
         for record in records:
             self.addItem(title(record, running), record)
-        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 24)  # wider than the box, uncut
         self.setPlaceholderText(f"Earlier {self._what} ({len(records)})")
         self.blockSignals(False)
         self.show_current(self._current)

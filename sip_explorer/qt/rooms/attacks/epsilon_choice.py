@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
+from sip_explorer.qt.rooms.attacks.elided_box import ElidedBox
 from sip_explorer.qt.rooms.attacks.form import AttackForm
 from sip_explorer.qt.rooms.attacks.words import whole_radius
 
 
-class EpsilonChoice(QComboBox):
+class EpsilonChoice(ElidedBox):
     """Follows the form's list; until a person chooses, it is the threat model's epsilon, else the largest."""
 
     def __init__(self, form: AttackForm, parent: QWidget | None = None) -> None:

@@ -8,7 +8,15 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
-from sip_explorer.qt.rooms.attacks.multi_choice import MENU_ARROW
+from sip_explorer.qt import theme
+
+_ARROW = (Path(theme.__file__).parent / "assets" / "down.svg").as_posix()
+_STYLE = (
+    "QPushButton { padding-right: 22px; }"
+    f"QPushButton::menu-indicator {{ image: url({_ARROW});"
+    " subcontrol-origin: padding; subcontrol-position: right center; right: 4px; width: 12px; height: 12px; }"
+)
+"""The arrow of the boxes beside it."""
 
 TABLE, PAIRS, NUMBERS, PICTURES = "table", "pairs", "numbers", "pictures"
 
@@ -29,7 +37,7 @@ class ExportMenu(QPushButton):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Export", parent)
-        self.setStyleSheet(f"QPushButton {{ padding-right: 22px; }} {MENU_ARROW}")
+        self.setStyleSheet(_STYLE)
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self.opening)
         self.setMenu(self._menu)

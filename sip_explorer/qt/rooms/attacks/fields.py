@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from PySide6.QtWidgets import QComboBox, QLineEdit, QSpinBox
 
+from sip_explorer.qt.rooms.attacks.elided_box import ElidedBox
 from sip_explorer.qt.widgets.section import Row
 
 
 def combo(choices: Mapping[str, str]) -> QComboBox:
     """Return a box that offers words by key (its data)."""
-    box = QComboBox()
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box = ElidedBox()
     box.setMinimumContentsLength(12)
     fill(box, choices)
     return box

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from sip_explorer.qt.rooms.attacks.choice import STRIP, TEST, Choice, parse_counts, parse_radii
+from sip_explorer.qt.rooms.attacks.choice import STRIP, TEST, Choice, parse_counts
 from sip_explorer.qt.rooms.attacks.fields import combo, fill, spin, track
 from sip_explorer.qt.rooms.attacks.threat_models import THREAT_MODELS
 from sip_explorer.qt.rooms.attacks.variant import Variant
@@ -13,6 +15,7 @@ from sip_explorer.qt.rooms.attacks.words import LOSSES, NORMS, PRECISIONS, REDUC
 from sip_explorer.qt.widgets.inspector import Inspector
 from sip_explorer.qt.widgets.model_list import CurrentModelBox, ModelCheckList
 from sip_explorer.qt.widgets.section import Section
+from sip_explorer.records.epsilon import parse_epsilons
 from sip_explorer.state import Session
 
 DEFAULT_EPSILONS = "2/255, 4/255, 8/255, 16/255, 0.1"
@@ -74,7 +77,8 @@ class AttackForm(QWidget):
 
     def radii(self) -> tuple[float, ...]:
         """Return the epsilons; ValueError where the list cannot be read."""
-        return parse_radii(self.epsilons.text(), self.norm.currentData())
+        largest = 1.0 if self.norm.currentData() == "linf" else math.inf
+        return parse_epsilons(self.epsilons.text(), largest)
 
     @property
     def variant(self) -> Variant:

@@ -1,25 +1,18 @@
-"""A button with a list of choices, of which any number may be ticked."""
+"""A box with a list of choices, of which any number may be ticked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QAction, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtGui import QAction, QMouseEvent
+from PySide6.QtWidgets import QMenu, QWidget
 
-from sip_explorer.qt import theme
-
-_ARROW = (Path(theme.__file__).parent / "assets" / "down.svg").as_posix()
-MENU_ARROW = (
-    f"QPushButton::menu-indicator {{ image: url({_ARROW});"
-    " subcontrol-origin: padding; subcontrol-position: right center; right: 4px; width: 12px; height: 12px; }"
-)
-"""Style of a button with a menu: the arrow of the boxes beside it."""
+from sip_explorer.qt.rooms.attacks.elided_box import ElidedBox
+from sip_explorer.qt.theme import theme
 
 
-class MultiChoice(QPushButton):
+class MultiChoice(ElidedBox):
     """Says what is ticked, as far as there is room; the list stays open while it is ticked.
 
     Parameters
@@ -40,12 +33,10 @@ class MultiChoice(QPushButton):
         self._nothing = nothing
         self._menu = QMenu(self)
         self._menu.installEventFilter(self)
-        self.setMenu(self._menu)
         self._actions: dict[str, QAction] = {}
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumWidth(self.fontMetrics().averageCharWidth() * 12)
-        self.setStyleSheet(f"QPushButton {{ text-align: left; padding: 3px 6px; }} {MENU_ARROW}")
-        self._show()
+        theme.changed.connect(self._tint)
+        self._tint()
+        self._say()
 
     @property
     def chosen(self) -> tuple[str, ...]:
@@ -55,6 +46,8 @@ class MultiChoice(QPushButton):
     def set_choices(self, choices: Mapping[str, str]) -> None:
         """Offer these words by key; what is ticked and still there stays ticked."""
         before = self.chosen
+        if {key: action.text() for key, action in self._actions.items()} == choices:
+            return
         self._menu.clear()
         self._actions = {}
         for key, words in choices.items():
@@ -63,7 +56,7 @@ class MultiChoice(QPushButton):
             action.setChecked(key in before)
             action.toggled.connect(self._toggled)
             self._actions[key] = action
-        self._show()
+        self._say()
         if self.chosen != before:
             self.changed.emit()
 
@@ -74,9 +67,13 @@ class MultiChoice(QPushButton):
             action.blockSignals(True)
             action.setChecked(key in wanted)
             action.blockSignals(False)
-        self._show()
+        self._say()
         if self.chosen != before:
             self.changed.emit()
+
+    def showPopup(self) -> None:
+        self._menu.setMinimumWidth(self.width())
+        self._menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # A click ticks and the list stays; a click beside it, Enter or Escape closes it.
@@ -88,18 +85,22 @@ class MultiChoice(QPushButton):
                 return True
         return super().eventFilter(watched, event)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._show()
+    def _tint(self) -> None:
+        t = theme.tokens
+        # An empty box says that an entry can be ticked.
+        self._menu.setStyleSheet(
+            "QMenu::item { padding: 4px 16px 4px 30px; }"
+            "QMenu::indicator { width: 11px; height: 11px; left: 10px; border-radius: 3px; }"
+            f"QMenu::indicator {{ border: 1px solid {t.control}; background: {t.surface}; }}"
+            f"QMenu::indicator:checked {{ border-color: {t.accent}; background: {t.accent}; }}"
+        )
 
     def _toggled(self, _on: bool) -> None:
-        self._show()
+        self._say()
         self.changed.emit()
 
-    def _show(self) -> None:
+    def _say(self) -> None:
         words = [action.text() for action in self._actions.values() if action.isChecked()]
-        text = ", ".join(words) or self._nothing
-        room = self.width() - 3 * self.fontMetrics().height()
-        self.setText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, max(room, 40)))
+        self.setPlaceholderText(", ".join(words) or self._nothing)
         self.setToolTip("\n".join(words))
-        self.setAccessibleDescription(text)
+        self.setAccessibleDescription(self.placeholderText())

@@ -9,9 +9,9 @@ LOSSES = {
     "log-odds": "log-odds",
     "ce": "cross-entropy (CE)",
     "margin": "margin",
-    "dlr": "difference of logits ratio",
+    "dlr": "difference of logits ratio (DLR)",
     "rescaled-ce": "rescaled cross-entropy",
-    "mifpe": "MIFPE",
+    "mifpe": "cross-entropy over the margin (MIFPE)",
 }
 SHORT_LOSSES = {"ce": "CE", "dlr": "DLR", "rescaled-ce": "rescaled CE", "mifpe": "MIFPE"}
 REDUCTIONS = {"sum": "sum over the batch", "mean": "mean over the batch"}

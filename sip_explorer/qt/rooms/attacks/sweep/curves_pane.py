@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
+from sip_explorer.qt.rooms.attacks.elided_box import ElidedBox
 from sip_explorer.qt.rooms.attacks.sweep.curves import CLEAN, SweepCurves, together
 from sip_explorer.qt.rooms.attacks.sweep.results import Place, SweepResults
 from sip_explorer.qt.rooms.attacks.variant import Variant
@@ -194,10 +195,8 @@ def misclassified_words(place: Place, norm: str) -> str:
 
 
 def _combo(name: str) -> QComboBox:
-    box = QComboBox()
+    box = ElidedBox()
     box.setAccessibleName(name)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(8)
     return box
 
 

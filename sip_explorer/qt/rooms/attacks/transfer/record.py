@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sip_explorer.qt.rooms.attacks.words import NORMS, short_loss, whole_radius
+from sip_explorer.qt.rooms.attacks.words import NORMS, radius, short_loss
 from sip_explorer.records import SipError
 from sip_explorer.records.sweeps import read_manifest
 
@@ -47,7 +47,7 @@ class TransferRecord:
         losses = [s["loss"]] if isinstance(s["loss"], str) else s["loss"]
         loss = ", ".join(map(short_loss, losses))
         attack = f"{s['attack']} with {s['steps']} steps on {loss}"
-        ball = f"{NORMS[s['norm']]} {whole_radius(s['epsilon'], s['norm'])}"
+        ball = f"{NORMS[s['norm']]} {radius(s['epsilon'], s['norm'])}"
         return f"{len(self.ids):,} images · {attack}, {ball}"
 
     def attack(self) -> PGD | APGD:
