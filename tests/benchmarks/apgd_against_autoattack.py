@@ -34,6 +34,7 @@ THEIRS = "pyautoattack APGD-CE + APGD-T"
 OURS = {
     "our APGD-CE + APGD-T": ("ce", "targeted-dlr"),
     "our APGD on log-odds": ("log-odds",),
+    "our APGD on log-odds, then targeted": ("log-odds", "targeted-log-odds"),
 }
 JUDGE = "AutoAttack, standard"
 TARGETS = 9
