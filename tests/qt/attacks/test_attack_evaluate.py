@@ -26,7 +26,7 @@ def view(room):
     """The Evaluate view, with the two attacks that models of two classes can be judged with."""
     room.bench.show_view(room.evaluate)
     room.evaluate.options.ticks["apgd-ce+t"].setChecked(False)
-    room.form.epsilons.setText("16/255, 0.1")
+    room.form.epsilons.setText("8/255, 0.1")
     room.notices = []
     room.session.notice.connect(room.notices.append)
     return room.evaluate
@@ -78,8 +78,8 @@ def test_a_bar_per_model_and_attack_says_what_stands_and_what_broke_the_rest(
     # The slider of the preview leads the figures too.
     qtbot.waitUntil(lambda: room.growth.growth is not None and room.growth.growth.final, timeout=20_000)
     room.growth.matrix.slider.setValue(0)
-    assert view.at.currentText() == "ε 16/255 = 0.06275"
-    assert view.figures.cell.epsilon == 16 / 255
+    assert view.at.currentText() == "ε 8/255 = 0.03137"
+    assert view.figures.cell.epsilon == 8 / 255
 
 
 def test_kept_images_and_tables_are_exported(room, view, worked, qtbot, monkeypatch, tmp_path):

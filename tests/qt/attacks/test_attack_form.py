@@ -1,6 +1,5 @@
 """The inspector of the Attack room: what is written there, and what is refused."""
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -10,9 +9,9 @@ from sip_explorer.qt.rooms.attacks.threat_models import THREAT_MODELS
 LEFT = Qt.MouseButton.LeftButton
 
 
-@pytest.mark.parametrize(
-    ("field", "text", "words"),
-    [
+def test_what_is_no_number_gets_one_sentence_beside_the_field(room, grown):
+    grown()
+    for field, text, words in (
         ("epsilons", "-0.1", "lies outside 0 to 1"),
         ("epsilons", "8/255, NaN", "lies outside 0 to 1"),
         ("epsilons", "much", "is not a number"),
@@ -20,17 +19,21 @@ LEFT = Qt.MouseButton.LeftButton
         ("batch_sizes", "0", "whole number of at least 1"),
         ("batch_sizes", "1, 2.5", "whole number of at least 1"),
         ("batch_sizes", "", "No batch size is given"),
-    ],
-)
-def test_what_is_no_number_gets_one_sentence_beside_the_field(room, grown, field, text, words):
-    grown()
-    getattr(room.form, field).setText(text)
-    assert words in room.form._reading.text()
-    QTest.mouseClick(room._run, LEFT)
-    assert len(room.problems) == 1
-    assert words in room.problems[0]
-    assert not room.sweep.running
-    assert room.growth.growth is not None  # the image that was on show still is
+    ):
+        edit = getattr(room.form, field)
+        before = edit.text()
+        edit.setText(text)
+        assert words in room.form._reading.text()
+        for view in room.bench.views[:3]:
+            room.bench.show_view(view)
+            room.problems.clear()
+            QTest.mouseClick(room._run, LEFT)
+            assert len(room.problems) == 1, (text, view.word)
+            assert words in room.problems[0]
+            assert not view.running
+        assert room.growth.growth is not None  # the image that was on show still is
+        edit.setText(before)
+    assert room.form._reading.property("role") == "caption"
 
 
 def test_a_threat_model_fills_norm_and_epsilons(room, qtbot, grown):

@@ -84,6 +84,9 @@ def test_what_cannot_be_judged_is_told(room, judged, tmp_path):
     (tmp_path / "words.npy").write_text("nothing")
     judged(tmp_path / "words.npy")
     assert "words.npy" in room.problems[-1]
+    room.form.epsilons.setText("much")
+    judged(tmp_path / "few.npy")
+    assert "“much” is not a number" in room.problems[-1]
     room.session.selection.models = ()
     judged(tmp_path / "few.npy")
     assert "No model is chosen" in room.problems[-1]

@@ -33,7 +33,7 @@ from sip_explorer.qt.rooms.attacks.form import AttackForm
 from sip_explorer.qt.rooms.attacks.pictures import bars_picture
 from sip_explorer.qt.rooms.attacks.words import radius, whole_radius
 from sip_explorer.qt.widgets.empty_state import EmptyState
-from sip_explorer.records import Artefact, Event, Failed, Finished
+from sip_explorer.records import Artefact, Event, Failed, Finished, SipError
 from sip_explorer.records.sweeps import CellResult
 from sip_explorer.state import Session
 
@@ -133,7 +133,11 @@ class EvaluateView(FolderView):
         """Have the ticked models judge the images of a file; SipError where there is none of them."""
         if self.running:
             return
-        subject, norm, epsilon = self.subject(), self.form.norm.currentData(), self.options.ball.epsilon
+        subject, norm = self.subject(), self.form.norm.currentData()
+        try:
+            epsilon = self.options.ball.epsilon
+        except ValueError as error:
+            raise SipError(str(error)) from None
         names = tuple(name for name, _ in subject.loaders)
         job = judge_job(path, subject.ids, lambda ids: self.subject_of(names, ids), norm, epsilon)
         self._launch(f"judge {path.name}", job)
