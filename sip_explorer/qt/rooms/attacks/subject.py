@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from sip_explorer.models import Classifier
     from sip_explorer.workspace import ModelEntry
 
-WORK_OF_A_STEP = 4e9
-"""Multiplications of one forward pass: with the way back about 0.3 s on one core of a laptop."""
-
 
 @dataclass(frozen=True)
 class Loaded:
@@ -74,6 +71,7 @@ class Subject:
         """
         import torch
 
+        from sip_explorer.attacks.pace import common_pace
         from sip_explorer.data.fitting import fit_images, fit_labels
 
         models = {}
@@ -91,10 +89,8 @@ class Subject:
         yield None
         labels = torch.from_numpy(fit_labels(self.labels, self.classes, first[1].classes, first[0]))
         device = next(first[1].parameters()).device
-        rows = min(rows_at_once(model, images[:1]) for model in models.values())
-        most = 64 if device.type == "cpu" else 256
-        micro_batch = 2 ** int(np.log2(min(rows, most)))
-        return Loaded(models, images, labels, device, micro_batch, min(rows, 250))
+        pace = common_pace(models.values(), first[1].input_shape, device)
+        return Loaded(models, images, labels, device, pace.micro_batch, pace.batch_size)
 
 
 def subject(session: Session, entries: Sequence[ModelEntry], source: str, count: int) -> Subject:
@@ -143,30 +139,3 @@ def subject_of(
         ids,
         words or f"{len(ids):,} images",
     )
-
-
-def rows_at_once(model: Classifier, image: torch.Tensor) -> int:
-    """Return how many images a step takes so that Cancel is heard within a second, also on two slow cores.
-
-    From the multiplications of one image, not from a clock: the number is part of a result's identity.
-    """
-    import torch
-
-    if next(model.parameters()).device.type != "cpu":
-        return 4096
-    work = 0.0
-
-    def count(layer: torch.nn.Module, _inputs: object, output: torch.Tensor) -> None:
-        nonlocal work
-        weight: torch.Tensor = layer.weight  # type: ignore[assignment]
-        work += weight[0].numel() * output[0].numel()
-
-    layers = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    try:
-        with torch.inference_mode():
-            model(image.to(next(model.parameters()).device))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return max(1, int(WORK_OF_A_STEP / max(work, 1.0)))
