@@ -13,7 +13,7 @@ from sip_explorer.attacks.losses import LossName, loss_names
 from sip_explorer.attacks.quiet import Precision, QuietModel, loss_of
 from sip_explorer.attacks.request import MicroBatch, Norm, checked_request
 from sip_explorer.attacks.result import EnsembleResult
-from sip_explorer.attacks.settings import threat_models
+from sip_explorer.attacks.settings import require_seed, require_whole, threat_models
 from sip_explorer.records import CancelToken, SipError
 
 TARGETED = "targeted-"
@@ -101,14 +101,13 @@ class APGD:
         if not self.loss:
             raise SipError(f"APGD has no loss: choose one of {', '.join(loss_names())}.")
         for name in self.loss:
-            if name.removeprefix(TARGETED) not in loss_names():
+            if not isinstance(name, str) or name.removeprefix(TARGETED) not in loss_names():
                 raise SipError(
                     f"The attack's loss is {name!r}; choose one of {', '.join(loss_names())}, or one of "
                     f"them with “{TARGETED}” before it."
                 )
-        for name in ("steps", "restarts", "targets", "eot", "micro_batch"):
-            if getattr(self, name) < 1:
-                raise SipError(f"The attack's {name} is {getattr(self, name)}; it must be at least 1.")
+        require_whole(self, "The attack's", "steps", "restarts", "targets", "eot", "micro_batch")
+        require_seed(self.seed)
         if not 0 < self.rho < 1:
             raise SipError(f"The attack's rho is {self.rho}; it must lie between 0 and 1.")
 

@@ -16,6 +16,7 @@ from sip_explorer.attacks.ensemble import NORMS, RUNS, Ensemble, Version, requir
 from sip_explorer.attacks.quiet import QuietModel
 from sip_explorer.attacks.request import Norm, checked_request
 from sip_explorer.attacks.result import EnsembleResult
+from sip_explorer.attacks.settings import require_seed, require_whole
 from sip_explorer.attacks.unfinished import Found, Unfinished
 from sip_explorer.records import CancelToken, Notice, SipError
 
@@ -75,8 +76,8 @@ class AutoAttack:
                 raise SipError(
                     f"AutoAttack's {name} is {getattr(self, name)!r}; choose one of {', '.join(known)}."
                 )
-        if self.batch_size < 1:
-            raise SipError(f"AutoAttack's batch size is {self.batch_size}; it must be at least 1.")
+        require_whole(self, "AutoAttack's", "batch_size")
+        require_seed(self.seed)
 
     @property
     def runs(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What an evaluation has to compute: the standard attacks, and where their figures are kept."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from sip_explorer.attacks.apgd import APGD
 from sip_explorer.attacks.autoattack import AutoAttack
 from sip_explorer.attacks.pgd import PGD
 from sip_explorer.attacks.request import Norm
+from sip_explorer.attacks.settings import require_whole
 from sip_explorer.records import SipError
 from sip_explorer.records.sweeps import CellKey
 
@@ -90,9 +92,12 @@ class EvaluationSpec:
         for what in ("epsilons", "attacks"):
             if not getattr(self, what):
                 raise SipError(f"The evaluation has no {what}: choose at least one.")
-        for what in ("micro_batch", "batch_size"):
-            if getattr(self, what) < 1:
-                raise SipError(f"The evaluation's {what} is {getattr(self, what)}; it must be at least 1.")
+        for epsilon in self.epsilons:
+            if not (epsilon >= 0 and math.isfinite(epsilon)):
+                raise SipError(f"Epsilon {epsilon} is not possible: choose numbers of at least 0.")
+        require_whole(self, "The evaluation's", "micro_batch", "batch_size")
+        for name in self.attacks:
+            self.attack(name, self.epsilons[0])  # refuses what cannot be meant before any work
 
     def key(self, model: str, attack: str, epsilon: float) -> CellKey:
         """Return where the figure of ``model`` under ``attack`` at ``epsilon`` is kept."""

@@ -131,7 +131,7 @@ class PGD:
         In L2 the step is normalised with the guard ``("add", 1e-10)`` unless another is named.
         """
         preset: dict[str, Any] = {"loss": "ce", "reduction": "mean", "zero_gradient": "stay"}
-        if changes.get("norm") == "l2":
+        if changes.get("norm") == "l2" and changes.get("step", "normalised") == "normalised":
             preset |= {"step": "normalised", "guard": ("add", 1e-10)}
         return cls(**(preset | changes))
 

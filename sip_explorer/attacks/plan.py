@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import product
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, SupportsIndex, cast
 
 import torch
 from torch import Tensor
@@ -120,10 +120,16 @@ class SweepSpec:
         return {axis: list(getattr(self, axis)) for axis in AXES}
 
 
+def _whole(value: Any) -> int:
+    if not isinstance(value, SupportsIndex):
+        raise SipError(f"{value!r} is no whole number: mini-batch sizes and restarts are counted from 1 on.")
+    return value.__index__()
+
+
 _READ: dict[str, Callable[[Any], Any]] = {
     "epsilons": float,
-    "batch_sizes": int,
-    "restarts": int,
+    "batch_sizes": _whole,
+    "restarts": _whole,
     "step_rules": lambda text: step_text(*parse_step(text)),
 }
 """How the values of an axis are read; the others are words."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -60,6 +60,8 @@ class Request:
 
         Literally: as the logical mini-batches, padded to ``pad_to`` images or not at all.
         """
+        if size < 1:
+            raise SipError(f"The micro-batch is {size}; it must be at least 1.")
         total = len(self.images)
         if literal:
             size = min(int(self.batch_size), total)
@@ -120,6 +122,10 @@ def checked_request(
     count = len(images)
     if count == 0:
         raise SipError("No images are selected: choose at least one image to attack.")
+    if images.numel() == 0:
+        raise SipError(f"Images of shape {tuple(images.shape[1:])} have no pixels: choose others.")
+    if norm not in get_args(Norm):
+        raise SipError(f"The norm is {norm!r}; choose one of {', '.join(get_args(Norm))}.")
     low, high = (float(bound) for bound in torch.aminmax(images.detach()))
     if not (low >= 0 and high <= 1):
         raise SipError(
@@ -154,7 +160,7 @@ def _in_one_format(images: Tensor) -> Tensor:
 
 
 def _class_numbers(values: Tensor, count: int, name: str, device: torch.device) -> Tensor:
-    if not isinstance(values, Tensor) or values.is_floating_point() or values.dtype == torch.bool:
+    if not isinstance(values, Tensor) or not _is_whole(values):
         raise SipError(f"The {name} must be whole class numbers (int64), not {_kind(values)}.")
     if values.shape != (count,):
         raise SipError(f"{count} images need {count} {name}; got a tensor of shape {tuple(values.shape)}.")
@@ -163,13 +169,20 @@ def _class_numbers(values: Tensor, count: int, name: str, device: torch.device) 
     return values.to(device, torch.int64)
 
 
+def _is_whole(values: Tensor) -> bool:
+    return not (values.is_floating_point() or values.is_complex() or values.dtype == torch.bool)
+
+
 def _kind(values: object) -> str:
     return str(values.dtype) if isinstance(values, Tensor) else type(values).__name__
 
 
 def _checked_epsilon(epsilon: float | Tensor, norm: Norm, images: Tensor) -> float | Tensor:
     largest = 1.0 if norm == "linf" else math.sqrt(images[0].numel())
-    values = torch.as_tensor(epsilon, dtype=torch.float32)
+    try:
+        values = torch.as_tensor(epsilon, dtype=torch.float32)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise SipError(f"Epsilon {epsilon!r} is no number: give one, or one per image.") from error
     if values.ndim not in (0, 1) or (values.ndim == 1 and len(values) != len(images)):
         raise SipError(
             f"Epsilon is one number or one per image; got shape {tuple(values.shape)} for "
@@ -184,7 +197,7 @@ def _checked_epsilon(epsilon: float | Tensor, norm: Norm, images: Tensor) -> flo
 
 
 def _checked_budget(budget: Tensor, images: Tensor) -> Tensor:
-    if not isinstance(budget, Tensor):
+    if not isinstance(budget, Tensor) or budget.is_complex():
         raise SipError(f"A budget is a tensor of shape (images, 1, height, width), not {_kind(budget)}.")
     shape = tuple(budget.shape)
     whole = (1,) * (4 - len(shape)) + shape
@@ -202,11 +215,13 @@ def _checked_budget(budget: Tensor, images: Tensor) -> Tensor:
 
 
 def _image_ids(indices: Tensor | Sequence[int], images: Tensor) -> Tensor:
-    ids = torch.as_tensor(indices)
-    if ids.shape != (len(images),) or ids.is_floating_point():
-        raise SipError(
-            f"{len(images)} images need {len(images)} whole-number indices; got shape {tuple(ids.shape)}."
-        )
+    needed = f"{len(images)} images need {len(images)} whole-number indices"
+    try:
+        ids = torch.as_tensor(indices)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise SipError(f"{needed}; {error}.") from error
+    if ids.shape != (len(images),) or not _is_whole(ids):
+        raise SipError(f"{needed}; got {ids.dtype} of shape {tuple(ids.shape)}.")
     return ids.to(images.device, torch.int64)
 
 
@@ -214,11 +229,7 @@ def _checked_batch_size(batch_size: int | Tensor | None, images: Tensor) -> int 
     if batch_size is None:
         return len(images)
     values = torch.as_tensor(batch_size)
-    if (
-        values.is_floating_point()
-        or (values.ndim and values.shape != (len(images),))
-        or bool((values < 1).any())
-    ):
+    if not _is_whole(values) or (values.ndim and values.shape != (len(images),)) or bool((values < 1).any()):
         raise SipError("A mini-batch size is a whole number of at least 1, or one such number per image.")
     return values.to(images.device) if values.ndim else int(values)
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, SupportsIndex
 
 from sip_explorer.attacks.losses import loss_names
 from sip_explorer.attacks.request import Norm
@@ -55,13 +55,19 @@ def check_settings(attack: "PGD") -> None:
             raise SipError(
                 f"The attack's {name} is {getattr(attack, name)!r}; choose one of {', '.join(known)}."
             )
-    for name in ("steps", "restarts", "micro_batch", "eot"):
-        if getattr(attack, name) < 1:
-            raise SipError(f"The attack's {name} is {getattr(attack, name)}; it must be at least 1.")
+    require_whole(attack, "The attack's", "steps", "restarts", "micro_batch", "eot")
+    require_seed(attack.seed)
     if attack.step_size is not None and not (attack.step_size > 0 and math.isfinite(attack.step_size)):
         raise SipError(f"The step size {attack.step_size} is not possible: choose a number above 0.")
-    if attack.guard is not None and (attack.guard[0] not in ("add", "floor") or not attack.guard[1] >= 0):
-        raise SipError(f'The guard {attack.guard} is unknown: use ("add", 1e-10) or ("floor", 1e-6).')
+    if attack.guard is not None:
+        kind, constant = attack.guard if len(attack.guard) == 2 else ("", 0.0)
+        if kind not in ("add", "floor") or not (constant > 0 and math.isfinite(constant)):
+            raise SipError(f'The guard {attack.guard} is unknown: use ("add", 1e-10) or ("floor", 1e-6).')
+        if attack.step != "normalised":
+            raise SipError(
+                f"A guard belongs to the norm of normalised steps and the steps are {attack.step}: leave "
+                "the guard out, or choose normalised steps."
+            )
     if attack.pad_to is not None and (attack.pad_to < 1 or attack.execution != "literal"):
         raise SipError(
             "The padding pad_to belongs to literal execution and is at least 1: leave it out else."
@@ -70,3 +76,19 @@ def check_settings(attack: "PGD") -> None:
         raise SipError("Padding would enter the batch statistics of a model in train mode: leave pad_to out.")
     if attack.model_mode == "train" and attack.execution != "literal":
         raise SipError("A model in train mode mixes the images of a batch: choose literal execution.")
+
+
+def require_whole(owner: object, whose: str, *names: str) -> None:
+    """Raise SipError where one of these numbers of ``owner`` is not whole, or below 1."""
+    for name in names:
+        value = getattr(owner, name)
+        if not isinstance(value, SupportsIndex):
+            raise SipError(f"{whose} {name} is {value!r}; it must be a whole number.")
+        if value.__index__() < 1:
+            raise SipError(f"{whose} {name} is {value}; it must be at least 1.")
+
+
+def require_seed(seed: object) -> None:
+    """Raise SipError where ``seed`` is no whole number that random generators take."""
+    if not isinstance(seed, SupportsIndex) or not -(2**63) <= seed.__index__() < 2**63:
+        raise SipError(f"The seed is {seed!r}; it must be a whole number of at most 63 bits.")

@@ -28,7 +28,7 @@ def parse_step(text: str) -> tuple[str, tuple[str, float] | None]:
             return rule, None
         kind, constant = guard
         value = float(constant)
-        if rule == "normalised" and kind in GUARDS and 0 <= value < math.inf:
+        if rule == "normalised" and kind in GUARDS and 0 < value < math.inf:
             return rule, (kind, value)
     except ValueError:
         pass

@@ -239,7 +239,9 @@ def test_two_classes(pictures):
     [
         ({"loss": "hinge"}, "loss is 'hinge'"),
         ({"loss": ()}, "has no loss"),
+        ({"loss": (1,)}, "loss is 1"),
         ({"steps": 0}, "steps is 0"),
+        ({"steps": 2.5}, "steps is 2.5; it must be a whole number"),
         ({"norm": "l1"}, "norm is 'l1'"),
         ({"precision": "float64"}, "precision is 'float64'"),
         ({"rho": 1.5}, "rho is 1.5"),

@@ -386,8 +386,10 @@ def test_what_it_cannot_judge_is_refused(plain, pictures):
         AutoAttack(version="plus")
     with pytest.raises(SipError, match="choose one of linf, l2"):
         AutoAttack(norm="l1")
-    with pytest.raises(SipError, match="batch size is 0"):
+    with pytest.raises(SipError, match="batch_size is 0"):
         AutoAttack(batch_size=0)
+    with pytest.raises(SipError, match=r"batch_size is 2\.5; it must be a whole number"):
+        AutoAttack(batch_size=2.5)
     assert not _threads()
 
 

@@ -144,6 +144,11 @@ def test_in_l2_too(model, few, tmp_path):
         ({"epsilons": (0.1,), "attacks": ()}, "has no attacks"),
         ({"epsilons": (0.1,), "attacks": ("deepfool",)}, "'deepfool' is unknown; choose one of pgd, apgd"),
         ({"epsilons": (0.1,), "batch_size": 0}, "batch_size is 0"),
+        ({"epsilons": (0.1,), "micro_batch": 2.5}, "micro_batch is 2.5; it must be a whole number"),
+        ({"epsilons": (0.1, float("nan"))}, "Epsilon nan is not possible"),
+        ({"epsilons": (-0.1, 0.1)}, "Epsilon -0.1 is not possible"),
+        ({"epsilons": (0.1,), "norm": "l1"}, "norm is 'l1'"),
+        ({"epsilons": (0.1,), "seed": 1.5, "attacks": ("apgd",)}, "seed is 1.5"),
     ],
 )
 def test_what_cannot_be_meant(settings, sentence):

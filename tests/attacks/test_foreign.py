@@ -131,6 +131,10 @@ def test_what_cannot_be_judged_is_named(model, pictures):
             list(judge_images(model, *given, **settings))
     with pytest.raises(SipError, match="Epsilon -1 is not possible"):
         list(judge_images(model, images, images, labels, norm="linf", epsilon=-1))
+    with pytest.raises(SipError, match="The norm is 'Linf'; choose one of linf, l2"):
+        list(judge_images(model, images, images, labels, norm="Linf", epsilon=0.1))
+    with pytest.raises(SipError, match="micro-batch is 0; it must be at least 1"):
+        list(judge_images(model, images, images, labels, micro_batch=0, **settings))
 
 
 def test_a_cancel_is_heard_before_the_next_micro_batch(model, pictures):

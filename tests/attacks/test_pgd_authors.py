@@ -64,4 +64,5 @@ def test_presets_say_what_they_are():
     assert (degraded.loss, degraded.reduction, degraded.zero_gradient) == ("ce", "mean", "stay")
     assert (degraded.step, degraded.guard) == ("normalised", ("add", 1e-10))
     assert PGD.degraded().guard is None
+    assert PGD.degraded(norm="l2", step="raw").guard is None
     assert PGD(steps=20).step_length(0.08) == pytest.approx(0.01)

@@ -27,7 +27,7 @@ def test_people_may_write_it_otherwise():
 @pytest.mark.parametrize(
     "text",
     ["", "adaptive", "sign:add:1", "raw:floor:1e-6", "normalised:add", "normalised:times:2",
-     "normalised:add:x", "normalised:add:-1", "normalised:add:nan", "normalised:add:inf",
+     "normalised:add:x", "normalised:add:-1", "normalised:add:0", "normalised:add:nan", "normalised:add:inf",
      "normalised:add:1:2"],
 )  # fmt: skip
 def test_what_is_no_step_rule_is_named(text):
