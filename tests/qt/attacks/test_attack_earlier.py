@@ -34,7 +34,7 @@ def test_a_cancelled_sweep_is_found_again_and_gone_on_with(room, qtbot, worked):
     qtbot.waitUntil(lambda: room.sweep.earlier.count() == 2, timeout=10_000)
     assert len(room.sweep.results) == 4
     assert room.sweep.earlier.currentIndex() == 0
-    assert not room.sweep.go_on.isVisible()
+    qtbot.waitUntil(lambda: not room.sweep.go_on.isVisible(), timeout=10_000)  # the list is read again
     assert "of 24 cells" in room.sweep.earlier.itemText(1)
     # Back to the first one, as it is on disk, and to its end, whatever the form says now.
     choose(room.sweep.earlier, 1)
