@@ -15,7 +15,7 @@ from sip_explorer.attacks.apgd_queue import RunQueue
 from sip_explorer.attacks.ball import PIXELS, inner_radius, length_of, like, room
 from sip_explorer.attacks.keyed import image_keys, standard_normal, symmetric_uniform
 from sip_explorer.attacks.losses import attack_loss
-from sip_explorer.attacks.quiet import QuietModel, Reading
+from sip_explorer.attacks.quiet import QuietModel, Reading, ordinary
 from sip_explorer.attacks.steps import StepRule, ascent_direction, random_direction
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class Slots:
         count, device = len(work.images), work.images.device
         self.found = work.images.clone()
         self.broken_by = torch.full((count,), -1, device=device)
-        self._steps = torch.zeros(count, len(runs), device=device)
-        self._zero = torch.zeros(count, len(runs), device=device)  # of those steps, without a gradient
-        self._highest = torch.full((count,), -torch.inf, device=device)
+        self._steps = work.images.new_zeros(count, len(runs))
+        self._zero = self._steps.clone()  # of those steps, without a gradient
+        self._highest = work.images.new_full((count,), -torch.inf)
         self._windows = _windows(attack.steps, device)
         rows = torch.zeros(attack.micro_batch, dtype=torch.int64, device=device)
         self._image, self._run = rows.clone(), rows.clone()
@@ -72,7 +72,7 @@ class Slots:
         self._length = self._epsilon.clone()
         self._offset, self._before = torch.zeros_like(clean), torch.zeros_like(clean)  # u, u of a step ago
         self._best, self._best_gradient = torch.zeros_like(clean), torch.zeros_like(clean)
-        loss = torch.zeros(attack.micro_batch, device=device)
+        loss = clean.new_zeros(attack.micro_batch)
         self._loss, self._best_loss, self._checked_loss = loss, loss.clone(), loss.clone()
         self._climbed = loss.clone()  # steps of this window that raised the loss
         self._halved = torch.ones_like(self._active)
@@ -179,13 +179,14 @@ class Slots:
 
     def _losses(self, logits: Tensor) -> Tensor:
         """Return every row's loss under its own run, all computed at the one shape."""
+        run, labels, aims = map(ordinary, (self._run, self._labels, self._targets))
         total = logits.new_zeros(len(logits))
         for kind in dict.fromkeys((run.loss, run.rank > 0) for run in self._runs):
             numbers = [n for n, run in enumerate(self._runs) if (run.loss, run.rank > 0) == kind]
-            mine = torch.isin(self._run, torch.tensor(numbers, device=logits.device))
+            mine = torch.isin(run, torch.tensor(numbers, device=logits.device))
             # Targets of other rows may be their labels; their values are not used.
-            targets = torch.where(mine, self._targets, (self._labels + 1) % logits.shape[1])
-            loss = attack_loss(kind[0], logits, self._labels, targets if kind[1] else None)
+            targets = torch.where(mine, aims, (labels + 1) % logits.shape[1])
+            loss = attack_loss(kind[0], logits, labels, targets if kind[1] else None)
             total = torch.where(mine, loss, total)
         return total
 

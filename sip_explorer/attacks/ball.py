@@ -56,7 +56,7 @@ class Ball(Protocol):
     """The allowed set of one micro-batch; it remembers u where that says more than the images."""
 
     def start(self, keys: Tensor | None) -> Tensor:
-        """Return the first images: uniform in the ball by ``keys`` (N,), or the clean ones for None."""
+        """Return the first images: uniform in the ball by ``keys`` (N,); for None clean copies."""
 
     def move(self, images: Tensor, direction: Tensor, size: Scalar) -> Tensor:
         """Return new images a step of ``size * direction`` (in u; overwritten) on, projected."""
@@ -72,7 +72,7 @@ class LinfBall:
 
     def start(self, keys: Tensor | None) -> Tensor:
         if keys is None:
-            return self._clean
+            return self._clean.clone()
         noise = like(symmetric_uniform(keys, self._clean.shape[1:]), self._clean)
         return noise.mul_(self._radius).add_(self._clean).clamp_(0, 1)
 
@@ -100,7 +100,7 @@ class L2Ball:
     def start(self, keys: Tensor | None) -> Tensor:
         if keys is None:
             self._offset = torch.zeros_like(self._clean)
-            return self._clean
+            return self._clean.clone()
         direction = like(standard_normal(keys, self._clean.shape[1:]), self._clean)
         if self._budget is not None:
             direction = direction * (self._budget > 0)

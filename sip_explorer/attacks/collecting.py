@@ -35,8 +35,8 @@ class CollectedRows:
         self._left = count
         self._success = torch.zeros(count, dtype=torch.bool)
         self._correct = torch.zeros(count, dtype=torch.bool)
-        self._loss = torch.zeros(count)
-        self._zero = torch.zeros(count)
+        self._loss = torch.zeros(count, dtype=torch.float32)
+        self._zero = torch.zeros(count, dtype=torch.float32)
         self._previews: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def add(self, places: Tensor, result: AttackResult, mine: Tensor) -> None:

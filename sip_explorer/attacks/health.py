@@ -97,15 +97,14 @@ def health_report(
         findings.append(repeatable)
         if repeatable.passed:
             findings.append((yield from subject.independent()))
-        differentiable = subject.differentiable()
-        findings += yield from subject.gradients(differentiable=differentiable)
-        if differentiable:
+        findings += yield from subject.gradients()
+        if subject.climbable:
             yield Progress(0, total, f"PGD with {FEW_STEPS} and {MANY_STEPS} steps")
             findings.append((yield from attacks.more_steps()))
             yield Progress(batches * 2 * (FEW_STEPS + MANY_STEPS), total, "PGD in the largest ball")
             findings.append((yield from attacks.largest_ball()))
         else:
-            yield Notice("PGD was not tried, because no gradient reaches the images.")
+            yield Notice("PGD was not tried, because no gradient that it could climb reaches the images.")
         yield Progress(total - batches * QUERIES, total, "Square, without gradients")
         try:
             findings.append((yield from attacks.black_box()))

@@ -49,10 +49,13 @@ class Subject:
     token
         Looked at before every reading.
     clean
-        (N, K), the outputs at the clean images, once `outputs` has read them.
+        (N, K), the outputs at the clean images, once `finite` has read them.
+    climbable
+        Whether attacks by gradients can be tried, once `gradients` has looked.
     """
 
     clean: Tensor
+    climbable: bool
 
     def __init__(
         self, model: nn.Module, request: Request, *, size: int, seed: int, token: CancelToken | None
@@ -142,16 +145,13 @@ class Subject:
             "(batch statistics, say) and make it use fixed values.",
         )
 
-    def differentiable(self) -> bool:
-        """Return whether any gradient can flow from the outputs to the images."""
-        images = self.request.images[[0] * self.size].to(self.quiet.device)
-        with self.quiet.lent() as ask, torch.enable_grad():
-            return ask(images.requires_grad_()).requires_grad
-
-    def gradients(self, *, differentiable: bool) -> Generator[None, None, list[HealthFinding]]:
-        """Count the images at which the gradient is identically zero in float32, by loss."""
-        stuck = (yield from self._zeros("log-odds")) if differentiable else self.count
-        saturated = (yield from self._zeros("ce")) if differentiable else self.count
+    def gradients(self) -> Generator[None, None, list[HealthFinding]]:
+        """Count the images at which the gradient is identically zero, or no number, in float32, by loss."""
+        lost = self.count, 0
+        flows = self._differentiable()
+        stuck, broken = (yield from self._lost("log-odds")) if flows else lost
+        saturated, broken_too = (yield from self._lost("ce")) if flows else lost
+        self.climbable = flows and not broken and not broken_too
         hidden = (
             "rounding, a step function or a detached value stops it, and attacks by gradients see nothing "
             "there; attack the model without that step, or with a smooth one in its place."
@@ -163,29 +163,39 @@ class Subject:
         return [
             HealthFinding.of(
                 f"gradients under {loss}",
-                zero <= TOLERATED * self.count,
-                f"{zero} of {self.count} images without",
+                zero <= TOLERATED * self.count and not unreal,
+                f"{zero + unreal} of {self.count} images without",
                 good=f"Images have a gradient under {loss} to climb.",
-                bad=f"{zero} of {self.count} images have no gradient at all under {loss}: {why}",
+                bad=f"The gradient of {unreal} of {self.count} images under {loss} holds NaN or infinity: "
+                "look for a root, a norm or a logarithm at 0 in the model, and add a small number there."
+                if unreal
+                else f"{zero} of {self.count} images have no gradient at all under {loss}: {why}",
             )
-            for loss, zero, why in (
-                ("log-odds", stuck, hidden),
-                ("cross-entropy", saturated, sure if saturated > stuck else hidden),
+            for loss, zero, unreal, why in (
+                ("log-odds", stuck, broken, hidden),
+                ("cross-entropy", saturated, broken_too, sure if saturated > stuck else hidden),
             )
         ]
 
-    def _zeros(self, loss: LossName) -> Generator[None, None, int]:
-        zeros = 0
+    def _differentiable(self) -> bool:
+        with self.quiet.lent() as ask, torch.enable_grad():
+            images = self.request.images[[0] * self.size].to(self.quiet.device)
+            return ask(images.requires_grad_()).requires_grad
+
+    def _lost(self, loss: LossName) -> Generator[None, None, tuple[int, int]]:
+        """Return at how many images the gradient is zero, and at how many it is no number."""
+        zero = unreal = 0
         for batch in self.request.micro_batches(self.size, self.quiet.device, mean=False, literal=False):
             if self.token is not None:
                 self.token.check()
             of = loss_of(loss, batch.labels, None)
             reading = self.quiet.climb(batch.images, of, batch.weights, precision="float32")
             assert reading.gradient is not None
-            largest = reading.gradient.abs().flatten(1).amax(1)
-            zeros += int((largest[: batch.count] == 0).sum())
+            largest = reading.gradient.abs().flatten(1).amax(1)[: batch.count]
+            zero += int((largest == 0).sum())
+            unreal += int((~largest.isfinite()).sum())
             yield None
-        return zeros
+        return zero, unreal
 
     def _apart(self, found: Tensor, expected: Tensor) -> tuple[float, bool]:
         """Return the largest difference, and whether rounding explains it."""

@@ -45,7 +45,7 @@ def climb(
     Yields a state per step where the images are read anyway for every step (``read_last``), else None;
     without ``read_last`` nothing is known of the last images, which costs a forward pass less.
     """
-    zero = torch.zeros(len(batch.images), attack.steps, device=model.device)
+    zero = batch.images.new_zeros(len(batch.images), attack.steps)
     ball: Ball = (LinfBall if attack.norm == "linf" else L2Ball)(batch.images, batch.epsilon, batch.budget)
     read_last = read_last or attack.keep == "best" or attack.restarts > 1
     best = _Best(batch)

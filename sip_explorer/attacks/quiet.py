@@ -60,15 +60,26 @@ class QuietModel:
         self._model = model
         self._highest_label = highest_label
         self._training = mode == "train"
+        if any(parameter.is_inference() for parameter in model.parameters()):
+            raise SipError(
+                "The model was made in torch.inference_mode, through which no gradient passes: make or load "
+                "it outside."
+            )
         self._modules = list(model.modules())
         self._parameters = list(model.parameters())
         self._buffers = list(model.buffers())
         self.device = self._parameters[0].device if self._parameters else images.device
         self._streams = _RandomStreams(self.device, seed)
         self._finite = torch.ones((), dtype=torch.bool, device=self.device)
+        self._climbable = self._finite.clone()
 
     def require_finite(self) -> None:
-        """Raise SipError if any answer so far held a NaN or an infinity (on a GPU this waits for it)."""
+        """Raise SipError if any answer or gradient so far held a NaN or an infinity (a GPU is waited for)."""
+        if not bool(self._climbable):
+            raise SipError(
+                "The model's answers are finite but its gradient at the images is not (NaN or infinity): "
+                "look for a root, a norm or a logarithm at 0 in it, and add a small number there."
+            )
         if not bool(self._finite):
             raise SipError(
                 "The model answered with numbers that are not finite (NaN or infinity): check its weights, "
@@ -112,17 +123,24 @@ class QuietModel:
         padding. Over ``draws`` readings the gradient is averaged (EOT; Athalye et al., 2018).
         """
         with self._entered(precision, gradients=True, training=self._training):
-            point = _ordinary(images).detach().requires_grad_()
+            point = ordinary(images).detach().requires_grad_()
             readings = []
             for _ in range(draws):
                 logits = self._logits(point)
                 losses = loss(logits)
+                if not losses.requires_grad:
+                    raise SipError(
+                        "The model's outputs carry no gradient to the images (a comparison, an argmax or a "
+                        "detach cuts it off), so there is nothing to climb: attack it without that step."
+                    )
                 if weights is None:
                     gradient = torch.autograd.grad(losses[:count].mean(), point)[0]
                 else:
                     gradient = torch.autograd.grad(losses, point, weights)[0]
                 if precision == "float16":  # an overflow on the way back must not reach the pixels
                     gradient = gradient.nan_to_num()
+                # Of answers that are no numbers the gradient is none either; the answers are the cause.
+                self._climbable = self._climbable & (gradient.isfinite().all() | ~self._finite)
                 readings.append((logits.detach(), losses.detach(), gradient))
             logits, losses, gradient = (_mean(parts) for parts in zip(*readings, strict=True))
             return Reading(logits, losses, like(gradient, images))
@@ -138,7 +156,7 @@ class QuietModel:
             yield self._logits
 
     def _logits(self, images: Tensor) -> Tensor:
-        answer = self._model(images)
+        answer = self._model(images.clone())  # it may write into its input, to normalise it, say
         if not isinstance(answer, Tensor):
             raise SipError(
                 f"The model answers with a {type(answer).__name__} where one tensor of class scores is "
@@ -154,7 +172,7 @@ class QuietModel:
                 f"A label is {self._highest_label} and the model knows the classes 0 to "
                 f"{answer.shape[1] - 1}: choose the model that belongs to these images."
             )
-        logits = answer.float()
+        logits = ordinary(answer).float()
         self._finite = self._finite & logits.detach().isfinite().all()
         return logits
 
@@ -209,8 +227,8 @@ class _RandomStreams:
             self._cuda_state = outside
 
 
-def _ordinary(values: Tensor) -> Tensor:
-    # What a caller made in inference mode cannot take part in a backward pass; a copy can.
+def ordinary(values: Tensor) -> Tensor:
+    """Return ``values``, copied if they were made in inference mode: such take part in no backward pass."""
     return values.clone() if values.is_inference() else values
 
 
@@ -218,8 +236,8 @@ def loss_of(name: LossName, labels: Tensor, targets: Tensor | None) -> LossOf:
     """Return `attack_loss` as a function of the logits alone."""
 
     def loss(logits: Tensor) -> Tensor:
-        aims = None if targets is None else _ordinary(targets)
-        return attack_loss(name, logits, _ordinary(labels), aims)
+        aims = None if targets is None else ordinary(targets)
+        return attack_loss(name, logits, ordinary(labels), aims)
 
     return loss
 

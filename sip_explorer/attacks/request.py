@@ -71,7 +71,7 @@ class Request:
             padded = max(len(rows), pad_to or 0) if literal else size
             batch_weights = None
             if not mean:
-                batch_weights = torch.ones(padded, device=device)
+                batch_weights = torch.ones(padded, dtype=torch.float32, device=device)
             elif weights is not None:
                 batch_weights = _cut(weights, rows, padded, device)
             yield self._micro_batch(rows, padded, device, batch_weights)

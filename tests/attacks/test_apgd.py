@@ -142,6 +142,17 @@ def test_nothing_is_changed_between_steps_after_a_cancel_or_a_fault(model, pictu
     assert unchanged()
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_any_gradient_mode_of_the_caller_will_do(mode, model, pictures):
+    expected = STANDARD(model, *pictures)
+
+    with mode():
+        found = STANDARD(model, *(values.clone() for values in pictures))
+
+    assert torch.equal(found.images, expected.images)
+    assert not found.images.requires_grad
+
+
 class _Pair(nn.Module):
     def forward(self, logits):
         return logits, logits

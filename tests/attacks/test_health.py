@@ -150,8 +150,33 @@ def test_a_model_that_cuts_its_gradient_off_is_examined_without_it(model, sixtee
     assert [finding.name for finding in report.findings] == [*ALL[:6], ALL[8]]
     assert _failed(report) == ALL[4:6] + ALL[8:]
     assert [event.message for event in events if isinstance(event, Notice)] == [
-        "PGD was not tried, because no gradient reaches the images."
+        "PGD was not tried, because no gradient that it could climb reaches the images."
     ]
+
+
+def test_in_inference_mode_it_says_the_same(model, sixteen):
+    expected = _report(model, *sixteen)
+
+    with torch.inference_mode():
+        found = _report(model, *(values.clone() for values in sixteen))
+
+    assert found == expected
+
+
+def test_a_model_whose_gradient_is_no_number_is_examined_without_it(model, sixteen):
+    images, labels = sixteen
+    images = images.clone()
+    images[5, 0, 2, 3] = 0.0  # where the slope of a root has no bound
+
+    events = _events(_Changed(model, before=torch.sqrt), images, labels)
+
+    report = next(event.data for event in events if isinstance(event, Artefact))
+    for loss in ("log-odds", "cross-entropy"):
+        finding = _finding(report, f"gradients under {loss}")
+        assert not finding.passed
+        assert finding.figure == "1 of 16 images without"
+        assert "holds NaN or infinity: look for a root" in finding.sentence
+    assert "PGD was not tried" in next(event.message for event in events if isinstance(event, Notice))
 
 
 def test_a_model_too_sure_of_itself_has_none_under_cross_entropy(model, sixteen):

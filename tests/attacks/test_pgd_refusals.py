@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from sip_explorer.attacks import PGD
+from sip_explorer.attacks import APGD, PGD
 from sip_explorer.records import SipError
 
 IMAGES = torch.full((3, 1, 12, 12), 0.5)
@@ -102,6 +102,9 @@ class _Answer(nn.Module):
         (lambda x: x, r"answers \(64, 1, 12, 12\) images with a tensor of shape \(64, 1, 12, 12\)"),
         (lambda x: x.flatten(1)[:, :1], "classes >= 2"),
         (lambda x: x.flatten(1) * math.nan, "not finite"),
+        (lambda x: x.flatten(1).detach(), "carry no gradient to the images"),
+        (lambda x: x.flatten(1).round().long(), "carry no gradient to the images"),
+        (lambda x: torch.inference_mode()(torch.mul)(x.flatten(1), 2), "carry no gradient to the images"),
         (lambda x: x.flatten(1).log() * 0 + x.flatten(1) / 0, "not finite"),
     ],
 )
@@ -111,3 +114,26 @@ def test_a_model_that_gives_no_logits(answer, sentence):
             PGD(keep=keep)(_Answer(answer), IMAGES, LABELS)
         with pytest.raises(SipError, match=sentence):
             list(PGD(keep=keep).perturb(_Answer(answer), IMAGES, LABELS))
+
+
+@pytest.mark.parametrize(
+    "attack", [PGD(steps=2), PGD(norm="l2", step="normalised", steps=2), APGD(steps=2), APGD(norm="l2")]
+)
+def test_a_gradient_that_is_no_number_is_told_from_answers_that_are_none(attack, model):
+    images = IMAGES.clone()
+    images[0, 0, :4] = 0.0
+
+    with torch.no_grad():
+        labels = model.eval()(images.sqrt()).argmax(1)
+    with pytest.raises(SipError, match=r"its gradient at the images is not .* look for a root"):
+        attack(nn.Sequential(_Answer(torch.sqrt), model), images, labels)
+
+
+def test_a_model_of_inference_mode_is_refused_and_left_as_it_was():
+    with torch.inference_mode():
+        made = nn.Sequential(nn.Flatten(), nn.Linear(144, 5))
+
+    with pytest.raises(SipError, match=r"made in torch\.inference_mode"):
+        PGD(steps=1)(made, IMAGES, LABELS)
+    assert made[1].weight.requires_grad
+    assert made.training

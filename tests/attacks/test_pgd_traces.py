@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from sip_explorer.attacks import PGD
-from sip_explorer.records import Cancelled, CancelToken
+from sip_explorer.attacks import APGD, PGD, SweepSpec, sweep
+from sip_explorer.records import Artefact, Cancelled, CancelToken
 
 
 class _Failing(nn.Module):
@@ -145,3 +145,61 @@ def test_a_randomised_model_answers_alike_for_one_seed(model, pictures):
 
     assert torch.equal(first.loss, again.loss)
     assert not torch.equal(first.loss, other.loss)
+
+
+class _InPlace(nn.Module):
+    """Normalises its images as some do: in place."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images):
+        return self.model(images.sub_(0.1).div_(0.9))
+
+
+@pytest.mark.parametrize("attack", [PGD(steps=3), APGD(steps=3)])
+def test_a_model_that_writes_into_its_input_does_not_write_into_the_images(attack, model, pictures):
+    class Apart(_InPlace):
+        def forward(self, images):
+            return self.model(images.sub(0.1).div(0.9))
+
+    images, labels = pictures[0].clone(), pictures[1]
+
+    found = attack(_InPlace(model), images, labels)
+
+    assert torch.equal(images, pictures[0])
+    assert torch.equal(found.images, attack(Apart(model), *pictures).images)
+
+
+@pytest.mark.parametrize("nothing", [{"epsilon": 0.0}, {"budget": torch.zeros(12, 12)}])
+def test_images_that_did_not_move_are_copies(nothing, model, pictures):
+    images, labels = pictures[0][:8].clone(), pictures[1][:8]
+
+    for attack in (PGD(micro_batch=8), APGD(micro_batch=8)):
+        attack(model, images, labels, **nothing).images.zero_()
+        assert torch.equal(images, pictures[0][:8])
+
+
+@pytest.fixture
+def double_by_default():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def test_another_default_type_of_the_caller_will_do(double_by_default, model, pictures, tmp_path):
+    images, labels = pictures[0][:8].float(), pictures[1][:8]
+    model.float()
+    spec = SweepSpec(epsilons=(0.05,), batch_sizes=(4,), reductions=("mean",), steps=2, micro_batch=8)
+
+    cells = [event.data for event in sweep({"m": model}, images, labels, spec, tmp_path) if _is_cell(event)]
+
+    assert cells[0].loss_per_image.dtype == "float32"
+    for attack in (PGD(steps=2, norm="l2", step="normalised"), APGD(steps=2, norm="l2")):
+        found = attack(model, images, labels)
+        assert (found.images.dtype, found.zero_gradient_fraction.dtype) == (torch.float32, torch.float32)
+
+
+def _is_cell(event):
+    return isinstance(event, Artefact) and event.kind == "cell"
