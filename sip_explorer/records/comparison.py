@@ -81,17 +81,31 @@ def between_models(cells: Sequence[CellResult]) -> list[tuple[PairedTest, float]
     """Return the paired tests of all models with each other under the same attack, with adjusted p.
 
     The second number is the p-value adjusted for the number of tests (`holm`). A comparison that would
-    only repeat another is left out: cells recorded for more than one batch size, and the clean images
-    (epsilon 0) after the first condition.
+    only repeat another is left out: other batch sizes where the numbers do not depend on it, and the clean
+    images (epsilon 0) after the first condition.
     """
-    places: dict[tuple[object, ...], dict[str, CellResult]] = {}
+    alike = {_attack(cell) for cell in cells if cell.shared}  # the size never entered, for any model
+    places: dict[tuple[object, ...], dict[str, list[CellResult]]] = {}
     for cell in cells:
-        if not cell.shared:
-            attack = (cell.attack, cell.loss, cell.reduction, cell.precision, cell.step, cell.restarts)
-            place = (0.0,) if cell.epsilon == 0 else (cell.epsilon, cell.batch_size, *attack)
-            places.setdefault(place, {}).setdefault(cell.model, cell)
-    tests = [paired(*pair) for models in places.values() for pair in combinations(models.values(), 2)]
+        place = (*_attack(cell), None if _attack(cell) in alike else cell.batch_size)
+        models = places.setdefault((0.0,) if cell.epsilon == 0 else place, {})
+        models.setdefault(cell.model, []).append(cell)
+    tests = [
+        paired(*_at_one_size(*pair))
+        for models in places.values()
+        for pair in combinations(models.values(), 2)
+    ]
     return list(zip(tests, holm([test.p_value for test in tests]), strict=True))
+
+
+def _attack(cell: CellResult) -> tuple[object, ...]:
+    return cell.epsilon, cell.attack, cell.loss, cell.reduction, cell.precision, cell.step, cell.restarts
+
+
+def _at_one_size(first: Sequence[CellResult], second: Sequence[CellResult]) -> tuple[CellResult, CellResult]:
+    """Return a cell of each with the same numbers as the others, of one batch size where there are such."""
+    pairs = ((cell, other) for cell in first for other in second if cell.batch_size == other.batch_size)
+    return next(pairs, (first[0], second[0]))
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

@@ -151,3 +151,21 @@ def test_models_are_compared_under_the_same_attack_and_once():
         assert (adjusted < 0.05) == ("c" in (test.first.model, test.second.model) and test.first.epsilon > 0)
     assert [adjusted for _, adjusted in tests] == holm([test.p_value for test, _ in tests])
     assert between_models(cells("a", 3)) == []
+
+
+def test_models_that_were_swept_at_other_sizes_are_compared_where_the_size_makes_no_difference():
+    # Model a was swept at N = 1; later 64 was added, and b, whose first size was 64.
+    cells = [
+        _cell([0] * 20, model="a"),
+        _cell([0] * 20, model="a", batch_size=64, shared=True),
+        _cell([1] * 20, model="b", shared=True),
+        _cell([1] * 20, model="b", batch_size=64),
+        _cell([0] * 20, model="c", batch_size=64),
+    ]
+
+    tests = between_models(cells)
+
+    assert [(t.first.model, t.second.model, t.only_second_wrong) for t, _ in tests] == [
+        ("a", "b", 20), ("a", "c", 0), ("b", "c", 0),
+    ]  # fmt: skip
+    assert [(t.first.batch_size, t.second.batch_size) for t, _ in tests] == [(1, 1), (64, 64), (64, 64)]
