@@ -113,22 +113,7 @@ def judge_images(
     SipError
         The two sets do not belong together, or a pixel is no number.
     """
-    count = len(clean)
-    request = checked_request(
-        clean,
-        labels,
-        norm=norm,
-        epsilon=epsilon,
-        batch_size=None,
-        budget=None,
-        indices=range(count),
-        targets=None,
-    )
-    if adversarial.shape != clean.shape or not adversarial.is_floating_point():
-        raise SipError(
-            f"The adversarial images are {tuple(adversarial.shape)} {adversarial.dtype} and the originals "
-            f"{tuple(clean.shape)}: give the images that belong together, as floats."
-        )
+    request, count = checked_pair(clean, adversarial, labels, norm=norm, epsilon=epsilon), len(clean)
     given = adversarial.detach().to(request.images.device, torch.float32)
     finite = given.isfinite().flatten(1).all(1)
     if not bool(finite.all()):
@@ -153,6 +138,22 @@ def judge_images(
         norm=norm,
         epsilon=epsilon,
     )
+
+
+def checked_pair(
+    clean: Tensor, adversarial: Tensor | None, labels: Tensor, *, norm: Norm, epsilon: float | Tensor
+) -> Request:
+    """Return the originals as a `Request`; SipError where ``adversarial`` (None: not known) is not theirs."""
+    request = checked_request(
+        clean, labels, norm=norm, epsilon=epsilon, batch_size=None, budget=None,
+        indices=range(len(clean)), targets=None,
+    )  # fmt: skip
+    if adversarial is not None and (adversarial.shape != clean.shape or not adversarial.is_floating_point()):
+        raise SipError(
+            f"The adversarial images are {tuple(adversarial.shape)} {adversarial.dtype} and the originals "
+            f"{tuple(clean.shape)}: give the images that belong together, as floats."
+        )
+    return request
 
 
 def judge_file(
@@ -183,6 +184,7 @@ def judge_file(
         The file cannot be read so, or holds other images than the originals.
     """
     path = Path(path)
+    checked_pair(images, None, labels, norm=norm, epsilon=epsilon)
     yield Started(f"Adversarial images in {path.name}", 2 * len(images))
     ids = range(len(images)) if indices is None else indices
     channels, height, width = images.shape[1:]

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from sip_explorer.attacks.foreign import ForeignVerdict, counted, judge_images
+from sip_explorer.attacks.foreign import ForeignVerdict, checked_pair, counted, judge_images
 from sip_explorer.attacks.request import Norm
 from sip_explorer.records import (
     Artefact,
@@ -149,6 +149,8 @@ def export_png(
     folder, token = Path(folder), token or CancelToken()
     count = len(originals)
     total = 5 * count  # two judgements of clean and adversarial images, and the files
+    images = torch.from_numpy(adversarial.images)
+    checked_pair(originals, images, labels, norm=norm, epsilon=epsilon)
     yield Started(f"{count} images as PNG", total)
     files = _files(folder, adversarial, labels, classes)
 
@@ -157,7 +159,6 @@ def export_png(
             model, originals, images, labels, norm=norm, epsilon=epsilon, micro_batch=micro_batch, token=token
         )
 
-    images = torch.from_numpy(adversarial.images)
     exact = yield from counted(judged(images), 0, total, "judging the float images")
     for number, file in enumerate(files):
         token.check()
@@ -196,6 +197,8 @@ def _files(
     if channels not in (1, 3):
         raise SipError(f"An image of {channels} channels cannot be a PNG: export it as .h5 or .npy.")
     ids = range(count) if adversarial.indices is None else adversarial.indices.tolist()
+    if len(ids) != count:
+        raise SipError(f"There are {count} adversarial images and {len(ids)} ids: give an id for each image.")
     if len(set(ids)) < count:
         raise SipError(
             "An image id occurs twice, so that its files would replace each other: export it once."

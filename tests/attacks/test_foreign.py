@@ -181,3 +181,7 @@ def test_classes_in_another_order_are_noticed(model, pictures, tmp_path):
     assert notice.message.startswith(f"{differing} of 60 classes in a.pt are not those of the originals")
     with pytest.raises(SipError, match=r"a\.pt holds 60 images and the originals are 59"):
         list(judge_file(model, tmp_path / "a.pt", images[1:], labels[1:], norm="linf", epsilon=0.1))
+    with pytest.raises(SipError, match="60 images need 60 labels"):
+        list(judge_file(model, tmp_path / "a.pt", images, labels[1:], norm="linf", epsilon=0.1))
+    with pytest.raises(SipError, match="float tensor of shape"):
+        list(judge_file(model, tmp_path / "a.pt", images[0], labels, norm="linf", epsilon=0.1))

@@ -192,18 +192,24 @@ def test_colour_is_colour(tmp_path):
 
 
 def test_what_cannot_be_a_picture_is_named(tmp_path):
-    def start(images, **changes):
+    def start(images, originals=None, labels=None, **changes):
         given = AdversarialImages(images.numpy(), **changes)
-        list(
-            export_png(
-                tmp_path, given, images, torch.zeros(2).long(), model=_Colour(), norm="linf", epsilon=0.1
-            )
-        )
+        originals = images if originals is None else originals
+        labels = torch.zeros(2).long() if labels is None else labels
+        list(export_png(tmp_path, given, originals, labels, model=_Colour(), norm="linf", epsilon=0.1))
 
     with pytest.raises(SipError, match=r"An image of 4 channels cannot be a PNG: export it as \.h5 or \.npy"):
         start(torch.zeros(2, 4, 5, 5))
     with pytest.raises(SipError, match="An image id occurs twice"):
         start(torch.zeros(2, 3, 5, 5), indices=np.array([4, 4]))
+    with pytest.raises(SipError, match="2 adversarial images and 3 ids"):
+        start(torch.zeros(2, 3, 5, 5), indices=np.arange(3))
+    with pytest.raises(SipError, match=r"are \(2, 3, 5, 5\) .* the originals \(3, 3, 5, 5\)"):
+        start(torch.zeros(2, 3, 5, 5), torch.zeros(3, 3, 5, 5), torch.zeros(3).long())
+    with pytest.raises(SipError, match="2 images need 2 labels"):
+        start(torch.zeros(2, 3, 5, 5), labels=torch.zeros(3).long())
+    with pytest.raises(SipError, match="The labels hold -5"):
+        start(torch.zeros(2, 3, 5, 5), labels=torch.tensor([0, -5]))
     assert list(tmp_path.glob("*.png")) == []
 
 
