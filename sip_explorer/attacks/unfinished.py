@@ -127,7 +127,7 @@ class Unfinished:
                 self._check(attributes)
                 arrays = {name: torch.from_numpy(np.asarray(values[()])) for name, values in file.items()}
                 return self._found(attributes, arrays)
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, ValueError, TypeError, RuntimeError, IndexError) as error:
             raise SipError(
                 f"The unfinished AutoAttack {self._path} cannot be read ({error}): delete it to begin anew."
             ) from error

@@ -190,7 +190,7 @@ def read_cell(path: Path | str) -> CellResult:
             if new:
                 # A cell written before there were notices has none.
                 values |= {name: tuple(json.loads(file.attrs.get(name, "[]"))) for name in _TEXTS}
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:  # damaged bytes raise any
         raise SipError(
             f"The sweep's cell {path} cannot be read ({error}): delete it and run the sweep again; "
             "only this cell is computed anew."

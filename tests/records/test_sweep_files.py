@@ -99,6 +99,11 @@ def test_what_is_no_cell_is_named(tmp_path):
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(SipError, match=r"cannot be read .* delete it and run the sweep again"):
         read_cell(path)
+    write_cell(tmp_path, _cell())
+    with h5py.File(path, "a") as file:
+        file.attrs["breakers"] = "[cut short"
+    with pytest.raises(SipError, match=r"cannot be read .* delete it and run the sweep again"):
+        read_cell(path)
     with h5py.File(path, "w") as file:
         file.attrs["kind"] = "weights"
     with pytest.raises(SipError, match="is not a cell of a sweep"):
