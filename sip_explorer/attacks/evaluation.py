@@ -164,7 +164,8 @@ class _Figure:
             self._write_images(result)
         cell = self._cell(result, size, notices)
         path = write_cell(self.folder, cell)
-        unfinished.unlink(missing_ok=True)
+        for begun in unfinished.parent.glob(f"{self.key.name}-b*.h5"):  # in larger batches too, before
+            begun.unlink()
         yield Artefact("cell", str(path), cell)
         yield Progress(self._done(1), PARTS * self.figures, self.subject)
 

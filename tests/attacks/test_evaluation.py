@@ -71,6 +71,27 @@ def test_autoattack_is_a_figure_and_goes_on_within_it(model, pictures, tmp_path)
     assert not list((tmp_path / "unfinished").iterdir())
 
 
+def test_what_was_begun_in_larger_batches_is_not_left_behind(model, pictures, tmp_path):
+    class Hungry(torch.nn.Module):
+        """Runs out of memory with more than three images, once the clean ones are on disk."""
+
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, images):
+            if len(images) > 3 and any(tmp_path.glob("unfinished/*.h5")):
+                torch.empty(len(images) << 50)
+            return self.model(images)
+
+    five = pictures[0][:5], pictures[1][:5]
+    spec = EvaluationSpec(epsilons=(0.5,), batch_size=5)
+    (cell,) = _cells(evaluate({"m": Hungry()}, *five, spec, tmp_path))
+
+    assert cell.micro_batch == 2
+    assert not list((tmp_path / "unfinished").iterdir())
+
+
 def test_figures_on_disk_are_kept_and_more_may_be_added(model, few, tmp_path):
     first = {cell.key: cell for cell in _cells(evaluate({"m": model}, *few, SPEC, tmp_path))}
     more = EvaluationSpec(epsilons=(0.0, 0.02, 0.1), attacks=("pgd",), micro_batch=8)
