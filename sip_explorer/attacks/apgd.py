@@ -1,7 +1,7 @@
 """Auto-PGD: projected gradient descent that halves its own steps, run after run until an image breaks."""
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self, cast
 
 import torch
@@ -211,19 +211,22 @@ class APGD:
         )
         quiet = QuietModel(model, images, highest_label=request.highest_label, seed=self.seed)
         batches = list(request.micro_batches(self.micro_batch, quiet.device, mean=False, literal=False))
-        clean_logits = yield from self._logits(quiet, batches, [b.images for b in batches], token)
+        state = ApgdState(0, 0, len(images))
+        clean_logits = yield from self._logits(quiet, batches, [b.images for b in batches], token, state)
         runs = self.runs(clean_logits.shape[1])
         work = _work(batches, clean_logits)
         correct = clean_logits.argmax(1) == work.labels
         slots = Slots(self, quiet, work, runs, epoch)
         waiting = correct & work.movable
-        total, settled = len(correct), int((~waiting).sum())
+        settled, wrong = int((~waiting).sum()), int((~correct).sum())
+        state = replace(state, finished=settled, broken=wrong)
         for finished, broken in slots.climb(waiting.nonzero()[:, 0].tolist()):
-            yield ApgdState(settled + finished, int((~correct).sum()) + broken, total)
+            state = replace(state, finished=settled + finished, broken=wrong + broken)
+            yield state
             if token is not None:
                 token.check()
         found = [_padded(part, self.micro_batch) for part in torch.split(slots.found, self.micro_batch)]
-        logits = yield from self._logits(quiet, batches, found, token)
+        logits = yield from self._logits(quiet, batches, found, token, state)
         success = ~correct | (logits.argmax(1) != work.labels)
         broken_by = torch.where(success & correct, slots.broken_by, -1)
         steps, blind = slots.counts()
@@ -246,8 +249,9 @@ class APGD:
         batches: Sequence[MicroBatch],
         images: Sequence[Tensor],
         token: CancelToken | None,
+        state: ApgdState,
     ) -> Generator[ApgdState, None, Tensor]:
-        """Return the verdict's logits: float32, eval mode, at the one batch shape."""
+        """Return the verdict's logits: float32, eval mode, at the one batch shape; yield ``state``."""
         parts = []
         for batch, pixels in zip(batches, images, strict=True):
             if token is not None:
@@ -255,7 +259,7 @@ class APGD:
             loss = loss_of("margin", batch.labels, None)
             parts.append(quiet.ask(pixels, loss, draws=self.eot, judge=True).logits[: batch.count])
             quiet.require_finite()
-            yield ApgdState(0, 0, sum(len(part.rows) for part in batches))
+            yield state
         return torch.cat(parts)
 
 

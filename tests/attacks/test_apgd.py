@@ -163,10 +163,10 @@ def test_progress_ends_with_every_image(model, pictures):
     result = STANDARD(model, *pictures)
 
     assert {state.total for state in states} == {60}
-    climbing = [state for state in states if state.finished]
-    assert [state.finished for state in climbing] == sorted(state.finished for state in climbing)
-    assert climbing[-1].finished == 60
-    assert climbing[-1].broken == int(result.success.sum())
+    assert [state.finished for state in states] == sorted(state.finished for state in states)
+    assert states[0].finished == 0
+    assert states[-1].finished == 60
+    assert states[-1].broken == int(result.success.sum())
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
