@@ -50,7 +50,8 @@ class APGD:
     The runs of an image (losses, targets, restarts) follow one another until one breaks it, at the
     first iterate that the model misclassifies. Rows of different images, runs and steps share one
     batch of the fixed shape ``micro_batch``: a row that is done makes room for the next, so no pass
-    is spent on broken images. As in `PGD`, an image's result is bitwise the same in any company.
+    is spent on broken images. As in `PGD`, and where `PGD` is, an image's result is bitwise the same in any
+    company.
 
     Attributes
     ----------
