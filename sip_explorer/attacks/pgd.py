@@ -32,7 +32,7 @@ class PGD:
     At one micro-batch, device, thread count and software version, an image's result is bitwise the
     same in every batch, order and neighbourhood: losses are per sample, random starts are keyed by
     (seed, epoch, image, restart), and every call is padded to the one shape ``micro_batch``. The model must
-    round an image alike in every row of a batch: those of convolutions, ReLU and linear layers do; PyTorch's
+    round an image alike in every row of a batch: convolutions, ReLU and linear layers do, PyTorch's
     SiLU, GELU, sigmoid and the like on a CPU only where micro-batch and threads are powers of two.
 
     Attributes
