@@ -25,7 +25,7 @@ def claim_folder(
     *,
     kind: str = "sweep",
 ) -> None:
-    """Write the manifest, joined with the folder's own.
+    """Write the manifest, joined with the folder's own where there are results.
 
     Parameters
     ----------
@@ -57,6 +57,8 @@ def claim_folder(
             f"The folder {folder} holds {a} {kind} of an earlier version of SIP Explorer, which can be read "
             "but not continued: choose a new folder."
         )
+    if not any(folder.rglob("*.h5")):
+        before = {}  # nothing has come of it, as where the labels were not the model's
     selection = {
         "images": len(images),
         "shape": list(images.shape[1:]),

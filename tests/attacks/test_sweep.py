@@ -166,6 +166,15 @@ def test_another_sweep_is_not_mixed_in(model, ten, tmp_path):
         start()
 
 
+def test_a_start_that_came_to_nothing_does_not_keep_the_folder(model, ten, tmp_path):
+    with pytest.raises(SipError, match="the model knows the classes 0 to 4"):
+        list(sweep({"m": model}, ten[0], ten[1] + 5, SPEC, tmp_path))
+
+    events = list(sweep({"m": model}, *ten, SPEC, tmp_path))
+
+    assert events[-1].outcome == "completed"
+
+
 def test_previews_show_the_growth_and_are_kept(model, ten, tmp_path):
     images = ten[0]
     events = list(sweep({"m": model}, *ten, SPEC, tmp_path, indices=range(100, 110), preview=[103, 109]))
