@@ -57,7 +57,7 @@ def claim_folder(
             f"The folder {folder} holds {a} {kind} of an earlier version of SIP Explorer, which can be read "
             "but not continued: choose a new folder."
         )
-    if not any(folder.rglob("*.h5")):
+    if before and not any(folder.rglob("*.h5")):
         before = {}  # nothing has come of it, as where the labels were not the model's
     selection = {
         "images": len(images),
