@@ -12,8 +12,8 @@ from sip_explorer.attacks.ball import like
 from sip_explorer.attacks.losses import LossName, loss_names
 from sip_explorer.attacks.quiet import Precision, QuietModel, loss_of
 from sip_explorer.attacks.request import MicroBatch, Norm, checked_request
-from sip_explorer.attacks.result import EnsembleResult
-from sip_explorer.attacks.settings import require_seed, require_whole, threat_models
+from sip_explorer.attacks.result import EnsembleResult, result_of
+from sip_explorer.attacks.settings import require_seed, require_whole, threat_model
 from sip_explorer.records import CancelToken, SipError
 
 TARGETED = "targeted-"
@@ -121,10 +121,8 @@ class APGD:
     @classmethod
     def threat_model(cls, name: str, **changes: Any) -> Self:
         """Return the attack in the ball of a usual threat model; see `threat_models` for the names."""
-        known = threat_models()
-        if name not in known:
-            raise SipError(f"The threat model {name!r} is unknown; choose one of {', '.join(known)}.")
-        preset: dict[str, Any] = {"norm": known[name].norm, "epsilon": known[name].epsilon}
+        ball = threat_model(name)
+        preset: dict[str, Any] = {"norm": ball.norm, "epsilon": ball.epsilon}
         return cls(**(preset | changes))
 
     def runs(self, classes: int) -> tuple[Run, ...]:
@@ -148,15 +146,9 @@ class APGD:
         epoch: int = 0,
     ) -> EnsembleResult:
         """Attack ``images`` and return the judged result; the arguments are those of `iterate`."""
-        steps = self.iterate(
-            model, images, labels, epsilon=epsilon, budget=budget, indices=indices, epoch=epoch
+        return result_of(
+            self.iterate(model, images, labels, epsilon=epsilon, budget=budget, indices=indices, epoch=epoch)
         )
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                result: EnsembleResult = end.value
-                return result
 
     def iterate(
         self,

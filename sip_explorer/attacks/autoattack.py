@@ -15,7 +15,7 @@ from sip_explorer.attacks.authors import relayed
 from sip_explorer.attacks.ensemble import NORMS, RUNS, Ensemble, Version, require_squares
 from sip_explorer.attacks.quiet import QuietModel
 from sip_explorer.attacks.request import Norm, checked_request
-from sip_explorer.attacks.result import EnsembleResult
+from sip_explorer.attacks.result import EnsembleResult, result_of
 from sip_explorer.attacks.settings import require_seed, require_whole
 from sip_explorer.attacks.unfinished import Found, Unfinished
 from sip_explorer.records import CancelToken, Notice, SipError
@@ -86,13 +86,7 @@ class AutoAttack:
 
     def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> EnsembleResult:
         """Attack ``images`` and return the verdict; the arguments are those of `iterate`."""
-        steps = self.iterate(model, images, labels)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                result: EnsembleResult = end.value
-                return result
+        return result_of(self.iterate(model, images, labels))
 
     def iterate(
         self,

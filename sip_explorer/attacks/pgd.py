@@ -12,14 +12,14 @@ from sip_explorer.attacks.loop import Climb, climb
 from sip_explorer.attacks.losses import LossName
 from sip_explorer.attacks.quiet import ModelMode, Precision, QuietModel, loss_of
 from sip_explorer.attacks.request import MicroBatch, Norm, Request, checked_request
-from sip_explorer.attacks.result import AttackResult, AttackState, Perturbation
+from sip_explorer.attacks.result import AttackResult, AttackState, Perturbation, result_of
 from sip_explorer.attacks.settings import (
     Execution,
     Keep,
     Reduction,
     ZeroGradient,
     check_settings,
-    threat_models,
+    threat_model,
 )
 from sip_explorer.attacks.steps import Guard, StepRule
 from sip_explorer.records import CancelToken, SipError
@@ -118,11 +118,9 @@ class PGD:
     @classmethod
     def threat_model(cls, name: str, **changes: Any) -> Self:
         """Return the attack in the ball of a usual threat model; see `threat_models` for the names."""
-        known = threat_models()
-        if name not in known:
-            raise SipError(f"The threat model {name!r} is unknown; choose one of {', '.join(known)}.")
-        preset: dict[str, Any] = {"norm": known[name].norm, "epsilon": known[name].epsilon}
-        if known[name].norm == "l2":
+        ball = threat_model(name)
+        preset: dict[str, Any] = {"norm": ball.norm, "epsilon": ball.epsilon}
+        if ball.norm == "l2":
             preset["step"] = "normalised"
         return cls(**(preset | changes))
 
@@ -159,23 +157,19 @@ class PGD:
         epoch: int = 0,
     ) -> AttackResult:
         """Attack ``images`` and return the judged result; the arguments are those of `iterate`."""
-        steps = self.iterate(
-            model,
-            images,
-            labels,
-            epsilon=epsilon,
-            batch_size=batch_size,
-            budget=budget,
-            indices=indices,
-            targets=targets,
-            epoch=epoch,
+        return result_of(
+            self.iterate(
+                model,
+                images,
+                labels,
+                epsilon=epsilon,
+                batch_size=batch_size,
+                budget=budget,
+                indices=indices,
+                targets=targets,
+                epoch=epoch,
+            )
         )
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                result: AttackResult = end.value
-                return result
 
     def iterate(
         self,

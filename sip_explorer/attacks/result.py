@@ -1,8 +1,12 @@
 """What an attack says on its way and at its end."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from torch import Tensor
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -120,3 +124,13 @@ class EnsembleResult:
     runs: tuple[str, ...]
     zero_gradient_fraction: Tensor | None = None
     steps: Tensor | None = None
+
+
+def result_of(steps: Generator[Any, None, Result]) -> Result:
+    """Run an attack to its end, whatever it says on its way, and return what it returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result

@@ -35,6 +35,14 @@ def threat_models() -> dict[str, ThreatModel]:
     }
 
 
+def threat_model(name: str) -> ThreatModel:
+    """Return one of `threat_models`; SipError where there is none of that name."""
+    known = threat_models()
+    if name not in known:
+        raise SipError(f"The threat model {name!r} is unknown; choose one of {', '.join(known)}.")
+    return known[name]
+
+
 _CHOICES: dict[str, tuple[str, ...]] = {
     "norm": ("linf", "l2"),
     "loss": loss_names(),
