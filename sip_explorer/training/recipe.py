@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from sip_explorer.records import SipError, write_text
+from sip_explorer.training.recipe_contradictions import contradictions
 from sip_explorer.training.recipe_fields import (
     FieldRule,
     Value,
@@ -22,11 +23,19 @@ from sip_explorer.training.recipe_fields import (
     whole,
 )
 
-METHODS = ("clean", "adversarial", "sip-at")
-SALIENCE_POLICIES = ("painted", "painted-else-grad-cam", "grad-cam", "none")
+METHODS = ("clean", "adversarial", "trades", "sip-at")
+MAP_SOURCES = ("grad-cam", "integrated-gradients")  # what a reference model computes
+SALIENCE_POLICIES = (
+    "painted", "segmentation", "boxes", *MAP_SOURCES,
+    *(f"{first}-else-{then}" for first in ("painted", "segmentation", "boxes") for then in MAP_SOURCES),
+    "painted-else-segmentation", "none",
+)  # fmt: skip
+MERGES = ("none", "mean", "majority", "union", "intersection")
+BUDGETS = ("hard", "soft", "inverted")
 LOSSES = ("ce", "log-odds", "margin", "dlr", "rescaled-ce", "mifpe")
 SCHEDULES = ("one-cycle", "cosine", "step", "constant")
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+SHARE = "share of the [0,1] range"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,42 +54,66 @@ class Recipe:
 
     name: str = text("", "what the run is called")
     method: str = choice(
-        "sip-at", METHODS, "clean images, adversarial images, or adversarial off the salience"
+        "sip-at",
+        METHODS,
+        "clean images; adversarial images; both by TRADES; adversarial off the salience (SIP-AT)",
     )
     salience: str = choice(
         "painted-else-grad-cam", SALIENCE_POLICIES, "where the salience of SIP-AT comes from"
     )
     annotator: str = text("", "whose painted salience; empty: the workspace's first annotator")
+    merge: str = choice("none", MERGES, "one annotator's salience, or that of all who painted the image")
+    salience_layer: str = text("", "layer that Grad-CAM reads; empty: the last of at least 4 x 4 positions")
+    unannotated: float = number(
+        0.0, 0.0, 1.0, "images whose salience is left out, by class and seed", "share of the images"
+    )
+    budget: str = choice(
+        "hard",
+        BUDGETS,
+        "what may move: pixels below half salience; each by 1 - salience; pixels from half salience on",
+    )
+    salient_share: float = number(
+        0.0, 0.0, 1.0, "how far protected pixels may move all the same", "share of epsilon"
+    )
+    salient_share_epochs: float = number(
+        0.0, 0.0, 1e5, "salient_share grows from 0 over this time; 0: it stands at once", "epochs"
+    )
     collection: str = text("", "which collection of images to train on; empty: all training images")
     limit: int = whole(0, 0, "at most this many images, spread over the classes; 0: all", "images")
+    flip: bool = switch(False, "mirror images and their salience at random, left to right")
+    crop_padding: int = whole(0, 0, "shift images and their salience at random by up to", "px", maximum=512)
+    rotation: float = number(0.0, 0.0, 180.0, "turn images and their salience at random by up to", "degrees")
+    zoom: float = number(0.0, 0.0, 0.9, "scale images and their salience at random by up to", "share")
+    jitter: float = number(0.0, 0.0, 1.0, "change brightness, contrast and saturation by up to", "share")
 
     architecture: str = text("small-cnn", "network to build when no start checkpoint is given")
     start: str = text("", "checkpoint file to start from; empty: fresh weights")
 
-    epsilon: float = number(0.1, 0.0, 1.0, "how far the attack may move a pixel", "share of the [0,1] range")
+    epsilon: float = number(0.1, 0.0, 1.0, "how far the attack may move a pixel", SHARE)
     steps: int = whole(10, 1, "steps of the inner attack", "steps", maximum=10_000)
     step_size: float | None = number(
-        None, 0.0, 1.0, "attack step; left out: 2.5 epsilon / steps", "share of the [0,1] range",
-        open_minimum=True, optional=True,
-    )  # fmt: skip
+        None, 0.0, 1.0, "attack step; left out: 2.5 epsilon / steps", SHARE, open_minimum=True, optional=True
+    )
     random_start: bool = switch(True, "start the attack at a random point of the ball")
-    loss: str = choice("ce", LOSSES, "loss that the inner attack climbs")
+    loss: str = choice("ce", LOSSES, "loss that the inner attack climbs; TRADES climbs its divergence")
     reduction: str = choice("sum", ("sum", "mean"), "how the inner attack adds up its batch")
     attack_batch_size: int = whole(0, 0, "logical mini-batch of the mean reduction; 0: the batch", "images")
-    attack_precision: str = choice("auto", (*PRECISIONS, "float16"), "arithmetic of the inner attack")
+    attack_precision: str = choice("auto", PRECISIONS, "arithmetic of the inner attack")
     epsilon_warmup: float = number(
         0.0, 0.0, 1e4, "epsilon grows from 0 to its value over this time", "epochs"
     )
+    trades_beta: float = number(1.0, 0.0, 1e3, "weight of the divergence in TRADES")
 
     epochs: int = whole(12, 1, "passes over the training images", "epochs", maximum=100_000)
     batch_size: int = whole(128, 1, "images per optimiser step", "images", maximum=65_536)
+    accumulate: int = whole(1, 1, "parts that a batch is worked through in, to save memory", "parts", 65_536)
     learning_rate: float = number(0.05, 0.0, 100.0, "peak learning rate of SGD", "", open_minimum=True)
     momentum: float = number(0.9, 0.0, 1.0, "momentum of SGD")
     weight_decay: float = number(1e-4, 0.0, 1.0, "weight decay of SGD")
     schedule: str = choice("one-cycle", SCHEDULES, "how the learning rate moves over the run")
     schedule_epochs: int = whole(10, 1, "step schedule: epochs between two drops", "epochs")
     schedule_factor: float = number(0.75, 0.0, 1.0, "step schedule: factor of a drop", open_minimum=True)
-    flip: bool = switch(False, "mirror images and their salience at random, left to right")
+    ema: float = number(0.0, 0.0, 1.0, "moving average of the weights: what a step keeps of it; 0: none")
 
     validation_fraction: float = number(
         0.1, 0.0, 0.5, "held out of training, by class", "share of the images", open_minimum=True
@@ -88,11 +121,15 @@ class Recipe:
     validation_images: int = whole(256, 0, "held-out images attacked after an epoch; 0: none", "images")
     validation_steps: int = whole(10, 1, "steps of the validation attack", "steps", maximum=10_000)
     best: str = choice("clean", ("clean", "robust"), "validation accuracy that picks the best checkpoint")
+    patience: int = whole(
+        0, 0, "end after this time without a better validation accuracy; 0: never", "epochs"
+    )
 
     seed: int = whole(0, 0, "fixes weights, order, split and random starts", maximum=2**31 - 1)
     device: str = text("auto", "auto, cpu, cuda or cuda:n")
     precision: str = choice("auto", PRECISIONS, "arithmetic of the training step")
     channels_last: bool = switch(True, "memory layout that convolutions are fastest in")
+    compile: bool = switch(False, "compile the network first (torch.compile)")
     snapshot_every: int = whole(0, 0, "keep a snapshot every so many epochs; 0: none", "epochs")
 
     def __post_init__(self) -> None:
@@ -102,7 +139,7 @@ class Recipe:
             except ValueError as error:
                 raise SipError(f"Recipe: {error}") from None
             object.__setattr__(self, declared.name, value)
-        for sentence in _contradictions(self):
+        for sentence in contradictions(self):
             raise SipError(f"Recipe: {sentence}")
 
     @classmethod
@@ -169,12 +206,19 @@ class Recipe:
     @property
     def needs_salience(self) -> bool:
         """Whether the run uses salience at all."""
-        return self.method == "sip-at" and self.salience != "none"
+        return bool(self.salience_sources)
 
     @property
     def needs_reference(self) -> bool:
-        """Whether Grad-CAM of a reference classifier may be needed."""
-        return self.needs_salience and self.salience != "painted"
+        """Whether maps of a reference classifier may be needed."""
+        return any(source in MAP_SOURCES for source in self.salience_sources)
+
+    @property
+    def salience_sources(self) -> tuple[str, ...]:
+        """Sources of salience in the order in which they are asked; () where the run uses none."""
+        if self.method != "sip-at" or self.salience == "none":
+            return ()
+        return tuple(self.salience.split("-else-"))
 
     @classmethod
     def rules(cls) -> dict[str, FieldRule]:
@@ -205,23 +249,6 @@ class Recipe:
                 sentence = str(error).removeprefix("Recipe: ")
                 found[sentence.split(" ", 1)[0]] = sentence
         return found
-
-
-def _contradictions(recipe: Recipe) -> list[str]:
-    found = []
-    if recipe.epsilon_warmup > recipe.epochs:
-        found.append(
-            f"epsilon_warmup ({recipe.epsilon_warmup:g}) is longer than the run ({recipe.epochs} epochs)."
-        )
-    if recipe.best == "robust" and recipe.validation_images == 0:
-        found.append("best is 'robust' but validation_images is 0: attack some images, or choose 'clean'.")
-    if recipe.attack_batch_size and recipe.reduction == "sum":
-        found.append(
-            "attack_batch_size only matters with reduction 'mean': set it to 0 or change the reduction."
-        )
-    if recipe.momentum == 1.0:
-        found.append("momentum is 1.0; give a number below 1.")
-    return found
 
 
 def _suggestion(key: str, rules: Mapping[str, FieldRule]) -> str:
