@@ -21,7 +21,9 @@ class PackedImages:
 
     The file holds ``images`` uint8 (N, H, W, C), ``labels`` int64 (N,), ``split`` of "train" or
     "test" (N,), a group ``collections`` of id arrays, and the attributes ``format``, ``classes``
-    (JSON list), ``name``, ``licence``, ``origin``.
+    (JSON list), ``name``, ``licence``, ``origin``. It may hold ``segmentations`` uint8 (N, H, W), 255
+    where the object is, and ``boxes`` int32 (M, 4), X Y width height in pixels from the upper left
+    corner, with ``box_images`` int64 (M,), the image of each box, ascending.
 
     Attributes
     ----------
@@ -46,6 +48,11 @@ class PackedImages:
             name: ids[:].astype(np.int64) for name, ids in file["collections"].items()
         }
         self._images = file["images"]
+        self._segmentations: h5py.Dataset | None = file.get("segmentations")
+        self._boxes: NDArray[np.int32] | None = None
+        if "boxes" in file:
+            self._boxes = file["boxes"][:].astype(np.int32)
+            self._box_images: NDArray[np.int64] = file["box_images"][:].astype(np.int64)
         self.shape: tuple[int, int, int] = tuple(self._images.shape[1:])
         self._check()
 
@@ -83,6 +90,8 @@ class PackedImages:
         origin: str = "",
         split: Sequence[str] | NDArray[np.str_] | None = None,
         collections: Mapping[str, NDArray[np.integer]] | None = None,
+        segmentations: NDArray[np.uint8] | None = None,
+        boxes: Mapping[int, NDArray[np.integer]] | None = None,
     ) -> None:
         """Write a file atomically; the same content gives the same bytes.
 
@@ -92,6 +101,8 @@ class PackedImages:
         labels : integers (N,) below ``len(classes)``
         split : N strings "train" or "test"; all "train" if None
         collections : name -> ids, in order
+        segmentations : uint8 array (N, H, W), 255 where the object is, else 0
+        boxes : id -> integers (n, 4), X Y width height in pixels
         """
         count = len(images)
         parts = np.full(count, "train") if split is None else np.asarray(split)
@@ -110,21 +121,56 @@ class PackedImages:
             group = file.create_group("collections")
             for collection, ids in sorted((collections or {}).items()):
                 group.create_dataset(collection, data=np.asarray(ids, np.int64), **options)
+            if segmentations is not None:
+                masks = np.asarray(segmentations, np.uint8)
+                file.create_dataset("segmentations", data=masks, chunks=chunk[:3], **options)
+            if boxes is not None:
+                found = [(image, np.asarray(rows).reshape(-1, 4)) for image, rows in sorted(boxes.items())]
+                numbers = [np.full(len(rows), image, np.int64) for image, rows in found]
+                corners = [rows.astype(np.int32) for _, rows in found]
+                for key, parts_of in (
+                    ("boxes", [np.empty((0, 4), np.int32), *corners]),
+                    ("box_images", [np.empty(0, np.int64), *numbers]),
+                ):
+                    file.create_dataset(key, data=np.concatenate(parts_of), track_times=False)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def read(self, ids: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
         """Return the images of ``ids``, in that order, repeats allowed, as uint8 (n, H, W, C)."""
+        return self._rows(self._images, ids)
+
+    def segmentations(self, ids: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8] | None:
+        """Return the object masks of ``ids`` as uint8 (n, H, W) of 0 and 255; None if the file has none."""
+        return None if self._segmentations is None else self._rows(self._segmentations, ids)
+
+    def boxes(self, ids: Sequence[int] | NDArray[np.integer]) -> dict[int, NDArray[np.int32]] | None:
+        """Return id -> boxes, int32 (n, 4), X Y width height in pixels; None if the file has none.
+
+        An image without a box is left out.
+        """
+        if self._boxes is None:
+            return None
+        wanted = np.unique(np.asarray(ids, dtype=np.int64))
+        starts = np.searchsorted(self._box_images, wanted)
+        ends = np.searchsorted(self._box_images, wanted, side="right")
+        return {
+            image: self._boxes[start:end]
+            for image, start, end in zip(wanted.tolist(), starts.tolist(), ends.tolist(), strict=True)
+            if end > start
+        }
+
+    def _rows(self, data: h5py.Dataset, ids: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
         wanted = np.asarray(ids, dtype=np.int64).reshape(-1)
         if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self)):
             raise SipError(f"{self.path.name} holds the images 0 to {len(self) - 1}; choose among these.")
         rows, back = np.unique(wanted, return_inverse=True)
         try:
             if len(rows) > len(self) // 8:  # HDF5 reads a long list of rows far slower than all of them
-                pixels = self._images[:][rows]
+                pixels = data[:][rows]
             else:
-                pixels = self._images[rows] if len(rows) else np.empty((0, *self.shape), np.uint8)
+                pixels = data[rows] if len(rows) else np.empty((0, *data.shape[1:]), np.uint8)
         except OSError as error:
             raise SipError(f"{self.path} is damaged ({error}); fetch it again.") from error
         result: NDArray[np.uint8] = pixels[back]
@@ -150,6 +196,15 @@ class PackedImages:
             raise ValueError(f"{len(images)} images, {count} labels and {len(self.split)} splits")
         if count and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
             raise ValueError(f"labels outside the {len(self.classes)} classes")
+        masks, size = self._segmentations, images.shape[:3]
+        if masks is not None and (masks.dtype != np.uint8 or masks.shape != size):
+            raise ValueError(f"segmentations of shape {masks.shape} for images of shape {images.shape}")
+        if self._boxes is not None:
+            rows = self._box_images
+            if self._boxes.shape != (len(rows), 4) or (np.diff(rows) < 0).any():
+                raise ValueError("boxes that do not fit their images")
+            if len(rows) and not 0 <= rows[0] <= rows[-1] < count:
+                raise ValueError("boxes of images that are not there")
         for name, ids in self.collections.items():
             if len(ids) and not 0 <= ids.min() <= ids.max() < count:
                 raise ValueError(f"ids outside the images in the collection {name}")
