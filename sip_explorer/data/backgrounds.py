@@ -105,7 +105,8 @@ def _grid(draws: _Draws) -> tuple[_Plane, _Plane]:
 def _coloured(level: _Plane, draws: _Draws) -> _Plane:
     """Return ``level`` (0 to 1) as a run from one random colour to another."""
     low, high = draws.random((2, 3))
-    return low + (high - low) * level[..., None]
+    ramp: _Plane = low + (high - low) * level[..., None]
+    return ramp
 
 
 def _noise(draws: _Draws) -> _Plane:
