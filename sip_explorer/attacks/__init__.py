@@ -13,6 +13,7 @@ from sip_explorer.attacks.result import AttackResult, AttackState, EnsembleResul
 from sip_explorer.attacks.rounding import PngExport, export_png, rounded_toward
 from sip_explorer.attacks.settings import ThreatModel, threat_models
 from sip_explorer.attacks.sweep import sweep
+from sip_explorer.attacks.trades import TradesAttack
 from sip_explorer.attacks.transfer import transfer
 from sip_explorer.records.sweeps import CellResult
 from sip_explorer.records.transfers import TransferMatrix
@@ -37,6 +38,7 @@ __all__ = [
     "StandardAttack",
     "SweepSpec",
     "ThreatModel",
+    "TradesAttack",
     "TransferMatrix",
     "attack_loss",
     "evaluate",

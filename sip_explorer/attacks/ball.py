@@ -76,6 +76,14 @@ class LinfBall:
         noise = like(symmetric_uniform(keys, self._clean.shape[1:]), self._clean)
         return noise.mul_(self._radius).add_(self._clean).clamp_(0, 1)
 
+    def near(self, keys: Tensor, deviation: float) -> Tensor:
+        """Return images beside the clean ones: Gaussian by ``keys``, times the budget, in the ball."""
+        noise = like(standard_normal(keys, self._clean.shape[1:]), self._clean).mul_(deviation)
+        if self._budget is not None:
+            noise.mul_(self._budget)
+        radius = torch.as_tensor(self._radius, dtype=noise.dtype, device=noise.device)
+        return torch.clamp(noise, -radius, radius).add_(self._clean).clamp_(0, 1)
+
     def move(self, images: Tensor, direction: Tensor, size: Scalar) -> Tensor:
         direction.mul_(size if self._budget is None else size * self._budget)
         moved = direction.add_(images).sub_(self._clean)

@@ -8,25 +8,23 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sip_explorer.salience import hard_budget, to_salience
-
-_CHUNK = 1024
-
 
 @dataclass(frozen=True)
 class Batch:
-    """One mini-batch on the device.
+    """One process's share of a mini-batch, on the device.
 
     ``images`` float32 (n, C, H, W) in [0, 1]; ``labels`` and ``ids`` int64 (n,); ``salience``
-    float32 (n, 1, H, W) in [0, 1] and ``budget`` 1[1 - S >= 0.5] of the same shape, both None where
-    the run carries no salience.
+    float32 (n, 1, H, W) in [0, 1], None where the run carries none. ``weights`` float32 (n,): 1, or 0
+    for an image that is repeated only so that all shares are equally large; ``total``: images of the
+    whole mini-batch.
     """
 
     images: Tensor
     labels: Tensor
     ids: Tensor
     salience: Tensor | None
-    budget: Tensor | None
+    weights: Tensor
+    total: int
 
 
 class Batches:
@@ -61,7 +59,6 @@ class Batches:
         self._masks = (
             None if masks is None else torch.from_numpy(np.ascontiguousarray(masks)[:, None]).to(device)
         )
-        self._budgets = None if masks is None else _budgets(masks).to(device)
         self._flip = flip
         self._seed = seed
         self._format = torch.channels_last if channels_last else torch.contiguous_format
@@ -83,23 +80,14 @@ class Batches:
     def _gather(self, rows: Tensor, flipped: Tensor | None) -> Batch:
         images = self._images[rows].permute(0, 3, 1, 2).to(torch.float32).div_(255)
         salience = None if self._masks is None else self._masks[rows].to(torch.float32).div_(255)
-        budget = None if self._budgets is None else self._budgets[rows].to(torch.float32)
         if flipped is not None:
             where = flipped.to(images.device)[:, None, None, None]
             images = _mirrored(images, where)
             salience = None if salience is None else _mirrored(salience, where)
-            budget = None if budget is None else _mirrored(budget, where)
         images = images.contiguous(memory_format=self._format)
-        return Batch(images, self._labels[rows], self._ids[rows], salience, budget)
+        weights = torch.ones(len(rows), device=images.device)
+        return Batch(images, self._labels[rows], self._ids[rows], salience, weights, len(rows))
 
 
 def _mirrored(values: Tensor, where: Tensor) -> Tensor:
     return torch.where(where, values.flip(-1), values)
-
-
-def _budgets(masks: npt.NDArray[np.uint8]) -> Tensor:
-    parts = [
-        hard_budget(to_salience(masks[start : start + _CHUNK])).to(torch.uint8)
-        for start in range(0, len(masks), _CHUNK)
-    ]
-    return torch.cat(parts)

@@ -28,6 +28,7 @@ from sip_explorer.training.batches import Batch, Batches
 from sip_explorer.training.environment import describe_environment, resolve_device
 from sip_explorer.training.fresh_model import model_of
 from sip_explorer.training.origin import checkpoint_origin
+from sip_explorer.training.ranks import Ranks
 from sip_explorer.training.recipe import Recipe
 from sip_explorer.training.resuming import Position, data_hash, load_last, save_last
 from sip_explorer.training.salience_choice import choose_salience
@@ -87,7 +88,7 @@ class TrainingRun:
             channels_last=recipe.channels_last,
         )
         self._hold_out(np.flatnonzero(held_out))
-        self.step = TrainingStep(recipe, self.model, self.device, self.batches.batch_size)
+        self.step = TrainingStep(recipe, self.model, Ranks(self.device), self.batches.batch_size)
         self.identity = {"recipe": recipe.hash, "data": data_hash(data.ids, data.labels)}
         yield from self._begin()
         while self.position.epoch < recipe.epochs and not self.token.stopping:
@@ -180,6 +181,7 @@ class TrainingRun:
                     batch,
                     epoch=self.position.epoch,
                     number=self._steps_done,
+                    elapsed=self._epochs_done,
                     epsilon=epsilon,
                     learning_rate=rate,
                     token=self.token,

@@ -19,7 +19,7 @@ BAD = [
     ("steps", 0, "from 1 to 10000 (steps)"),
     ("batch_size", 0, "(images)"),
     ("epochs", "many", "whole number (epochs)"),
-    ("method", "sip", "choose one of clean, adversarial, sip-at"),
+    ("method", "sip", "choose one of clean, adversarial, trades, sip-at"),
     ("salience", "gradcam", "choose one of painted"),
     ("flip", 1, "true or false"),
     ("name", 3, "must be text"),

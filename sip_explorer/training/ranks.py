@@ -1,0 +1,115 @@
+"""The processes of one run: alone, or one of those that ``accelerate launch`` started."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from sip_explorer.records import SipError
+from sip_explorer.training.environment import resolve_device
+
+
+class Ranks:
+    """One process that trains alone.
+
+    Attributes
+    ----------
+    rank, world : int
+        Number of this process, from 0, and of all of them.
+    device : torch.device
+    """
+
+    rank = 0
+    world = 1
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+
+    @property
+    def main(self) -> bool:
+        """Whether this process writes the run folder."""
+        return self.rank == 0
+
+    def wrapped(self, model: nn.Module) -> nn.Module:
+        """Return the module whose backward pass averages the gradients of all processes."""
+        return model
+
+    @contextmanager
+    def unsynchronised(self, module: nn.Module) -> Iterator[None]:
+        """Add gradients up in this process alone, until a backward pass outside the block."""
+        with nullcontext():
+            yield
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Return the sum of ``values`` over all processes."""
+        return values
+
+    def any(self, flag: bool) -> bool:
+        """Return whether ``flag`` holds in any process."""
+        return flag
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+
+    def told(self, value: Any) -> Any:
+        """Return the ``value`` of the process that writes."""
+        return value
+
+
+class LaunchedRanks(Ranks):
+    """One of the processes of ``accelerate launch``, joined by accelerate.
+
+    BatchNorm's statistics are taken over all processes on GPUs (`nn.SyncBatchNorm`); on CPUs, which have
+    no such kernel, each process takes those of its own share.
+    """
+
+    def __init__(self, device: str) -> None:
+        from accelerate import Accelerator, DistributedDataParallelKwargs
+
+        self._accelerator = Accelerator(
+            cpu=resolve_device(device).type == "cpu",
+            # TRADES asks the model twice before it goes back; statistics must not be written in between.
+            kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+        )
+        self.rank = int(self._accelerator.process_index)
+        self.world = int(self._accelerator.num_processes)
+        super().__init__(torch.device(self._accelerator.device))
+
+    def wrapped(self, model: nn.Module) -> nn.Module:
+        if not any(parameter.requires_grad for parameter in model.parameters()):
+            raise SipError("Every weight of the start checkpoint is frozen: unfreeze some to train it.")
+        if self.device.type == "cuda":
+            nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # in place
+        return cast(nn.Module, self._accelerator.prepare_model(model, device_placement=False))
+
+    @contextmanager
+    def unsynchronised(self, module: nn.Module) -> Iterator[None]:
+        with self._accelerator.no_sync(module):
+            yield
+
+    def sum(self, values: Tensor) -> Tensor:
+        return cast(Tensor, self._accelerator.reduce(values.to(self.device), "sum"))
+
+    def any(self, flag: bool) -> bool:
+        return bool(self.sum(torch.tensor(float(flag))) > 0)
+
+    def wait(self) -> None:
+        self._accelerator.wait_for_everyone()
+
+    def told(self, value: Any) -> Any:
+        from accelerate.utils import broadcast_object_list
+
+        return broadcast_object_list([value])[0]
+
+
+def ranks_of(device: str) -> Ranks:
+    """Return the processes that this one belongs to, on the device that ``device`` names (or its share).
+
+    ``accelerate launch`` says so by the variable WORLD_SIZE, as every launcher of torch.distributed does.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        return LaunchedRanks(device)
+    return Ranks(resolve_device(device))
