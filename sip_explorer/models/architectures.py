@@ -1,4 +1,4 @@
-"""Networks by name: two families of our own and every image classifier of torchvision."""
+"""Networks by name: three families of our own and every image classifier of torchvision."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,9 @@ import torchvision
 from torch import nn
 from torchvision.models import resnet
 
-from sip_explorer.models.catalogue import CIFAR_RESNETS, SMALL_CNN, fingerprints
+from sip_explorer.models.catalogue import CIFAR_RESNETS, SMALL_CNN, TINY_CNN, fingerprints
 from sip_explorer.models.classifier import Classifier
-from sip_explorer.models.small_cnn import SmallCNN
+from sip_explorer.models.small_cnn import SmallCNN, TinyCNN
 from sip_explorer.records import SipError
 
 
@@ -70,6 +70,13 @@ def build_network(architecture: str, input_shape: tuple[int, int, int], classes:
                 "choose another architecture or resize the images."
             )
         return SmallCNN(channels, height, classes)
+    if architecture == TINY_CNN:
+        if height != width or height < 8:
+            raise SipError(
+                f"tiny-cnn takes square images of at least 8 pixels, not {height} × {width}; "
+                "choose another architecture or resize the images."
+            )
+        return TinyCNN(channels, height, classes)
     if architecture in CIFAR_RESNETS:
         network = _cifar_resnet(architecture, channels, classes)
     elif architecture in fingerprints():
@@ -81,7 +88,7 @@ def build_network(architecture: str, input_shape: tuple[int, int, int], classes:
         network = _torchvision(architecture, (height, width), classes)
     else:
         raise SipError(
-            f"There is no architecture named {architecture!r}; take {SMALL_CNN}, "
+            f"There is no architecture named {architecture!r}; take {SMALL_CNN}, {TINY_CNN}, "
             f"{', '.join(CIFAR_RESNETS)} or a name of torchvision such as resnet50."
         )
     for module in network.modules():

@@ -15,6 +15,7 @@ from sip_explorer.models.normalisation import IMAGENET
 Shapes = Mapping[str, tuple[int, ...]]
 
 SMALL_CNN = "small-cnn"
+TINY_CNN = "tiny-cnn"
 CIFAR_RESNETS = {
     "resnet18-cifar": (2, 2, 2, 2),
     "resnet34-cifar": (3, 4, 6, 3),
@@ -59,13 +60,15 @@ def fingerprints() -> dict[str, Fingerprint]:
 @cache
 def architecture_names() -> tuple[str, ...]:
     """Return every name that `build_classifier` knows, our own first."""
-    return SMALL_CNN, *CIFAR_RESNETS, *fingerprints()
+    return SMALL_CNN, TINY_CNN, *CIFAR_RESNETS, *fingerprints()
 
 
 def head_key(architecture: str) -> str:
     """Return the key of the last layer's weight, whose first axis counts the classes."""
     if architecture == SMALL_CNN:
         return "classifier.3.weight"
+    if architecture == TINY_CNN:
+        return "classifier.1.weight"
     return "fc.weight" if architecture in CIFAR_RESNETS else fingerprints()[architecture].head[0]
 
 

@@ -51,6 +51,8 @@ def recognise(shapes: Shapes) -> str:
     """Return the architecture that the keys of a network (not of a file) belong to, "" if unknown."""
     if _small_cnn_input(shapes):
         return catalogue.SMALL_CNN
+    if _tiny_cnn_input(shapes):
+        return catalogue.TINY_CNN
     digests: dict[tuple[str, ...], str] = {}
     for name, known in catalogue.fingerprints().items():
         if known.head[0] in shapes:
@@ -65,6 +67,8 @@ def input_shape(architecture: str, shapes: Shapes) -> tuple[int, int, int]:
     """Return the (C, H, W) that a recognised network was made for, as far as its weights tell."""
     if architecture == catalogue.SMALL_CNN:
         return _small_cnn_input(shapes) or (1, 28, 28)
+    if architecture == catalogue.TINY_CNN:
+        return _tiny_cnn_input(shapes) or (1, 28, 28)
     if architecture in catalogue.CIFAR_RESNETS:
         channels = shapes["conv1.weight"][1] if len(shapes.get("conv1.weight", ())) == 4 else 3
         return (1, 28, 28) if channels == 1 else (channels, 32, 32)
@@ -100,6 +104,20 @@ def _small_cnn_input(shapes: Shapes) -> tuple[int, int, int] | None:
     side = isqrt(linear[1] // (2 * first[0]))
     fits = side > 0 and 2 * first[0] * side * side == linear[1]
     return (first[1], 4 * side, 4 * side) if fits else None
+
+
+def _tiny_cnn_input(shapes: Shapes) -> tuple[int, int, int] | None:
+    first, last, linear = (
+        shapes.get(f"{key}.weight", ()) for key in ("features.0", "features.4", "classifier.1")
+    )
+    if len(shapes) != 8 or len(first) != 4 or len(last) != 4 or len(linear) != 2 or not last[0]:
+        return None
+    if first[2:] != (3, 3) or last[0] != 4 * first[0]:
+        return None
+    side = isqrt(linear[1] // last[0])
+    # The weights tell the size to the next multiple of 8 alone; 28 px is by far the commonest between.
+    size = 28 if side == 4 and first[1] == 1 else 8 * side
+    return (first[1], size, size) if side > 0 and last[0] * side * side == linear[1] else None
 
 
 def _cifar_resnet(shapes: Shapes) -> str:

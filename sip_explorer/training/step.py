@@ -159,10 +159,13 @@ class TrainingStep:
         """Return the size of the logical mini-batch that each image is in, under a mean.
 
         The whole batch is cut in order, however many processes and parts share it; its last piece is short.
+        Where it is smaller than the recipe's mini-batch, each image weighs what it would weigh in a full one.
         """
         if self._recipe.reduction != "mean":
             return None
-        size = min(self._recipe.attack_batch_size or batch.total, batch.total)
+        size = self._recipe.attack_batch_size or batch.total
+        if size >= batch.total:
+            return torch.full((len(batch.images),), size, device=batch.images.device)
         first = self._ranks.rank * len(batch.images)
         places = torch.arange(first, first + len(batch.images), device=batch.images.device)
         short = batch.total % size

@@ -21,6 +21,8 @@ def build(architecture: str, shape: tuple[int, int, int] = (1, 28, 28), **named:
     [
         ("small-cnn", (1, 28, 28)),
         ("small-cnn", (3, 32, 32)),
+        ("tiny-cnn", (1, 28, 28)),
+        ("tiny-cnn", (3, 32, 32)),
         ("resnet18-cifar", (1, 28, 28)),
         ("resnet34-cifar", (3, 32, 32)),
         ("resnet50-cifar", (3, 32, 32)),
@@ -86,6 +88,7 @@ def test_a_hook_sees_what_a_layer_put_out() -> None:
         ("resnet18", (1, 28, 28), {}, "colour"),
         ("small-cnn", (1, 30, 30), {}, "multiple of 4"),
         ("small-cnn", (1, 28, 32), {}, "square"),
+        ("tiny-cnn", (1, 28, 32), {}, "square"),
         ("small-cnn", (1, 28, 28), {"classes": ("one",)}, "two classes"),
         ("small-cnn", (1, 28, 28), {"std": (0.0,)}, "above 0"),
         ("small-cnn", (1, 28, 28), {"mean": (float("nan"),)}, "finite"),
