@@ -1,4 +1,4 @@
-"""Training images on the device, in an order that is a function of seed and epoch."""
+"""Training images in mini-batches, in an order that is a function of seed and epoch."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,6 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+
+from sip_explorer.training.augmentation import Augmentation
+
+_CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,20 @@ class Batch:
 class Batches:
     """The training images of a run.
 
+    A GPU holds them where they take less than half of its free memory; else, and on a CPU, each
+    batch is read out of the arrays that were given, which are never copied as a whole.
+
     Parameters
     ----------
     images, labels, ids
         uint8 (N, H, W, C) and int64 (N,).
     masks
-        uint8 (N, H, W), protected where >= 128; None where the run carries no salience.
-    flip
-        Mirror image and salience left to right with probability one half.
+        uint8 (M, H, W), protected where >= 128, one per image of ``rows``; None where the run carries
+        no salience.
+    rows
+        int64 (M,): which of the N images are trained on.
+    augmentation
+        What happens to image and salience before they are trained on.
     """
 
     def __init__(
@@ -47,47 +57,78 @@ class Batches:
         ids: npt.NDArray[np.int64],
         masks: npt.NDArray[np.uint8] | None,
         *,
+        rows: npt.NDArray[np.int64],
+        augmentation: Augmentation,
         batch_size: int,
         seed: int,
-        flip: bool,
         device: torch.device,
         channels_last: bool,
     ) -> None:
-        self._images = torch.from_numpy(np.ascontiguousarray(images)).to(device)
-        self._labels = torch.from_numpy(np.ascontiguousarray(labels)).to(device)
-        self._ids = torch.from_numpy(np.ascontiguousarray(ids)).to(device)
-        self._masks = (
-            None if masks is None else torch.from_numpy(np.ascontiguousarray(masks)[:, None]).to(device)
-        )
-        self._flip = flip
+        size = len(rows) * images[0].nbytes + (0 if masks is None else masks.nbytes)
+        resident = device.type == "cuda" and size < torch.cuda.mem_get_info(device)[0] / 2
+        self._images = _Pixels(images, rows, device, resident)
+        self._masks = None if masks is None else _Pixels(masks, np.arange(len(masks)), device, resident)
+        self._labels = torch.from_numpy(labels[rows])
+        self._ids = torch.from_numpy(ids[rows])
+        self._augmentation = augmentation
         self._seed = seed
+        self._device = device
         self._format = torch.channels_last if channels_last else torch.contiguous_format
-        self.count = len(images)
+        self.count = len(rows)
         self.batch_size = min(batch_size, self.count)
         # A last batch of one image would break batch statistics: that image sits the epoch out.
         left = self.count % self.batch_size
         self.per_epoch = self.count // self.batch_size + (1 if left > 1 else 0)
 
-    def epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """Yield the batches of ``epoch`` from number ``first`` on."""
+    def epoch(self, epoch: int, first: int = 0, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """Yield the batches of ``epoch`` from number ``first`` on.
+
+        Of each the process ``rank`` of ``world`` gets its share: equally many images for every process,
+        one process's images after the other's, filled up with images of the batch that weigh 0.
+        """
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + epoch)
         order = torch.randperm(self.count, generator=generator)
-        flipped = torch.rand(self.count, generator=generator) < 0.5 if self._flip else None
         for number in range(first, self.per_epoch):
-            rows = order[number * self.batch_size : (number + 1) * self.batch_size]
-            yield self._gather(rows.to(self._images.device), None if flipped is None else flipped[rows])
+            whole = order[number * self.batch_size : (number + 1) * self.batch_size]
+            share = -(-len(whole) // world)
+            places = torch.arange(rank * share, (rank + 1) * share)
+            weights = (places < len(whole)).to(self._device, torch.float32)
+            yield self._gather(whole[places % len(whole)], weights, len(whole), epoch)
 
-    def _gather(self, rows: Tensor, flipped: Tensor | None) -> Batch:
-        images = self._images[rows].permute(0, 3, 1, 2).to(torch.float32).div_(255)
-        salience = None if self._masks is None else self._masks[rows].to(torch.float32).div_(255)
-        if flipped is not None:
-            where = flipped.to(images.device)[:, None, None, None]
-            images = _mirrored(images, where)
-            salience = None if salience is None else _mirrored(salience, where)
-        images = images.contiguous(memory_format=self._format)
-        weights = torch.ones(len(rows), device=images.device)
-        return Batch(images, self._labels[rows], self._ids[rows], salience, weights, len(rows))
+    def _gather(self, chosen: Tensor, weights: Tensor, total: int, epoch: int) -> Batch:
+        images = self._images.read(chosen).permute(0, 3, 1, 2).to(torch.float32).div_(255)
+        masks = None if self._masks is None else self._masks.read(chosen)[:, None]
+        ids = self._ids[chosen]
+        images, masks = self._augmentation(images, masks, ids, epoch)
+        return Batch(
+            images.contiguous(memory_format=self._format),
+            self._labels[chosen].to(self._device),
+            ids.to(self._device),
+            None if masks is None else masks.to(torch.float32).div_(255),
+            weights,
+            total,
+        )
 
 
-def _mirrored(values: Tensor, where: Tensor) -> Tensor:
-    return torch.where(where, values.flip(-1), values)
+class _Pixels:
+    """The uint8 pictures ``array[rows]``: on the device if ``resident``, else left where they are."""
+
+    def __init__(
+        self, array: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64], device: torch.device, resident: bool
+    ) -> None:
+        self._array, self._rows, self._device = array, rows, device
+        self._held: Tensor | None = None
+        if resident:
+            self._held = torch.empty((len(rows), *array.shape[1:]), dtype=torch.uint8, device=device)
+            for start in range(0, len(rows), _CHUNK):  # on the host never more than a chunk twice
+                part = torch.from_numpy(array[rows[start : start + _CHUNK]])
+                self._held[start : start + _CHUNK] = part.to(device)
+
+    def read(self, places: Tensor) -> Tensor:
+        """Return the pictures at ``places`` (int64, on the CPU) of ``rows`` on the device."""
+        if self._held is not None:
+            return self._held[places.to(self._device)]
+        part = torch.from_numpy(self._array[self._rows[places.numpy()]])
+        if self._device.type == "cuda":  # pinned, so that the copy runs beside the GPU's work
+            return part.pin_memory().to(self._device, non_blocking=True)
+        return part.to(self._device)

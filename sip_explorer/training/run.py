@@ -24,6 +24,7 @@ from sip_explorer.records import (
     Started,
 )
 from sip_explorer.records.runs import RunFolder
+from sip_explorer.training.augmentation import Augmentation
 from sip_explorer.training.batches import Batch, Batches
 from sip_explorer.training.environment import describe_environment, resolve_device
 from sip_explorer.training.fresh_model import model_of
@@ -77,13 +78,21 @@ class TrainingRun:
         masks = yield from self._masks(rows)
         self.model = model_of(recipe, data, rows, self.device)
         self.batches = Batches(
-            data.images[rows],
-            data.labels[rows],
-            data.ids[rows],
+            data.images,
+            data.labels,
+            data.ids,
             masks,
+            rows=rows,
+            augmentation=Augmentation(
+                flip=recipe.flip,
+                crop_padding=recipe.crop_padding,
+                rotation=recipe.rotation,
+                zoom=recipe.zoom,
+                jitter=recipe.jitter,
+                seed=recipe.seed,
+            ),
             batch_size=recipe.batch_size,
             seed=recipe.seed,
-            flip=recipe.flip,
             device=self.device,
             channels_last=recipe.channels_last,
         )
