@@ -1,4 +1,4 @@
-"""Masks, strokes and patches; budgets; Grad-CAM.
+"""Masks, strokes and patches; budgets; Grad-CAM and integrated gradients.
 
 A **mask** is a numpy uint8 array (H, W), 0..255; a pixel is protected iff its value is >= 128.
 **Salience** is the torch side: float32 N1HW in [0, 1], 1 = salient. A **budget** is N1HW in [0, 1],
@@ -9,6 +9,7 @@ The torch half is loaded on first use, so that faces can import masks and patche
 
 from typing import TYPE_CHECKING, Any
 
+from sip_explorer.salience.merging import MERGES, merged
 from sip_explorer.salience.outline import boundary_runs
 from sip_explorer.salience.patches import Patch, UndoHistory
 from sip_explorer.salience.strokes import PROTECTED, Box, paint_dab, paint_segment, union_box
@@ -16,15 +17,23 @@ from sip_explorer.salience.strokes import PROTECTED, Box, paint_dab, paint_segme
 if TYPE_CHECKING:
     from sip_explorer.salience.budgets import hard_budget, soft_budget, to_salience
     from sip_explorer.salience.gradcam import grad_cam
+    from sip_explorer.salience.integratedgradients import integrated_gradients
+    from sip_explorer.salience.layers import GradCamLayer, grad_cam_layers, layer_named
 
 __all__ = [
+    "MERGES",
     "PROTECTED",
     "Box",
+    "GradCamLayer",
     "Patch",
     "UndoHistory",
     "boundary_runs",
     "grad_cam",
+    "grad_cam_layers",
     "hard_budget",
+    "integrated_gradients",
+    "layer_named",
+    "merged",
     "paint_dab",
     "paint_segment",
     "soft_budget",
@@ -37,6 +46,10 @@ _TORCH_SIDE = {
     "soft_budget": "budgets",
     "to_salience": "budgets",
     "grad_cam": "gradcam",
+    "integrated_gradients": "integratedgradients",
+    "GradCamLayer": "layers",
+    "grad_cam_layers": "layers",
+    "layer_named": "layers",
 }
 
 

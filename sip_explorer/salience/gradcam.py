@@ -7,9 +7,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sip_explorer.records import SipError
-from sip_explorer.records.arithmetic import repeatable
+from sip_explorer.salience.attribution import check_images, class_scores, explained, min_max
 
-_LEAST_SIDE = 4
+LEAST_SIDE = 4
+"""A layer with fewer positions a side says next to nothing about where."""
 
 
 def grad_cam(
@@ -33,7 +34,8 @@ def grad_cam(
     targets
         int64 (N,) classes to explain; None: the class that the model predicts.
     layer
-        Module whose output is A; None: the last one that puts out at least 4 x 4 positions.
+        Module whose output is A (`layer_named` finds it by name); None: the last one that puts out
+        at least 4 x 4 positions.
     micro_batch
         Images per pass.
 
@@ -47,25 +49,16 @@ def grad_cam(
     SipError
         If the model has no such layer, or a target is not one of its classes.
     """
-    if images.ndim != 4:
-        raise SipError(
-            f"Grad-CAM needs images of shape (N, C, H, W), not {tuple(images.shape)}; add the missing axis"
+    check_images(images, "Grad-CAM")
+    maps = [
+        _maps(
+            model,
+            images[start : start + micro_batch],
+            None if targets is None else targets[start : start + micro_batch],
+            layer,
         )
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        maps = [
-            _maps(
-                model,
-                images[start : start + micro_batch],
-                None if targets is None else targets[start : start + micro_batch],
-                layer,
-            )
-            for start in range(0, len(images), micro_batch)
-        ]
-    finally:
-        for module, mode in modes:
-            module.training = mode
+        for start in range(0, len(images), micro_batch)
+    ]
     return torch.cat(maps) if maps else images.new_zeros(0, 1, *images.shape[2:], dtype=torch.float32)
 
 
@@ -73,11 +66,11 @@ def _maps(model: nn.Module, images: Tensor, targets: Tensor | None, layer: nn.Mo
     seen: list[Tensor] = []
 
     def keep(_module: nn.Module, _inputs: Any, output: Any) -> None:
-        if isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) >= _LEAST_SIDE:
+        if isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) >= LEAST_SIDE:
             seen[:] = [output]
 
     hooked = model.modules() if layer is None else [layer]
-    with torch.inference_mode(False), torch.enable_grad(), repeatable(images.device):
+    with explained(model, images.device):
         handles = [module.register_forward_hook(keep) for module in hooked]
         try:
             # frozen parameters record no graph, so the images ask for one
@@ -86,27 +79,24 @@ def _maps(model: nn.Module, images: Tensor, targets: Tensor | None, layer: nn.Mo
             for handle in handles:
                 handle.remove()
         if not seen:
-            raise SipError(
-                f"Grad-CAM needs a layer with at least {_LEAST_SIDE} x {_LEAST_SIDE} positions, and "
-                f"{type(model).__name__} has none at {images.shape[3]} x {images.shape[2]} pixels; "
-                "choose a convolutional model or larger images"
-            )
+            raise SipError(_too_coarse(model, images, layer))
         activation = seen[0]
-        chosen = logits.detach().argmax(dim=1) if targets is None else targets.to(logits.device, torch.int64)
-        if bool(((chosen < 0) | (chosen >= logits.shape[1])).any()):
-            raise SipError(
-                f"Grad-CAM was asked for a class outside 0 to {logits.shape[1] - 1}; "
-                "choose a class of the model"
-            )
-        score = logits.gather(1, chosen[:, None]).sum()
+        score = class_scores(logits, targets, "Grad-CAM").sum()
         (gradient,) = torch.autograd.grad(score, activation)
     with torch.no_grad():
         weights = gradient.float().mean(dim=(2, 3), keepdim=True)
         raw = F.relu((weights * activation.detach().float()).sum(dim=1, keepdim=True))
-        low = raw.amin(dim=(2, 3), keepdim=True)
-        high = raw.amax(dim=(2, 3), keepdim=True)
-        alive = (high - low > 1e-6 * high) & torch.isfinite(raw).all(dim=3, keepdim=True).all(
-            dim=2, keepdim=True
+        scaled = F.interpolate(min_max(raw), size=images.shape[2:], mode="bilinear", align_corners=False)
+        return scaled.clamp(0, 1)
+
+
+def _too_coarse(model: nn.Module, images: Tensor, layer: nn.Module | None) -> str:
+    size = f"{images.shape[3]} x {images.shape[2]} pixels"
+    needed = f"Grad-CAM needs a layer with at least {LEAST_SIDE} x {LEAST_SIDE} positions, and"
+    if layer is None:
+        return (
+            f"{needed} {type(model).__name__} has none at {size}; "
+            "choose a convolutional model or larger images"
         )
-        scaled = torch.where(alive, (raw - low) / (high - low), 0.0)
-        return F.interpolate(scaled, size=images.shape[2:], mode="bilinear", align_corners=False).clamp(0, 1)
+    name = next((name for name, module in model.named_modules() if module is layer), type(layer).__name__)
+    return f"{needed} {name} puts out none of that size at {size}; choose a layer nearer to the image"
