@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sip_explorer.attacks.authors import relayed
+from sip_explorer.attacks.confined import LARGEST, Confined
 from sip_explorer.attacks.ensemble import NORMS, RUNS, Ensemble, Version, require_squares
 from sip_explorer.attacks.quiet import QuietModel
 from sip_explorer.attacks.request import Norm, checked_request
@@ -84,9 +85,19 @@ class AutoAttack:
         """Return the names of the runs, in their order."""
         return RUNS[self.version]
 
-    def __call__(self, model: nn.Module, images: Tensor, labels: Tensor) -> EnsembleResult:
+    def __call__(
+        self, model: nn.Module, images: Tensor, labels: Tensor, *, budget: Tensor | None = None
+    ) -> EnsembleResult:
         """Attack ``images`` and return the verdict; the arguments are those of `iterate`."""
-        return result_of(self.iterate(model, images, labels))
+        return result_of(self.iterate(model, images, labels, budget=budget))
+
+    def require_regions(self) -> None:
+        """Raise SipError where this attack cannot be kept to a region."""
+        if self.norm != "linf" or self.epsilon >= LARGEST:
+            raise SipError(
+                "AutoAttack can be kept to a region in L-inf below ε 0.5 only: attack by apgd-ce+t, which "
+                "knows regions in every ball."
+            )
 
     def iterate(
         self,
@@ -94,6 +105,7 @@ class AutoAttack:
         images: Tensor,
         labels: Tensor,
         *,
+        budget: Tensor | None = None,
         state: Path | str | None = None,
         token: CancelToken | None = None,
     ) -> Generator[AutoAttackState | Notice | None, None, EnsembleResult]:
@@ -109,6 +121,9 @@ class AutoAttack:
             (N, C, H, W) float in [0, 1].
         labels
             (N,) int64.
+        budget
+            (N, 1, H, W), (1, 1, H, W) or (H, W) of 0 and 1: the pixels that may move, in L-inf only. The
+            authors' attacks know no such thing; see `Confined` for why they keep to it.
         state
             A file that takes in what is found after every batch of every run. Where it is there
             already, the evaluation goes on from it, to the result it would have had.
@@ -130,8 +145,15 @@ class AutoAttack:
         """
         request = checked_request(
             images, labels, norm=self.norm, epsilon=self.epsilon, batch_size=None,
-            budget=None, indices=None, targets=None,
+            budget=budget, indices=None, targets=None,
         )  # fmt: skip
+        if request.budget is not None:
+            self.require_regions()
+            region = request.budget.expand(len(images), -1, -1, -1)
+            confined = Confined(model, request.images, region)
+            result = yield from self.iterate(confined, confined.inputs, labels, state=state, token=token)
+            assert torch.equal(confined.rows(result.images).cpu(), torch.arange(len(images)))
+            return replace(result, images=confined.images(result.images))
         if self.version == "standard":
             require_squares(self.norm, request.images)
         quiet = QuietModel(model, images, highest_label=request.highest_label, seed=self.seed)

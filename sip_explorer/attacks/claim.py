@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sip_explorer.records import SipError
-from sip_explorer.records.sweeps import FORMAT, read_manifest, write_manifest
+from sip_explorer.records.sweeps import FORMAT, REGIONS, read_manifest, write_manifest
 
 
 def claim_folder(
@@ -24,6 +24,7 @@ def claim_folder(
     device: torch.device,
     *,
     kind: str = "sweep",
+    salience: Tensor | None = None,
 ) -> None:
     """Write the manifest, joined with the folder's own where there are results.
 
@@ -43,6 +44,8 @@ def claim_folder(
         Where the attack runs.
     kind
         What the sentences call it: sweep, evaluation or transfer.
+    salience
+        (N, 1, H, W), where the attack is kept to regions: part of the manifest from the first such start on.
 
     Raises
     ------
@@ -73,6 +76,12 @@ def claim_folder(
                 f"The folder {folder} holds {a} {kind} with other {what} ({other}): choose a new folder, or "
                 f"the {what} of that {kind} to go on with it."
             )
+    regions = before.get("salience") if salience is None else digest(salience)
+    if regions != before.get("salience", regions):
+        raise SipError(
+            f"The folder {folder} holds {a} {kind} with another salience of the same images (was one painted "
+            "since?): choose a new folder."
+        )
     for name, value in before.get("models", {}).items():
         if hashes.get(name, value) != value:
             raise SipError(
@@ -85,12 +94,19 @@ def claim_folder(
     }
     environments = before.get("environments", [])
     known = before.get("axes", {})
+    if before and "regions" in axes:  # one from before there were any was everywhere
+        known = {"regions": list(REGIONS[:1])} | known
+    origins = {
+        name: dict(found) for name, model in models.items() if (found := getattr(model, "origin", None))
+    }
     write_manifest(
         folder,
         {
             "settings": dict(settings),
             "axes": {axis: list(dict.fromkeys(known.get(axis, []) + axes[axis])) for axis in axes},
             "models": before.get("models", {}) | hashes,
+            "origins": before.get("origins", {}) | origins,
+            **({} if regions is None else {"salience": regions}),
             "selection": selection,
             "environments": environments + ([] if software in environments else [software]),
         },

@@ -19,12 +19,13 @@ from sip_explorer.attacks.losses import attack_loss
 from sip_explorer.attacks.memory import with_less_memory
 from sip_explorer.attacks.pgd import PGD
 from sip_explorer.attacks.placed import placed
-from sip_explorer.attacks.request import Request, checked_request
+from sip_explorer.attacks.regions import Part, parts
+from sip_explorer.attacks.request import checked_request
 from sip_explorer.attacks.result import AttackResult, AttackState, EnsembleResult
 from sip_explorer.records import Artefact, CancelToken, Event, Finished, Notice, Progress, SipError, Started
 from sip_explorer.records.adversarial import AdversarialImages, described_origin, write_adversarial
 from sip_explorer.records.epsilon import format_epsilon
-from sip_explorer.records.sweeps import CellKey, CellResult, cell_path, write_cell
+from sip_explorer.records.sweeps import REGIONS, CellKey, CellResult, cell_path, write_cell
 
 PARTS = 1000
 """Units of progress per figure."""
@@ -38,6 +39,7 @@ def evaluate(
     folder: Path | str,
     *,
     indices: Tensor | Sequence[int] | None = None,
+    salience: Tensor | None = None,
     keep_images: bool = False,
     token: CancelToken | None = None,
     device: torch.device | str = "cpu",
@@ -61,6 +63,9 @@ def evaluate(
         The evaluation's folder; made if it is not there.
     indices
         (N,) image ids; 0 … N − 1 if None.
+    salience
+        (N, 1, H, W) uint8 (S = value / 255) or floats in [0, 1], needed for the salient region and the
+        background; see `regions.parts` for what belongs to them and which images are left out.
     keep_images
         Keep the adversarial images as ``adversarial/<cell>.h5``.
     token
@@ -89,27 +94,40 @@ def evaluate(
     assert request.ids is not None
     settings = {"job": "evaluation", "norm": spec.norm, "seed": spec.seed}
     settings |= {"micro_batch": spec.micro_batch, "batch_size": spec.batch_size}
-    axes: dict[str, list[Any]] = {"attacks": list(spec.attacks), "epsilons": list(spec.epsilons)}
+    region_parts = parts(request, spec.regions, salience)
+    axes: dict[str, list[Any]] = {
+        name: list(getattr(spec, name)) for name in ("attacks", "epsilons", "regions")
+    }
     claim_folder(
         folder, settings, axes, models, request.images, request.labels, request.ids.cpu(), device,
-        kind="evaluation",
+        kind="evaluation", salience=salience if set(spec.regions) - set(REGIONS[:1]) else None,
     )  # fmt: skip
     work = [
-        (model, attack, epsilon) for attack in spec.attacks for model in models for epsilon in spec.epsilons
+        (model, attack, epsilon, region)
+        for attack in spec.attacks
+        for region in spec.regions
+        for model in models
+        for epsilon in spec.epsilons
     ]
     keys = [spec.key(*place) for place in work]
     there = [_is_there(folder, key, keep_images) for key in keys]
     yield Started(f"Evaluation of {len(models)} models over {len(images)} images", PARTS * len(work))
     if any(there):
         yield Notice(f"{sum(there)} of {len(keys)} figures were there already and are kept.")
-    for number, ((name, attack, epsilon), key) in enumerate(zip(work, keys, strict=True)):
+    told = False
+    for number, ((name, attack, epsilon, region), key) in enumerate(zip(work, keys, strict=True)):
         if there[number]:
             continue
+        part = region_parts[region]
+        if part.notice and not told:
+            told = True
+            yield Notice(part.notice)
         if token is not None and token.stopping:
             yield Finished("stopped", {"figures": sum(_is_there(folder, key, False) for key in keys)})
             return
-        subject = f"{name} ({standard_attacks()[attack].words}, ε {format_epsilon(epsilon)})"
-        figure = _Figure(spec, request, folder, key, keep_images, token, subject, number, len(work))
+        where = f", {region} only" if key.restricted else ""
+        subject = f"{name} ({standard_attacks()[attack].words}, ε {format_epsilon(epsilon)}{where})"
+        figure = _Figure(spec, part, folder, key, keep_images, token, subject, number, len(work))
         yield from with_less_memory(
             partial(figure.compute, placed(models[name], device, name)),
             spec.batch_size if attack == "autoattack" else spec.micro_batch,
@@ -123,10 +141,10 @@ def evaluate(
 
 @dataclass(frozen=True)
 class _Figure:
-    """One model under one attack at one epsilon."""
+    """One model under one attack at one epsilon in one region."""
 
     spec: EvaluationSpec
-    request: Request
+    part: Part
     folder: Path
     key: CellKey
     keep_images: bool
@@ -139,14 +157,15 @@ class _Figure:
         """Attack in batches of ``size`` and write the figure."""
         attack = self.spec.attack(self.key.attack, self.key.epsilon, size)
         unfinished = self.folder / "unfinished" / f"{self.key.name}-b{size}.h5"
-        images, labels = self.request.images, self.request.labels
+        images, labels, budget = self.part.images, self.part.labels, self.part.budget
         steps: Generator[Any, None, AttackResult | EnsembleResult]
         if isinstance(attack, AutoAttack):
             unfinished.parent.mkdir(parents=True, exist_ok=True)
-            steps = attack.iterate(model, images, labels, state=unfinished, token=self.token)
+            steps = attack.iterate(model, images, labels, budget=budget, state=unfinished, token=self.token)
         else:
-            steps = attack.iterate(model, images, labels, indices=self.request.ids, token=self.token)
-        notices, done = [], 0.0
+            ids = self.part.ids
+            steps = attack.iterate(model, images, labels, budget=budget, indices=ids, token=self.token)
+        notices, done = [self.part.notice] if self.part.notice else [], 0.0
         while True:
             try:
                 state = next(steps)
@@ -178,13 +197,12 @@ class _Figure:
         if isinstance(state, ApgdState):
             return state.finished / state.total
         if isinstance(state, AttackState) and isinstance(attack, PGD):
-            batches = math.ceil(len(self.request.images) / attack.micro_batch)
+            batches = math.ceil(len(self.part.images) / attack.micro_batch)
             batch = int(state.rows[0]) // attack.micro_batch
             return (batch + state.step / max(1, state.steps)) / batches
         return 0.0
 
     def _cell(self, result: AttackResult | EnsembleResult, size: int, notices: Sequence[str]) -> CellResult:
-        assert self.request.ids is not None
         success, correct = result.success.cpu(), result.clean_correct.cpu()
         zero = result.zero_gradient_fraction
         zero = torch.full((len(success),), torch.nan) if zero is None else zero.cpu()
@@ -194,7 +212,7 @@ class _Figure:
             broken_by, loss = np.empty(0, np.int64), result.loss
         else:  # runs of several losses have no loss in common: the margin says how far an image stands
             runs, broken_by = result.runs, result.broken_by.cpu().numpy()
-            loss = attack_loss("margin", result.logits.cpu(), self.request.labels.cpu())
+            loss = attack_loss("margin", result.logits.cpu(), self.part.labels.cpu())
         return CellResult(
             **vars(self.key),
             images=len(success),
@@ -205,7 +223,7 @@ class _Figure:
             clean_correct=correct.numpy(),
             loss_per_image=loss.cpu().numpy(),
             zero_gradient_per_image=zero.float().numpy(),
-            indices=self.request.ids.cpu().numpy(),
+            indices=self.part.ids.cpu().numpy(),
             micro_batch=size,
             breakers=runs,
             broken_by_per_image=broken_by,
@@ -213,7 +231,6 @@ class _Figure:
         )
 
     def _write_images(self, result: AttackResult | EnsembleResult) -> None:
-        assert self.request.ids is not None
         path = images_path(self.folder, self.key)
         path.parent.mkdir(parents=True, exist_ok=True)
         words = standard_attacks()[self.key.attack].words
@@ -221,8 +238,8 @@ class _Figure:
             path,
             AdversarialImages(
                 images=result.images.cpu().contiguous().numpy(),
-                labels=self.request.labels.cpu().numpy(),
-                indices=self.request.ids.cpu().numpy(),
+                labels=self.part.labels.cpu().numpy(),
+                indices=self.part.ids.cpu().numpy(),
                 origin=described_origin(
                     model=self.key.model, attack=words, epsilon=self.key.epsilon, norm=self.spec.norm
                 ),

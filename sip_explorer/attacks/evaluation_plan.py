@@ -11,7 +11,7 @@ from sip_explorer.attacks.pgd import PGD
 from sip_explorer.attacks.request import Norm
 from sip_explorer.attacks.settings import require_whole
 from sip_explorer.records import SipError
-from sip_explorer.records.sweeps import CellKey
+from sip_explorer.records.sweeps import REGIONS, CellKey
 
 Attack = PGD | APGD | AutoAttack
 
@@ -73,6 +73,8 @@ class EvaluationSpec:
         The one batch shape of PGD and APGD.
     batch_size
         AutoAttack's; like the micro-batch a part of the result's identity.
+    regions
+        Where the attacks may move pixels, of `REGIONS`.
     """
 
     epsilons: tuple[float, ...]
@@ -81,15 +83,17 @@ class EvaluationSpec:
     seed: int = 0
     micro_batch: int = 64
     batch_size: int = 250
+    regions: tuple[str, ...] = REGIONS[:1]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "epsilons", tuple(dict.fromkeys(sorted(map(float, self.epsilons)))))
         object.__setattr__(self, "attacks", tuple(dict.fromkeys(self.attacks)))
-        known = standard_attacks()
-        for name in self.attacks:
-            if name not in known:
-                raise SipError(f"The attack {name!r} is unknown; choose one of {', '.join(known)}.")
-        for what in ("epsilons", "attacks"):
+        object.__setattr__(self, "regions", tuple(dict.fromkeys(self.regions)))
+        for what, known in (("attack", tuple(standard_attacks())), ("region", REGIONS)):
+            for name in getattr(self, f"{what}s"):
+                if name not in known:
+                    raise SipError(f"The {what} {name!r} is unknown; choose one of {', '.join(known)}.")
+        for what in ("epsilons", "attacks", "regions"):
             if not getattr(self, what):
                 raise SipError(f"The evaluation has no {what}: choose at least one.")
         for epsilon in self.epsilons:
@@ -97,13 +101,18 @@ class EvaluationSpec:
                 raise SipError(f"Epsilon {epsilon} is not possible: choose numbers of at least 0.")
         require_whole(self, "The evaluation's", "micro_batch", "batch_size")
         for name in self.attacks:
-            self.attack(name, self.epsilons[0])  # refuses what cannot be meant before any work
+            # What cannot be meant is refused before any work.
+            attack = self.attack(name, self.epsilons[-1])
+            if isinstance(attack, AutoAttack) and self.regions != REGIONS[:1]:
+                attack.require_regions()
 
-    def key(self, model: str, attack: str, epsilon: float) -> CellKey:
+    def key(self, model: str, attack: str, epsilon: float, region: str = REGIONS[0]) -> CellKey:
         """Return where the figure of ``model`` under ``attack`` at ``epsilon`` is kept."""
         standard = standard_attacks()[attack]
         step = standard.step or ("sign" if self.norm == "linf" else "normalised")
-        return CellKey(model, standard.loss, "sum", "float32", epsilon, 1, attack=attack, step=step)
+        return CellKey(
+            model, standard.loss, "sum", "float32", epsilon, 1, attack=attack, step=step, region=region
+        )
 
     def attack(self, name: str, epsilon: float, size: int | None = None) -> Attack:
         """Return the attack; ``size`` is its batch, where it is not the spec's own."""

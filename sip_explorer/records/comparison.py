@@ -82,13 +82,14 @@ def between_models(cells: Sequence[CellResult]) -> list[tuple[PairedTest, float]
 
     The second number is the p-value adjusted for the number of tests (`holm`). A comparison that would
     only repeat another is left out: other batch sizes where the numbers do not depend on it, and the clean
-    images (epsilon 0) after the first condition.
+    images (epsilon 0) after the first condition. A region has images of its own.
     """
     alike = {_attack(cell) for cell in cells if cell.shared}  # the size never entered, for any model
     places: dict[tuple[object, ...], dict[str, list[CellResult]]] = {}
     for cell in cells:
         place = (*_attack(cell), None if _attack(cell) in alike else cell.batch_size)
-        models = places.setdefault((0.0,) if cell.epsilon == 0 else place, {})
+        clean = (0.0, cell.key.restricted)
+        models = places.setdefault(clean if cell.epsilon == 0 else place, {})
         models.setdefault(cell.model, []).append(cell)
     tests = [
         paired(*_at_one_size(*pair))
@@ -99,7 +100,7 @@ def between_models(cells: Sequence[CellResult]) -> list[tuple[PairedTest, float]
 
 
 def _attack(cell: CellResult) -> tuple[object, ...]:
-    return cell.epsilon, cell.attack, cell.loss, cell.reduction, cell.precision, cell.step, cell.restarts
+    return tuple(value for name, value in vars(cell.key).items() if name not in ("model", "batch_size"))
 
 
 def _at_one_size(first: Sequence[CellResult], second: Sequence[CellResult]) -> tuple[CellResult, CellResult]:

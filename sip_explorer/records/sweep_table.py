@@ -15,14 +15,14 @@ from sip_explorer.records.intervals import wilson
 from sip_explorer.records.sweeps import CellKey, CellResult
 
 CELL_COLUMNS = (
-    "model", "attack", "norm", "epsilon", "epsilon_255ths", "steps", "step_rule", "step_size", "restarts",
-    "loss", "reduction", "precision", "batch_size", "execution", "micro_batch", "zero_gradient", "seed",
-    "images", "clean_accuracy", "robust_images", "robust_accuracy", "robust_low_95", "robust_high_95",
-    "zero_gradient_share", "broken_by",
+    "model", "attack", "region", "norm", "epsilon", "epsilon_255ths", "steps", "step_rule", "step_size",
+    "restarts", "loss", "reduction", "precision", "batch_size", "execution", "micro_batch", "zero_gradient",
+    "seed", "images", "clean_accuracy", "robust_images", "robust_accuracy", "robust_low_95",
+    "robust_high_95", "zero_gradient_share", "broken_by",
 )  # fmt: skip
 PAIRED_COLUMNS = (
-    "first_model", "second_model", "attack", "epsilon", "epsilon_255ths", "step_rule", "restarts", "loss",
-    "reduction", "precision", "batch_size", "images", "only_first_wrong", "only_second_wrong",
+    "first_model", "second_model", "attack", "region", "epsilon", "epsilon_255ths", "step_rule", "restarts",
+    "loss", "reduction", "precision", "batch_size", "images", "only_first_wrong", "only_second_wrong",
     "robust_accuracy_difference", "difference_low_95", "difference_high_95", "p_mcnemar", "p_holm",
 )  # fmt: skip
 
@@ -96,6 +96,7 @@ def _cell_row(cell: CellResult, settings: Mapping[str, Any]) -> dict[str, Any]:
 def _place(key: CellKey) -> dict[str, Any]:
     return {
         "attack": key.attack,
+        "region": key.region,
         "epsilon": f"{key.epsilon:.6g}",
         "epsilon_255ths": f"{key.epsilon * 255:.4g}",
         "step_rule": key.step,

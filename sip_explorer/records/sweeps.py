@@ -18,6 +18,11 @@ from sip_explorer.records.step_rules import step_text
 
 FORMAT = 2
 """2: the attack, its step rule and restarts are part of a cell's place; 1 had them in the manifest."""
+FORMAT_WITH_REGION = 3
+"""Of a cell whose attack was kept to a region, so that what knows no regions refuses it; others stay 2."""
+
+REGIONS = ("everywhere", "salient", "background")
+"""Where an attack may move pixels: all of them, those of the salience, or the others."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class CellKey:
     """One place of a sweep: a model under one attack.
 
     ``step`` is the text of `step_text`, or ``adaptive`` where the attack chooses its own lengths;
-    ``batch_size`` is the logical mini-batch.
+    ``batch_size`` is the logical mini-batch; ``region`` one of `REGIONS`.
     """
 
     model: str
@@ -37,14 +42,24 @@ class CellKey:
     attack: str = "pgd"
     step: str = "sign"
     restarts: int = 1
+    region: str = REGIONS[0]
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the attack was kept to a region."""
+        return self.region != REGIONS[0]
 
     @property
     def name(self) -> str:
         """Return the file name without ending: readable, and unique through a hash of all values."""
-        digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:10]
+        values = asdict(self)
+        if not self.restricted:  # the name from before there were regions
+            del values["region"]
+        digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:10]
         attack = f"{self.attack}-{self.step}-r{self.restarts}"
+        region = f"-{self.region}" if self.restricted else ""
         condition = f"{self.loss}-{self.reduction}-{self.precision}-{attack}"
-        readable = f"{self.model}-e{self.epsilon:.4f}-n{self.batch_size}-{condition}"
+        readable = f"{self.model}-e{self.epsilon:.4f}{region}-n{self.batch_size}-{condition}"
         return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', readable)[:100]}-{digest}"
 
 
@@ -54,7 +69,7 @@ class CellResult:
 
     Attributes
     ----------
-    model, loss, reduction, precision, epsilon, batch_size, attack, step, restarts
+    model, loss, reduction, precision, epsilon, batch_size, attack, step, restarts, region
         The cell's place in the sweep, see `CellKey`.
     images
         How many images were attacked.
@@ -109,6 +124,7 @@ class CellResult:
     breakers: tuple[str, ...] = ()
     broken_by_per_image: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     notices: tuple[str, ...] = ()
+    region: str = REGIONS[0]
 
     @property
     def key(self) -> CellKey:
@@ -158,8 +174,10 @@ def write_cell(folder: Path | str, cell: CellResult) -> Path:
     """Write a finished cell, whole or not at all, and return its path."""
     path = cell_path(folder, cell.key)
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["format"] = FORMAT
+        file.attrs["format"] = FORMAT_WITH_REGION if cell.key.restricted else FORMAT
         file.attrs["kind"] = "sweep-cell"
+        if cell.key.restricted:
+            file.attrs["region"] = cell.region
         for name in _ATTRIBUTES + _ATTRIBUTES_SINCE_2:
             file.attrs[name] = getattr(cell, name)
         for name in _TEXTS:
@@ -190,6 +208,8 @@ def read_cell(path: Path | str) -> CellResult:
             if new:
                 # A cell written before there were notices has none.
                 values |= {name: tuple(json.loads(file.attrs.get(name, "[]"))) for name in _TEXTS}
+            if version >= FORMAT_WITH_REGION:
+                values["region"] = REGIONS[REGIONS.index(file.attrs["region"])]
     except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:  # damaged bytes raise any
         raise SipError(
             f"The sweep's cell {path} cannot be read ({error}): delete it and run the sweep again; "
@@ -206,7 +226,7 @@ def read_sweep(folder: Path | str) -> list[CellResult]:
         cells,
         key=lambda cell: (
             cell.model, cell.attack, cell.loss, cell.reduction, cell.precision, cell.step, cell.restarts,
-            cell.epsilon, cell.batch_size,
+            cell.epsilon, cell.batch_size, REGIONS.index(cell.region),
         ),
     )  # fmt: skip
 
@@ -246,7 +266,7 @@ def _of_format_1(folder: Path, cell: CellResult) -> dict[str, Any]:
 
 
 def _checked_format(version: int, path: Path | str) -> int:
-    if version > FORMAT:
+    if version > FORMAT_WITH_REGION:
         raise SipError(
             f"{path} was written by a newer version of SIP Explorer: update the program to read it."
         )

@@ -51,8 +51,9 @@ def test_a_row_says_all_that_decides_a_cell_and_how_sure_it_is(tmp_path):
     assert tuple(row) == CELL_COLUMNS
     low, high = wilson(38, 40)
     assert row == {
-        "model": 'SIP-AT, "hard"', "attack": "pgd", "norm": "linf", "epsilon": "0.0313725",
-        "epsilon_255ths": "8", "steps": "10", "step_rule": "sign", "step_size": "0.00784314", "restarts": "1",
+        "model": 'SIP-AT, "hard"', "attack": "pgd", "region": "everywhere", "norm": "linf",
+        "epsilon": "0.0313725", "epsilon_255ths": "8",
+        "steps": "10", "step_rule": "sign", "step_size": "0.00784314", "restarts": "1",
         "loss": "ce", "reduction": "mean", "precision": "float16", "batch_size": "16",
         "execution": "vectorised", "micro_batch": "32", "zero_gradient": "stay", "seed": "3", "images": "40",
         "clean_accuracy": "0.975", "robust_images": "38", "robust_accuracy": "0.95",
