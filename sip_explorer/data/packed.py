@@ -141,6 +141,11 @@ class PackedImages:
         """Return the images of ``ids``, in that order, repeats allowed, as uint8 (n, H, W, C)."""
         return self._rows(self._images, ids)
 
+    @property
+    def has_segmentations(self) -> bool:
+        """Whether the file holds object masks, of all its images."""
+        return self._segmentations is not None
+
     def segmentations(self, ids: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8] | None:
         """Return the object masks of ``ids`` as uint8 (n, H, W) of 0 and 255; None if the file has none."""
         return None if self._segmentations is None else self._rows(self._segmentations, ids)

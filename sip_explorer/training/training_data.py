@@ -1,7 +1,8 @@
-"""What a run trains on: images in memory, their labels and the salience that people painted."""
+"""What a run trains on: images in memory, their labels and the salience that came with them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +27,18 @@ class TrainingData:
     painted
         Image id -> uint8 mask of shape (H, W), protected where >= 128. An image that is not here
         was not painted; a mask of zeros was left empty on purpose.
+    segmentations
+        Image id -> uint8 mask of shape (H, W), on the object where >= 128.
+    boxes
+        Image id -> int32 (n, 4): left, top, width and height of boxes round objects, in pixels.
     revisions
         Image id -> number of strokes that made the painted mask.
     annotator
         Who painted.
+    painters
+        Image id -> who painted it, where that is not ``annotator`` ("mean of Ada, Grace").
+    maps_folder
+        Where salience maps of models are kept; None: beside the run folder.
     name
         What the data are called, for the checkpoint's origin.
 
@@ -47,8 +56,10 @@ class TrainingData:
     revisions: Mapping[int, int] = field(default_factory=dict)
     annotator: str = ""
     name: str = ""
-    test_images: npt.NDArray[np.uint8] | None = None
-    test_labels: npt.NDArray[np.int64] | None = None
+    segmentations: Mapping[int, npt.NDArray[np.uint8]] = field(default_factory=dict)
+    boxes: Mapping[int, npt.NDArray[np.int32]] = field(default_factory=dict)
+    painters: Mapping[int, str] = field(default_factory=dict)
+    maps_folder: Path | None = None
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.images.shape[3] not in (1, 3):
@@ -73,25 +84,74 @@ class TrainingData:
                 f"Image {self.ids[wrong[0]]} has label {self.labels[wrong[0]]}, but there are "
                 f"{len(self.classes)} classes (0 to {len(self.classes) - 1}): mend the label."
             )
-        size = self.images.shape[1:3]
-        for image_id, mask in self.painted.items():
-            if mask.shape != size:
-                raise SipError(
-                    f"The salience of image {image_id} is {_pixels(mask.shape)} but the image is "
-                    f"{_pixels(size)}: paint it again or import a mask of the right size."
-                )
+        self._check_salience()
 
     def limited(self, limit: int, seed: int) -> "TrainingData":
         """Return at most ``limit`` images, drawn evenly over the classes; all of them where it is 0."""
         if limit == 0 or limit >= len(self.images):
             return self
-        generator = np.random.default_rng(seed)
-        drawn = [
-            generator.permutation(np.flatnonzero(self.labels == label)) for label in np.unique(self.labels)
-        ]
-        turns = np.concatenate([np.arange(len(members)) for members in drawn])
-        rows = np.sort(np.concatenate(drawn)[np.argsort(turns, kind="stable")[:limit]])
+        rows = limited_rows(self.labels, limit, seed)
         return replace(self, images=self.images[rows], labels=self.labels[rows], ids=self.ids[rows])
+
+    def _check_salience(self) -> None:
+        size = self.images.shape[1:3]
+        for masks in (self.painted, self.segmentations):
+            for image_id, mask in masks.items():
+                if mask.shape != size:
+                    raise SipError(
+                        f"The salience of image {image_id} is {_pixels(mask.shape)} but the image is "
+                        f"{_pixels(size)}: paint it again or import a mask of the right size."
+                    )
+                if mask.dtype != np.uint8:
+                    raise SipError(
+                        f"The salience of image {image_id} is {mask.dtype}: give an 8-bit mask, 0 to 255."
+                    )
+        for image_id, boxes in self.boxes.items():
+            if boxes.ndim != 2 or boxes.shape[1] != 4 or boxes.dtype != np.int32:
+                raise SipError(
+                    f"The boxes of image {image_id} are {boxes.dtype} of shape {boxes.shape}: give int32 of "
+                    "shape (n, 4), each left, top, width and height in pixels."
+                )
+            left, top, width, height = boxes.T
+            outside = (width < 1) | (height < 1) | (left >= size[1]) | (top >= size[0])
+            outside |= (left + width <= 0) | (top + height <= 0)
+            if outside.any():
+                raise SipError(
+                    f"The box {boxes[int(np.argmax(outside))].tolist()} of image {image_id} covers nothing "
+                    f"of its {_pixels(size)}: mend it (left, top, width, height in pixels)."
+                )
+
+
+def limited_rows(labels: npt.NDArray[np.int64], limit: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return at most ``limit`` rows, ascending, drawn evenly over the classes; all where it is 0."""
+    if limit == 0 or limit >= len(labels):
+        return np.arange(len(labels))
+    generator = np.random.default_rng(seed)
+    drawn = [generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    turns = np.concatenate([np.arange(len(members)) for members in drawn])
+    rows: npt.NDArray[np.int64] = np.sort(np.concatenate(drawn)[np.argsort(turns, kind="stable")[:limit]])
+    return rows
+
+
+def refuse_empty_salience(data: TrainingData, sources: Sequence[str]) -> None:
+    """Refuse data without the salience that a recipe wants, where no model's maps can stand in.
+
+    Parameters
+    ----------
+    sources
+        Those of the recipe, in order (`Recipe.salience_sources`).
+
+    Raises
+    ------
+    SipError
+        If there are sources, all of them come with the data, and no image has any of them.
+    """
+    kept = {"painted": data.painted, "segmentation": data.segmentations, "boxes": data.boxes}
+    if sources and not any(kept.get(source, True) for source in sources):
+        raise SipError(
+            f"The recipe takes salience from: {', '.join(sources)}, but no training image of {data.name} has "
+            "any: add some, or choose another salience."
+        )
 
 
 def _pixels(shape: tuple[int, ...]) -> str:

@@ -6,6 +6,7 @@ from sip_explorer.workspace.demo import open_demo, user_data_folder
 from sip_explorer.workspace.importing import import_class_folders
 from sip_explorer.workspace.masks import StrokeRecord
 from sip_explorer.workspace.models import ModelEntry
+from sip_explorer.workspace.packed_importing import import_packed
 from sip_explorer.workspace.training_set import training_data
 from sip_explorer.workspace.workspace import Workspace
 
@@ -17,6 +18,7 @@ __all__ = [
     "StrokeRecord",
     "Workspace",
     "import_class_folders",
+    "import_packed",
     "open_demo",
     "training_data",
     "user_data_folder",

@@ -72,10 +72,13 @@ def fill_workspace(
     collections: Mapping[str, Ids] | None = None,
     references: tuple[Reference, ...] = (),
 ) -> None:
-    """Write the files of a workspace into ``folder``, which `building` made."""
+    """Write the files of a workspace into ``folder``, which `building` made.
+
+    ``packed`` may be the ``images.h5`` that stands there already; another file is copied.
+    """
     if not name.strip():
         raise SipError("The workspace has no name: type one.")
-    if packed is not None:
+    if packed is not None and packed != folder / PACKED:
         with atomic_path(folder / PACKED) as temporary:
             shutil.copyfile(packed, temporary)
     with closing(create_catalogue(folder)) as catalogue:

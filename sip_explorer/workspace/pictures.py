@@ -48,6 +48,14 @@ class Pictures:
         """Return rows of ``images.h5`` as uint8 (n, H, W, C): far faster than one by one."""
         return self._open_packed().read(rows)
 
+    def read_segmentations(self, rows: NDArray[np.int64]) -> Pixels | None:
+        """Return the object masks of rows of ``images.h5`` as uint8 (n, H, W); None if it has none."""
+        return self._open_packed().segmentations(rows)
+
+    def read_boxes(self, rows: NDArray[np.int64]) -> dict[int, NDArray[np.int32]]:
+        """Return row -> boxes of objects, int32 (n, 4), of those rows of ``images.h5`` that have any."""
+        return self._open_packed().boxes(rows) or {}
+
     def thumbnail(self, place: Place, side: int) -> Pixels:
         """Return the image with its longer side at most ``side`` pixels; kept in a small cache."""
         key = (place, side)

@@ -22,11 +22,11 @@ _SMALL, _LARGE = 32, 224  # sides that small networks and torchvision's are made
 
 
 def training_data(workspace: Workspace, recipe: Recipe, annotator: int | str | None = None) -> TrainingData:
-    """Return the images, labels and painted masks that ``recipe`` asks for.
+    """Return the images, labels and salience that ``recipe`` asks for.
 
     Images are those of the recipe's collection that lie in the training split and have a label.
-    They keep their size if they all have one that suits the network; else images and masks are
-    resized (`training_size`).
+    They keep their size if they all have one that suits the network; else images, masks and boxes
+    are resized (`training_size`). Segmentations and boxes are those of ``images.h5``.
 
     Parameters
     ----------
@@ -36,9 +36,11 @@ def training_data(workspace: Workspace, recipe: Recipe, annotator: int | str | N
     Raises
     ------
     SipError
-        If the collection or the annotator is unknown, or no image is left.
+        If the collection or the annotator is unknown, no image is left, or none of them has the
+        salience that the recipe asks for.
     """
     from sip_explorer.training import TrainingData
+    from sip_explorer.training.training_data import limited_rows, refuse_empty_salience
 
     ids = workspace.image_ids("train", collection=recipe.collection or None)
     ids = ids[workspace.labels(ids) >= 0]
@@ -47,20 +49,26 @@ def training_data(workspace: Workspace, recipe: Recipe, annotator: int | str | N
         raise SipError(f"The {where} holds no training images with a label: choose a collection that does.")
     workspace.flush(_SAVE_SECONDS)  # so that the counted strokes are those of the masks
     painter = _painter(workspace, recipe.annotator if annotator is None else annotator)
-    # The draw of the run itself, over ids alone, so that no image is read in vain.
-    ids = _outline(workspace, ids).limited(recipe.limit, recipe.seed).ids
+    # The draw of the run itself, over labels alone, so that no image is read in vain.
+    ids = ids[limited_rows(workspace.labels(ids), recipe.limit, recipe.seed)]
     size = training_size(workspace, ids, recipe)
-    masks = workspace.painted_masks(ids, painter) if recipe.needs_salience else {}
-    return TrainingData(
+    sources = recipe.salience_sources
+    painted = workspace.painted_masks(ids, painter) if "painted" in sources else {}
+    segmentations = workspace.segmentations(ids) if "segmentation" in sources else {}
+    data = TrainingData(
         images=workspace.images(ids, size),
         labels=workspace.labels(ids),
         ids=ids,
         classes=workspace.classes,
-        painted={image: resize(mask, size) for image, mask in masks.items()},
+        painted={image: resize(mask, size) for image, mask in painted.items()},
+        segmentations={image: resize(mask, size) for image, mask in segmentations.items()},
+        boxes=_boxes(workspace, ids, size) if "boxes" in sources else {},
         revisions=workspace.stroke_counts(ids, painter),
         annotator=painter,
         name=workspace.name,
     )
+    refuse_empty_salience(data, sources)
+    return data
 
 
 def training_size(workspace: Workspace, ids: NDArray[np.int64], recipe: Recipe) -> Size:
@@ -73,7 +81,7 @@ def training_size(workspace: Workspace, ids: NDArray[np.int64], recipe: Recipe) 
     stated = _start_size(recipe)
     if stated is not None:
         return stated
-    small = recipe.architecture == "small-cnn" or recipe.architecture.endswith("-cifar")
+    small = recipe.architecture in ("small-cnn", "tiny-cnn") or recipe.architecture.endswith("-cifar")
     sizes = np.unique(workspace.image_shapes(ids)[:, :2], axis=0)
     if len(sizes) == 1 and sizes.max() <= (2 * _SMALL if small else 256):
         return int(sizes[0, 0]), int(sizes[0, 1])
@@ -93,12 +101,16 @@ def _painter(workspace: Workspace, wanted: int | str) -> str:
     raise SipError(f"There is no annotator {wanted} in the workspace {workspace.name}; it has: {names}.")
 
 
-def _outline(workspace: Workspace, ids: NDArray[np.int64]) -> TrainingData:
-    """Return training data whose images take no memory, to draw ids from."""
-    from sip_explorer.training import TrainingData
-
-    blank = np.broadcast_to(np.uint8(0), (len(ids), 1, 1, 1))
-    return TrainingData(images=blank, labels=workspace.labels(ids), ids=ids, classes=workspace.classes)
+def _boxes(workspace: Workspace, ids: NDArray[np.int64], size: Size) -> dict[int, NDArray[np.int32]]:
+    """Return image id -> boxes at ``size``, rounded outwards so that they still hold their object."""
+    found = {}
+    for image, boxes in workspace.boxes(ids).items():
+        height, width, _ = workspace.image_shape(image)
+        scale = np.array([size[1] / width, size[0] / height])
+        start = np.floor(boxes[:, :2] * scale)
+        end = np.ceil((boxes[:, :2] + boxes[:, 2:]) * scale)
+        found[image] = np.hstack([start, end - start]).astype(np.int32)
+    return found
 
 
 def _start_size(recipe: Recipe) -> Size | None:
