@@ -15,17 +15,20 @@ from sip_explorer.records.errors import SipError
 if TYPE_CHECKING:
     import h5py
 
-FORMAT = 1
+FORMAT = 2
 CHUNK = 256
+LEFT_OUT = "left out"
+"""The source of an image whose salience was left out on purpose (format 2); its mask is zeros."""
 
 
 @dataclass(frozen=True)
 class RunSalience:
     """The salience of a run's images; an image that is not among ``ids`` carries none.
 
-    ``ids`` int64 (N,), ``sources`` a name each ("painted: Ada", "grad-cam: fashion-standard"),
-    ``revisions`` int64 (N,) (strokes that made a painted mask, else 0), ``masks`` uint8 (N, H, W),
-    protected where >= 128.
+    ``ids`` int64 (N,), ``sources`` a name each ("painted: Ada", "segmentation", "boxes",
+    "grad-cam: fashion-standard (0123456789abcdef, features)", `LEFT_OUT`), ``revisions`` int64 (N,)
+    (strokes that made a painted mask, else 0), ``masks`` uint8 (N, H, W): S = value / 255, protected
+    where >= 128.
     """
 
     ids: npt.NDArray[np.int64]

@@ -1,6 +1,6 @@
 """Which salience each training image carries: resolved once, at the start of a run, and written down."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,97 +8,199 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional as F
 
-from sip_explorer.data.fitting import fit_images, fit_labels
+from sip_explorer.data.fitting import fit_labels
 from sip_explorer.models import Classifier
-from sip_explorer.records import CancelToken, Event, Progress, SipError
-from sip_explorer.records.run_salience import RunSalience, read_salience, salience_writer
+from sip_explorer.records import CancelToken, Event, SipError
+from sip_explorer.records.run_salience import LEFT_OUT, read_salience, salience_writer
 from sip_explorer.records.runs import RunFolder
-from sip_explorer.salience import grad_cam
-from sip_explorer.training.recipe import Recipe
+from sip_explorer.training.environment import resolve_device
+from sip_explorer.training.recipe import MAP_SOURCES, Recipe
+from sip_explorer.training.salience_maps import MAP_NAMES, MapSource, salience_maps
 from sip_explorer.training.training_data import TrainingData
 
-_MICRO_BATCH = 64
+Masks = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.int64]
+Sources = npt.NDArray[np.object_]
+
+_CHUNK = 1024
+_NAMES = {"painted": "painted", "segmentation": "segmented", "boxes": "in boxes", **MAP_NAMES}
 
 
 @dataclass(frozen=True)
 class ChosenSalience:
-    """Masks of some images, uint8 (N, H, W), and how many came from where."""
+    """Masks of some images, and how many came from where.
 
-    masks: npt.NDArray[np.uint8]
-    painted: int
-    grad_cam: int
+    Attributes
+    ----------
+    masks
+        uint8 (N, H, W): S = value / 255; zeros where an image carries no salience.
+    counts
+        Source ("painted", "segmentation", "boxes", "grad-cam", "integrated-gradients") -> number of
+        images, for every source that was asked.
+    left_out
+        How many images had their salience left out on purpose.
+    """
+
+    masks: Masks
+    counts: Mapping[str, int]
+    left_out: int = 0
 
     @property
     def without(self) -> int:
-        """How many images carry no salience."""
-        return len(self.masks) - self.painted - self.grad_cam
+        """How many images carry no salience because no source had any."""
+        return len(self.masks) - sum(self.counts.values()) - self.left_out
 
     @property
     def sentence(self) -> str:
         """Say how many training images carry which salience."""
-        return (
-            f"Salience of the {len(self.masks)} training images: {self.painted} painted, "
-            f"{self.grad_cam} Grad-CAM, {self.without} without."
-        )
+        parts = [f"{count} {_NAMES[source]}" for source, count in self.counts.items()]
+        if self.left_out:
+            parts.append(f"{self.left_out} left out on purpose")
+        parts.append(f"{self.without} without")
+        return f"Salience of the {len(self.masks)} training images: {', '.join(parts)}."
 
 
 def choose_salience(
     recipe: Recipe,
     data: TrainingData,
-    rows: npt.NDArray[np.int64],
+    rows: Rows,
     run: RunFolder,
     reference: Classifier | None,
     token: CancelToken,
 ) -> Generator[Event | None, None, ChosenSalience]:
     """Resolve the salience of the images ``rows`` of ``data``, write salience.h5 and return it.
 
-    Painted masks stand as they are (an image left empty on purpose counts as painted). Grad-CAM is
-    that of ``reference`` for the image's own label; a constant map is no salience. What the run
-    folder already holds (a resumed run) is read, not computed again.
+    The recipe's sources are asked in order; the first that has something for an image decides.
+    Painted masks stand as they are (an image left empty on purpose counts as painted); a
+    segmentation of zeros is none; boxes are filled with 1; maps are those of ``reference`` for the
+    image's own label, and a constant map is no salience. Before any source is asked, the share
+    ``recipe.unannotated`` of each class is left out (`left_out_images`). What the run folder already
+    holds (a resumed run) is read, not computed again.
 
     Raises
     ------
     SipError
-        Where the recipe asks for Grad-CAM and there is no reference model, or it does not fit.
+        Where the recipe asks for maps and there is no reference model, or it does not fit.
     """
-    size = data.images.shape[1:3]
-    ids = data.ids[rows]
     if run.salience_path.exists():
-        return _assemble(read_salience(run.salience_path), ids, size)
-    uses_painted = recipe.needs_salience and recipe.salience != "grad-cam"
-    painted = np.array([uses_painted and int(one) in data.painted for one in ids], dtype=bool)
-    needs_map = ~painted if recipe.needs_reference else np.zeros(len(ids), dtype=bool)
-    if needs_map.any():
-        _check_reference(reference, data, int(needs_map.sum()))
-    with salience_writer(run.salience_path, size) as writer:
-        source = f"painted: {data.annotator}" if data.annotator else "painted"
-        chosen = rows[painted]
-        for start in range(0, len(chosen), _MICRO_BATCH):
+        return _read_back(recipe, data, rows, run)
+    choice = _Choice(recipe, data, rows)
+    for source in recipe.salience_sources:
+        if source in MAP_SOURCES:
+            yield from choice.take_maps(source, reference, run, token)
+        else:
+            yield from choice.take_given(source, token)
+    yield from choice.write(run, token)
+    return _counted(recipe, choice.masks, choice.sources)
+
+
+def left_out_images(labels: Rows, share: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Return whose salience is left out: ``share`` of every class, to the nearest image.
+
+    Parameters
+    ----------
+    labels
+        int64 (N,).
+    share
+        0..1. For one seed a larger share takes the images of a smaller one, and more.
+    seed
+        Of the recipe; the draw is another than that of the held-out images.
+
+    Returns
+    -------
+    bool (N,).
+    """
+    found = np.zeros(len(labels), dtype=bool)
+    for label in np.unique(labels):
+        draw = np.random.default_rng([seed, int(label), 1])
+        members = draw.permutation(np.flatnonzero(labels == label))
+        found[members[: int(share * len(members) + 0.5)]] = True
+    return found
+
+
+class _Choice:
+    """Masks and sources of a run's training images while they are gathered; "" is no source yet."""
+
+    def __init__(self, recipe: Recipe, data: TrainingData, rows: Rows) -> None:
+        self._recipe, self._data, self._rows = recipe, data, rows
+        self._ids = data.ids[rows]
+        self.masks: Masks = np.zeros((len(rows), *data.images.shape[1:3]), np.uint8)
+        self.sources: Sources = np.full(len(rows), "", object)
+        if recipe.salience_sources:
+            left_out = left_out_images(data.labels[rows], recipe.unannotated, recipe.seed)
+            self.sources[left_out] = LEFT_OUT
+
+    def take_given(self, source: str, token: CancelToken) -> Generator[None, None, None]:
+        """Fill in what came with the data."""
+        data = self._data
+        for count, place in enumerate(np.flatnonzero(self.sources == ""), 1):
+            one, mask = int(self._ids[place]), self.masks[place]
+            if source == "painted" and one in data.painted:
+                mask[:] = data.painted[one]
+                painter = data.painters.get(one, data.annotator)
+                self.sources[place] = f"painted: {painter}" if painter else "painted"
+            elif source == "segmentation" and one in data.segmentations and data.segmentations[one].any():
+                mask[:] = data.segmentations[one]
+                self.sources[place] = source
+            elif source == "boxes" and len(data.boxes.get(one, ())):
+                for left, top, width, height in data.boxes[one]:
+                    mask[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)] = 255
+                self.sources[place] = source
+            if count % _CHUNK == 0:
+                token.check()
+                yield None
+
+    def take_maps(
+        self, source: str, reference: Classifier | None, run: RunFolder, token: CancelToken
+    ) -> Generator[Event | None, None, None]:
+        """Fill in what the reference model says."""
+        places = np.flatnonzero(self.sources == "")
+        if not len(places):
+            return
+        data, rows = self._data, self._rows[places]
+        model = _fitting(reference, data, len(places), source)
+        labels = data.labels[rows]
+        if sorted(model.classes) == sorted(data.classes):  # else the names say nothing: by position
+            labels = fit_labels(labels, data.classes, model.classes, "The reference model")
+        asked = MapSource.of(model, source, self._recipe.salience_layer if source == "grad-cam" else "")
+        maps = yield from salience_maps(
+            asked,
+            data.images[rows],
+            labels,
+            folder=data.maps_folder or run.path.parent / "salience_maps",
+            device=resolve_device(self._recipe.device),
+            token=token,
+        )
+        for start in range(0, len(places), _CHUNK):
             token.check()
-            part = data.ids[chosen[start : start + _MICRO_BATCH]]
-            revisions = np.array([data.revisions.get(int(one), 0) for one in part], dtype=np.int64)
-            masks = np.stack([data.painted[int(one)] for one in part])
-            writer.add(part, [source] * len(part), revisions, masks)
+            found = _resized(maps[start : start + _CHUNK], data.images.shape[1:3])
+            has = found.any(axis=(1, 2))
+            told = places[start : start + _CHUNK][has]
+            self.masks[told] = found[has]
+            self.sources[told] = asked.title
             yield None
-        chosen = rows[needs_map]
-        for start in range(0, len(chosen), _MICRO_BATCH):
-            token.check()
-            assert reference is not None
-            part_rows = chosen[start : start + _MICRO_BATCH]
-            masks = _grad_cam_masks(reference, data, part_rows)
-            kept = masks.any(axis=(1, 2))
-            part = data.ids[part_rows][kept]
-            source = f"grad-cam: {reference.origin.get('name') or reference.architecture}"
-            writer.add(part, [source] * len(part), np.zeros(len(part), dtype=np.int64), masks[kept])
-            yield Progress(min(start + _MICRO_BATCH, len(chosen)), len(chosen), "Grad-CAM salience")
-    return _assemble(read_salience(run.salience_path), ids, size)
+
+    def write(self, run: RunFolder, token: CancelToken) -> Generator[None, None, None]:
+        """Write salience.h5."""
+        told = np.flatnonzero(self.sources != "")
+        with salience_writer(run.salience_path, self._data.images.shape[1:3]) as writer:
+            for start in range(0, len(told), _CHUNK):
+                token.check()
+                part = told[start : start + _CHUNK]
+                sources = [str(source) for source in self.sources[part]]
+                strokes = [
+                    self._data.revisions.get(int(one), 0) if _kind(source) == "painted" else 0
+                    for one, source in zip(self._ids[part], sources, strict=True)
+                ]
+                writer.add(self._ids[part], sources, np.array(strokes, np.int64), self.masks[part])
+                yield None
 
 
-def _check_reference(reference: Classifier | None, data: TrainingData, count: int) -> None:
+def _fitting(reference: Classifier | None, data: TrainingData, count: int, source: str) -> Classifier:
     if reference is None:
         raise SipError(
-            f"{count} training images need Grad-CAM salience but no reference model is chosen: "
-            "choose a cleanly trained model, or set salience to 'painted'."
+            f"{count} training images need salience from {MAP_NAMES[source]} but no reference model is "
+            "chosen: choose a cleanly trained model, or another salience."
         )
     if len(reference.classes) != len(data.classes):
         raise SipError(
@@ -110,30 +212,41 @@ def _check_reference(reference: Classifier | None, data: TrainingData, count: in
             f"The reference model takes {reference.input_shape[0]}-channel images but these have "
             f"{data.images.shape[3]}: choose a model that was trained on such images."
         )
+    return reference
 
 
-def _grad_cam_masks(
-    reference: Classifier, data: TrainingData, rows: npt.NDArray[np.int64]
-) -> npt.NDArray[np.uint8]:
-    device = next(reference.parameters()).device
-    labels = data.labels[rows]
-    if sorted(reference.classes) == sorted(data.classes):  # else the names say nothing: by position
-        labels = fit_labels(labels, data.classes, reference.classes, "The reference model")
-    images = fit_images(data.images[rows], reference.input_shape).to(device)
-    maps = grad_cam(reference, images, torch.from_numpy(labels).to(device))
-    if maps.shape[2:] != data.images.shape[1:3]:
-        maps = F.interpolate(maps, data.images.shape[1:3], mode="bilinear", align_corners=False)
-    masks: npt.NDArray[np.uint8] = (maps[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
-    return masks
+def _resized(maps: Masks, size: tuple[int, int]) -> Masks:
+    if maps.shape[1:] == size:
+        return maps
+    values = torch.from_numpy(maps)[:, None].float()
+    values = F.interpolate(values, size, mode="bilinear", align_corners=False, antialias=True)
+    return np.asarray(values[:, 0].round().clamp(0, 255).to(torch.uint8).numpy())
 
 
-def _assemble(stored: RunSalience, ids: npt.NDArray[np.int64], size: tuple[int, int]) -> ChosenSalience:
+def _kind(source: str) -> str:
+    return source.split(":", 1)[0]
+
+
+def _counted(recipe: Recipe, masks: Masks, sources: Sources) -> ChosenSalience:
+    kinds = [_kind(source) for source in sources]
+    counts = {source: kinds.count(source) for source in recipe.salience_sources}
+    return ChosenSalience(masks, counts, kinds.count(LEFT_OUT))
+
+
+def _read_back(recipe: Recipe, data: TrainingData, rows: Rows, run: RunFolder) -> ChosenSalience:
+    stored, size = read_salience(run.salience_path), data.images.shape[1:3]
+    if len(stored.ids) and stored.masks.shape[1:] != size:
+        height, width = stored.masks.shape[1:]
+        raise SipError(
+            f"{run.salience_path} holds masks of {width} x {height} pixels but the images have "
+            f"{size[1]} x {size[0]}: resume the run with its own images, or start a new run."
+        )
     row_of = {int(one): row for row, one in enumerate(stored.ids)}
-    masks = np.zeros((len(ids), *size), dtype=np.uint8)
-    counts = {"painted": 0, "grad-cam": 0}
-    for place, one in enumerate(ids):
+    masks = np.zeros((len(rows), *size), np.uint8)
+    sources: Sources = np.full(len(rows), "", object)
+    for place, one in enumerate(data.ids[rows]):
         row = row_of.get(int(one))
         if row is not None:
             masks[place] = stored.masks[row]
-            counts[stored.sources[row].split(":", 1)[0]] += 1
-    return ChosenSalience(masks, counts["painted"], counts["grad-cam"])
+            sources[place] = stored.sources[row]
+    return _counted(recipe, masks, sources)
