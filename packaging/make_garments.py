@@ -21,7 +21,8 @@ STEMS = {"train": "train", "test": "t10k"}
 ORIGIN = (
     "Garments of Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, Zalando SE), tinted and pasted on crops of "
     "the photos in scikit-image ({photos}) and of {textures} generated textures; "
-    "train and test share no photo, no texture and no garment; drawn with seed {seed}."
+    "train and test share no photo, no texture and no garment; contrast from {contrast:g}; "
+    "drawn with seed {seed}."
 )
 
 
@@ -34,6 +35,9 @@ def main() -> None:
     arguments.add_argument("--test", type=int, default=4_000)
     arguments.add_argument("--size", type=int, default=32)
     arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument(
+        "--contrast", type=float, default=0.35, help="least contrast of a garment, from 0 to 1"
+    )
     chosen = arguments.parse_args()
     garments, labels, split, classes = [], [], [], ()
     for part, count in (("train", chosen.train), ("test", chosen.test)):
@@ -49,6 +53,7 @@ def main() -> None:
         backgrounds(chosen.seed),
         size=chosen.size,
         seed=chosen.seed,
+        least_contrast=chosen.contrast,
     )
     names = ", ".join(Path(name).stem for part in PHOTOS.values() for name in part)
     PackedImages.write(
@@ -58,7 +63,9 @@ def main() -> None:
         classes,
         name=f"Garments on photos, {chosen.train:,} + {chosen.test:,}, {chosen.size} px",
         licence=f"garments MIT; photos {PHOTO_LICENCE}",
-        origin=ORIGIN.format(photos=names, textures=sum(TEXTURES.values()), seed=chosen.seed),
+        origin=ORIGIN.format(
+            photos=names, textures=sum(TEXTURES.values()), seed=chosen.seed, contrast=chosen.contrast
+        ),
         split=made.split,
         segmentations=made.masks,
     )

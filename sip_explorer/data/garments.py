@@ -50,6 +50,7 @@ def garments_on_photos(
     *,
     size: int = 32,
     seed: int = 0,
+    least_contrast: float = 0.35,
 ) -> GarmentsOnPhotos:
     """Paste each garment, tinted, at a random place and scale on a random crop of a photo.
 
@@ -67,6 +68,8 @@ def garments_on_photos(
     size : int
         Side of the images, in pixels, from 16.
     seed : int
+    least_contrast : float
+        From this to 1 is drawn how far a garment's pixels stand out of the mean of their background.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def garments_on_photos(
     masks = np.zeros((count, size, size), np.uint8)
     for start in range(0, count, _CHUNK):
         rows = slice(start, start + _CHUNK)
-        images[rows], masks[rows] = _pasted(garments[rows], images[rows], draws[rows, 8:])
+        images[rows], masks[rows] = _pasted(garments[rows], images[rows], draws[rows, 8:], least_contrast)
     return GarmentsOnPhotos(images, masks, np.asarray(labels, np.int64), parts, photo)
 
 
@@ -136,7 +139,7 @@ def _among(draw: _Array, count: int) -> NDArray[np.int64]:
 
 
 def _pasted(
-    garments: NDArray[np.uint8], crops: NDArray[np.uint8], draws: _Array
+    garments: NDArray[np.uint8], crops: NDArray[np.uint8], draws: _Array, least_contrast: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the images and their masks."""
     size = crops.shape[1]
@@ -160,7 +163,7 @@ def _pasted(
     shade[inverted] = 1 - shade[inverted]
     depth = _between(draws[:, 9], 0.45, 0.95)[:, None, None]
     tone = (1 - depth + depth * shade)[..., None] * _tints(draws[:, 10:13])[:, None, None] * 255
-    contrast = _between(draws[:, 13], 0.35, 1.0)[:, None, None, None]
+    contrast = _between(draws[:, 13], least_contrast, 1.0)[:, None, None, None]
     tone = contrast * tone + (1 - contrast) * ground.mean((1, 2), keepdims=True)
     alpha = cover[..., None]
     images = np.rint(ground * (1 - alpha) + np.clip(tone, 0, 255) * alpha).astype(np.uint8)
