@@ -159,27 +159,29 @@ def test_more_images_than_an_image_has_pixels_take_more_channels():
     assert torch.equal(confined.rows(confined.inputs.flip(0)), torch.arange(33).flip(0))
 
 
-def test_autoattack_keeps_to_a_region_and_loses_nothing_by_it(model, pictures, salience):
-    few, attack = (pictures[0][:7], pictures[1][:7]), AutoAttack(epsilon=0.03, batch_size=7)
+def test_autoattack_with_every_pixel_free_is_as_strong_as_the_plain_one(model, pictures):
+    # The last two are hard: APGD on CE does not break them at this epsilon.
+    chosen = [1, 2, 4, 9, 17]
+    few, attack = (pictures[0][chosen], pictures[1][chosen]), AutoAttack(epsilon=0.05)
     plain = attack(model, *few)
-    whole = attack(model, *few, budget=torch.ones(7, 1, 12, 12))
-    # Other random numbers, the same strength.
-    assert abs(int(whole.success.sum()) - int(plain.success.sum())) <= 1
-    assert 0 < int((plain.success & plain.clean_correct).sum()) < int(plain.clean_correct.sum())
+    assert plain.broken_by.tolist() == [0, 0, 0, 1, 1]
+    assert attack(model, *few, budget=torch.ones(12, 12)).success.all()
 
-    budget = (salience[:7] >= 128).float()
+
+def test_autoattack_keeps_to_a_region(model, pictures, salience):
+    attack, budget = AutoAttack(epsilon=0.15, batch_size=3), (salience[5:10] >= 128).float()
+    few = pictures[0][5:10], pictures[1][5:10]
     kept = attack(model, *few, budget=budget)
     assert kept.images.shape == few[0].shape
     assert torch.equal(kept.images * (1 - budget), few[0] * (1 - budget))
-    assert (kept.images - few[0]).abs().max() <= 0.03 + 1e-6
+    assert (kept.images - few[0]).abs().max() <= 0.15 + 1e-6
     assert kept.images.min() >= 0
     assert kept.images.max() <= 1
     with torch.no_grad():
         assert torch.equal(model.eval()(kept.images).argmax(1) != few[1], kept.success)
-    # As strong as the attack that knows regions, up to what the other halves of AutoAttack add.
-    known = APGD.ce_and_targeted(micro_batch=8)(model, *few, epsilon=0.03, budget=budget)
-    assert int(kept.success.sum()) >= int(known.success.sum())
-    assert int(kept.success.sum()) < int(plain.success.sum())
+    # At least as strong as its first half as ours, which knows regions.
+    known = APGD.ce_and_targeted(micro_batch=8)(model, *few, epsilon=0.15, budget=budget)
+    assert int(kept.success.sum()) >= int(known.success.sum()) > int((~kept.clean_correct).sum())
     with pytest.raises(SipError, match="this budget has shares between"):
         attack(model, *few, budget=budget * 0.5)
 
