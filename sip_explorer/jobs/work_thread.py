@@ -27,9 +27,10 @@ class JobHandle:
     title : str
         What the job does, for people.
     state : str
-        ``queued``, ``running``, ``completed``, ``stopped``, ``cancelled`` or ``failed``.
+        ``queued``, ``running``, ``paused``, ``completed``, ``stopped``, ``cancelled`` or ``failed``.
+        A job that was resumed stays ``paused`` until the thread is free for it.
     token : CancelToken
-        ``token.cancel()`` and ``token.stop()`` may be called from any thread.
+        ``cancel``, ``stop``, ``pause`` and ``resume`` may be called from any thread.
     dropped : bool
         Whether this interactive request was replaced by a newer one, or taken back.
     """
@@ -61,7 +62,7 @@ class JobHandle:
     @property
     def done(self) -> bool:
         """Whether the job has ended, in whatever way."""
-        return self.state not in ("queued", "running")
+        return self.state not in ("queued", "running", "paused")
 
 
 def _nothing(_token: CancelToken) -> Job:
@@ -75,6 +76,9 @@ def _nobody(_event: Event) -> None:
 class WorkThread(threading.Thread):
     """Owns a device (or the disk) and runs one long job at a time.
 
+    A job whose token is paused is not advanced: the thread serves interactive requests and the jobs
+    behind it meanwhile, one after the other.
+
     Parameters
     ----------
     name : str
@@ -83,14 +87,25 @@ class WorkThread(threading.Thread):
         Where events are delivered; callbacks run in the thread that drains it.
     prepare : callable, optional
         Called once in the thread before the first job (import torch, warm the device up).
+    pauses : bool
+        False where the work is done elsewhere, by a process that obeys the token itself.
     """
 
-    def __init__(self, name: str, mailbox: Mailbox, prepare: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        mailbox: Mailbox,
+        prepare: Callable[[], None] | None = None,
+        *,
+        pauses: bool = True,
+    ) -> None:
         super().__init__(name=name, daemon=True)
         self._mailbox = mailbox
         self._prepare = prepare
+        self._pauses = pauses
         self._wake = threading.Condition()
-        self._queue: deque[JobHandle] = deque()
+        self._queue: deque[JobHandle] = deque()  # those set aside by a pause stand in it too
+        self._begun: dict[int, Job] = {}
         self._lanes: dict[str, JobHandle] = {}
         self._current: JobHandle | None = None
         self._closing = False
@@ -105,6 +120,7 @@ class WorkThread(threading.Thread):
                 raise RuntimeError(f"{self.name} is closing")
             self._queue.append(handle)
             self._wake.notify()
+        handle.token.listen(self._stir)
         return handle
 
     def request(self, lane: str, factory: JobFactory, on_event: EventCallback) -> JobHandle:
@@ -156,23 +172,56 @@ class WorkThread(threading.Thread):
                 self._prepare()
             except Exception:  # the thread must live: jobs will fail with their own sentence
                 log.exception("%s could not prepare", self.name)
-        job: Job | None = None
         while True:
             with self._wake:
-                while not (self._closing or self._next_request() or job or self._queue):
+                while not (self._closing or self._next_request() or self._next_long()):
                     self._wake.wait()
                 request = self._next_request() or self._next_cancelled()
                 # What still waits is cancelled, so it ends at its first step with its last event.
-                if self._closing and not (request or job or self._queue):
+                if self._closing and not (request or self._current or self._queue):
                     return
-                if request is None and job is None:
-                    self._current = self._queue.popleft()
+                if request is None:
+                    self._current = self._next_long()
             if request is not None:
                 self._serve(request)
-            elif job is None and self._current is not None:
-                job = self._start(self._current)
-            elif job is not None and self._current is not None and not self._step(self._current, job):
-                job, self._current = None, None
+            elif self._current is not None and not self._advance(self._current):
+                self._current = None
+
+    def _advance(self, handle: JobHandle) -> bool:
+        """Do one step of a long job, its first included; False when it has ended."""
+        job = self._begun.get(handle.id)
+        if job is None:
+            self._begun[handle.id] = self._start(handle)
+            return True
+        if handle.state == "paused":
+            handle.state = "running"
+        if self._step(handle, job):
+            return True
+        del self._begun[handle.id]
+        handle.token.unlisten(self._stir)
+        return False
+
+    def _next_long(self) -> JobHandle | None:
+        """Take the job to advance from the queue: the one under way, unless it is to wait."""
+        current = self._current
+        if current is not None:
+            if not self._waits(current):
+                return current
+            current.state = "paused"
+            self._queue.appendleft(current)  # its turn is the next after it was resumed
+            self._current = None
+        found = next((handle for handle in self._queue if not self._waits(handle)), None)
+        if found is not None:
+            self._queue.remove(found)
+            self._current = found
+        return found
+
+    def _waits(self, handle: JobHandle) -> bool:
+        return self._pauses and handle.token.paused and not handle.done
+
+    def _stir(self) -> None:
+        with self._wake:
+            self._wake.notify()
 
     def _next_request(self) -> JobHandle | None:
         return next((handle for handle in self._lanes.values() if handle.state == "queued"), None)
@@ -185,14 +234,15 @@ class WorkThread(threading.Thread):
         return handle
 
     def _serve(self, handle: JobHandle) -> None:
-        job = self._start(handle)
-        while job is not None and self._step(handle, job):
+        job = self._begun.pop(handle.id, None) or self._start(handle)
+        while self._step(handle, job):
             pass
+        handle.token.unlisten(self._stir)
         with self._wake:
             if self._lanes.get(handle.title) is handle:
                 del self._lanes[handle.title]
 
-    def _start(self, handle: JobHandle) -> Job | None:
+    def _start(self, handle: JobHandle) -> Job:
         handle.state = "running"
         self._deliver(handle, Started(handle.title))
         return _guarded(handle)

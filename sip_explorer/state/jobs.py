@@ -1,4 +1,4 @@
-"""The list of jobs that the status bar shows, and the two threads that run them."""
+"""The list of jobs that the status bar shows, and the threads that run them."""
 
 import os
 import time
@@ -36,11 +36,17 @@ class JobRow:
         return self.handle.state
 
     @property
+    def paused(self) -> bool:
+        """Whether a person had the job wait."""
+        return self.handle.token.paused and not self.handle.done
+
+    @property
     def remaining(self) -> float | None:
-        """Estimated seconds to the end, from the pace so far; None while unknown."""
-        if self.handle.done or self.done <= 0 or self.total <= 0:
+        """Estimated seconds to the end, from the pace so far; None while unknown, and while it waits."""
+        if self.handle.done or self.paused or self.done <= 0 or self.total <= 0:
             return None
-        return (time.monotonic() - self.began) / self.done * max(0, self.total - self.done)
+        worked = time.monotonic() - self.began - self.handle.token.paused_seconds
+        return worked / self.done * max(0, self.total - self.done)
 
 
 class JobList:
@@ -49,7 +55,8 @@ class JobList:
     ``device`` is "" until the device thread is warm (``device_ready`` says so), then cuda, mps or cpu.
 
     The device thread owns the accelerator (else the CPU) and imports torch before its first job;
-    the disk thread imports images and copies files, so that neither waits for the other.
+    the disk thread imports images and copies files; the process thread waits for children that work
+    in processes of their own. None waits for another.
     """
 
     added = Signal(object)
@@ -64,7 +71,7 @@ class JobList:
         self._threads: dict[str, WorkThread] = {}
 
     def run(self, title: str, factory: JobFactory, on_event: EventCallback, *, on: str = "device") -> JobRow:
-        """Queue a long job on the ``device`` or the ``disk`` thread."""
+        """Queue a long job on the ``device``, the ``disk`` or the ``process`` thread."""
         row: JobRow
 
         def follow(event: Event) -> None:
@@ -91,6 +98,16 @@ class JobList:
         """The answer of a lane is no longer wanted."""
         if on in self._threads:
             self._threads[on].drop(lane)
+
+    def pause(self, row: JobRow) -> None:
+        """Have a job wait; what is behind it in its thread goes on meanwhile."""
+        row.handle.token.pause()
+        self.changed.emit(row)
+
+    def resume(self, row: JobRow) -> None:
+        """Have a job that waits go on, as soon as its thread is free."""
+        row.handle.token.resume()
+        self.changed.emit(row)
 
     @property
     def running(self) -> list[JobRow]:
@@ -129,7 +146,7 @@ class JobList:
         thread = self._threads.get(name)
         if thread is None:
             prepare = self._prepare_device if name == "device" else None
-            thread = WorkThread(f"sip-{name}", self._mailbox, prepare)
+            thread = WorkThread(f"sip-{name}", self._mailbox, prepare, pauses=name != "process")
             thread.start()
             self._threads[name] = thread
         return thread

@@ -84,7 +84,9 @@ def _line(row: JobRow) -> str:
     parts = [row.title]
     if row.total:
         parts.append(row.text or f"{row.done:,}/{row.total:,}")
-    if row.remaining is not None:
+    if row.paused:
+        parts.append("paused")
+    elif row.remaining is not None:
         parts.append(f"{duration(row.remaining)} left")
     return " · ".join(parts)
 
