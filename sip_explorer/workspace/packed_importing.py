@@ -34,7 +34,7 @@ def import_packed(
     Raises
     ------
     SipError
-        If the file is no packed image file or holds no images, or the workspace cannot be made.
+        If the file is no packed image file, or the workspace cannot be made.
     """
     from sip_explorer.data import PackedImages
 
@@ -43,8 +43,6 @@ def import_packed(
     with building(target) as folder:
         yield None
         with PackedImages.open(source) as packed:
-            if not len(packed):
-                raise SipError(f"{source} holds no images: choose another packed image file.")
             yield Started(f"import {source.name}", len(packed))
             yield from _copy(source, folder / PACKED, len(packed), token)
             test = packed.split == "test"

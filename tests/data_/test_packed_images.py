@@ -35,13 +35,61 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
+    extras = {"segmentations": MASKS, "boxes": BOXES}
     assert write(tmp_path / "a.h5").read_bytes() == write(tmp_path / "b.h5").read_bytes()
+    first = write(tmp_path / "c.h5", **extras).read_bytes()
+    assert first == write(tmp_path / "d.h5", **extras).read_bytes()
 
 
 @pytest.mark.parametrize("ids", [[-1], [0, 40]])
 def test_an_id_that_is_not_there(tmp_path: Path, ids: list[int]) -> None:
     with PackedImages.open(write(tmp_path / "i.h5")) as packed, pytest.raises(SipError, match="0 to 39"):
         packed.read(ids)
+
+
+MASKS = np.where(np.random.default_rng(1).random((40, 6, 5)) < 0.5, 255, 0).astype(np.uint8)
+BOXES = {30: np.array([[1, 2, 3, 4]]), 4: np.array([[0, 0, 5, 6], [2, 2, 1, 1]])}
+
+
+def test_segmentations_and_boxes_are_there_where_they_were_written(tmp_path: Path) -> None:
+    with PackedImages.open(write(tmp_path / "i.h5", segmentations=MASKS, boxes=BOXES)) as packed:
+        assert packed.has_segmentations
+        for ids in ([], [5], [9, 2, 9, 39], list(range(40))):
+            np.testing.assert_array_equal(packed.segmentations(ids), MASKS[ids])
+        found = packed.boxes([30, 7, 4])
+        assert set(found) == {4, 30}
+        assert found[4].dtype == np.int32
+        for image, boxes in found.items():
+            np.testing.assert_array_equal(boxes, BOXES[image])
+        assert packed.boxes([]) == {}
+        np.testing.assert_array_equal(packed.read(range(40)), IMAGES)
+    with PackedImages.open(write(tmp_path / "bare.h5")) as packed:
+        assert not packed.has_segmentations
+        assert packed.segmentations([3]) is None
+        assert packed.boxes([3]) is None
+    with PackedImages.open(write(tmp_path / "none.h5", boxes={})) as packed:
+        assert packed.boxes([3]) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("segmentations", MASKS[:39], "segmentations of shape"),
+        ("segmentations", MASKS.astype(np.float32), "segmentations of"),
+        ("boxes", np.zeros((3, 5), np.int32), "boxes that do not fit"),
+        ("box_images", np.array([4, 30, 4]), "boxes that do not fit"),
+        ("box_images", np.array([4, 4, 40]), "not there"),
+        ("box_images", None, "cannot be read"),
+    ],
+)
+def test_one_sentence_for_masks_and_boxes_that_fit_nothing(
+    tmp_path: Path, name: str, data: object, words: str
+) -> None:
+    path = write(tmp_path / "i.h5", segmentations=MASKS, boxes=BOXES)
+    with h5py.File(path, "r+") as file:
+        change(name, data)(file)
+    with pytest.raises(SipError, match=words):
+        PackedImages.open(path)
 
 
 def change(name: str, data: object) -> object:
