@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sip_explorer.records import SipError
+from sip_explorer.salience import merged
 from sip_explorer.workspace.models import read_metadata
 from sip_explorer.workspace.pictures import resize
 
@@ -31,7 +32,8 @@ def training_data(workspace: Workspace, recipe: Recipe, annotator: int | str | N
     Parameters
     ----------
     annotator : optional
-        Whose masks; by default the recipe's annotator, else the first of the workspace.
+        Whose masks; by default the recipe's annotator, else the first of the workspace. A recipe
+        that merges takes the masks of all who painted an image (`salience.merged`, before resizing).
 
     Raises
     ------
@@ -48,24 +50,26 @@ def training_data(workspace: Workspace, recipe: Recipe, annotator: int | str | N
         where = f"collection {recipe.collection}" if recipe.collection else f"workspace {workspace.name}"
         raise SipError(f"The {where} holds no training images with a label: choose a collection that does.")
     workspace.flush(_SAVE_SECONDS)  # so that the counted strokes are those of the masks
-    painter = _painter(workspace, recipe.annotator if annotator is None else annotator)
+    wanted = recipe.annotator if annotator is None else annotator
     # The draw of the run itself, over labels alone, so that no image is read in vain.
     ids = ids[limited_rows(workspace.labels(ids), recipe.limit, recipe.seed)]
     size = training_size(workspace, ids, recipe)
     sources = recipe.salience_sources
-    painted = workspace.painted_masks(ids, painter) if "painted" in sources else {}
+    painted = _painted(workspace, ids, recipe.merge, wanted, "painted" in sources)
     segmentations = workspace.segmentations(ids) if "segmentation" in sources else {}
     data = TrainingData(
         images=workspace.images(ids, size),
         labels=workspace.labels(ids),
         ids=ids,
         classes=workspace.classes,
-        painted={image: resize(mask, size) for image, mask in painted.items()},
+        painted={image: resize(mask, size) for image, mask in painted.masks.items()},
         segmentations={image: resize(mask, size) for image, mask in segmentations.items()},
         boxes=_boxes(workspace, ids, size) if "boxes" in sources else {},
-        revisions=workspace.stroke_counts(ids, painter),
-        annotator=painter,
+        revisions=painted.revisions,
+        annotator=painted.annotator,
+        painters=painted.painters,
         name=workspace.name,
+        maps_folder=workspace.path / "salience_maps",
     )
     refuse_empty_salience(data, sources)
     return data
@@ -87,6 +91,36 @@ def training_size(workspace: Workspace, ids: NDArray[np.int64], recipe: Recipe) 
         return int(sizes[0, 0]), int(sizes[0, 1])
     side = _SMALL if small else _LARGE
     return side, side
+
+
+class _Painted(NamedTuple):
+    """Masks by image id at the images' own size, the strokes behind each, and who made them."""
+
+    masks: dict[int, NDArray[np.uint8]]
+    revisions: dict[int, int]
+    annotator: str
+    painters: dict[int, str]
+
+
+def _painted(
+    workspace: Workspace, ids: NDArray[np.int64], merge: str, wanted: int | str, read: bool
+) -> _Painted:
+    """Return what one annotator painted, or all of them merged; masks only where they are to be ``read``."""
+    if merge == "none":
+        painter = _painter(workspace, wanted)
+        masks = workspace.painted_masks(ids, painter) if read else {}
+        return _Painted(masks, workspace.stroke_counts(ids, painter), painter, {})
+    found = _Painted({}, {}, f"{merge} of all annotators", {})
+    people = workspace.annotators()
+    states = {person.id: workspace.states(ids, person.id) for person in people}
+    strokes = {person.id: workspace.stroke_counts(ids, person.id) for person in people}
+    for row, image in enumerate(ids.tolist()):
+        who = [person for person in people if states[person.id][row] in ("painted", "empty")]
+        if read and who:
+            found.masks[image] = merged([workspace.mask(image, person.id) for person in who], merge)
+            found.revisions[image] = sum(strokes[person.id].get(image, 0) for person in who)
+            found.painters[image] = f"{merge} of {', '.join(person.name for person in who)}"
+    return found
 
 
 def _painter(workspace: Workspace, wanted: int | str) -> str:
