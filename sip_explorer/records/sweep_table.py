@@ -12,6 +12,7 @@ import numpy as np
 from sip_explorer.records.atomic import write_text
 from sip_explorer.records.comparison import between_models
 from sip_explorer.records.intervals import wilson
+from sip_explorer.records.seeds import SeedFigure
 from sip_explorer.records.sweeps import CellKey, CellResult
 
 CELL_COLUMNS = (
@@ -24,6 +25,12 @@ PAIRED_COLUMNS = (
     "first_model", "second_model", "attack", "region", "epsilon", "epsilon_255ths", "step_rule", "restarts",
     "loss", "reduction", "precision", "batch_size", "images", "only_first_wrong", "only_second_wrong",
     "robust_accuracy_difference", "difference_low_95", "difference_high_95", "p_mcnemar", "p_holm",
+)  # fmt: skip
+
+SEED_COLUMNS = (
+    "model", "seeds", "models", "attack", "region", "epsilon", "epsilon_255ths", "step_rule", "restarts",
+    "loss", "reduction", "precision", "batch_size", "images", "clean_mean", "clean_std", "robust_mean",
+    "robust_std",
 )  # fmt: skip
 
 
@@ -50,6 +57,31 @@ def write_table(path: Path | str, cells: Sequence[CellResult], settings: Mapping
 def write_paired_table(path: Path | str, cells: Sequence[CellResult]) -> None:
     """Write `paired_rows`, one test of two models per row; OSError where ``path`` cannot be written."""
     _write(path, PAIRED_COLUMNS, paired_rows(cells))
+
+
+def write_seeds_table(path: Path | str, figures: Sequence[SeedFigure]) -> None:
+    """Write one row per figure of `over_seeds`; accuracies are shares, a single model has no deviation.
+
+    Raises
+    ------
+    OSError
+        ``path`` cannot be written.
+    """
+    rows = [
+        {
+            "model": figure.key.model,
+            "seeds": figure.count,
+            "models": "; ".join(figure.models),
+            **_place(figure.key),
+            "images": figure.images,
+            "clean_mean": _share(figure.clean),
+            "clean_std": _share(figure.clean_std),
+            "robust_mean": _share(figure.robust),
+            "robust_std": _share(figure.robust_std),
+        }
+        for figure in figures
+    ]
+    _write(path, SEED_COLUMNS, rows)
 
 
 def paired_rows(cells: Sequence[CellResult]) -> list[dict[str, Any]]:
