@@ -113,7 +113,7 @@ def test_a_cancelled_or_refused_import_leaves_nothing(packed: Path, tmp_path: Pa
     foreign.write_text("no packed file")
     with pytest.raises(SipError, match="cannot be read"):
         list(import_packed(foreign, tmp_path / "ws"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cut outs.h5", "text.h5"]
+    assert not [path.name for path in tmp_path.iterdir() if "ws" in path.name]
 
 
 def test_import_takes_a_packed_file(packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
