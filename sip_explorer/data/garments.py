@@ -83,6 +83,8 @@ def garments_on_photos(
             f"Garments are 8-bit images of 28 x 28 px, pasted at 16 px or more; these are {garments.dtype} "
             f"of shape {garments.shape}, to be pasted at {size} px."
         )
+    if not 0 <= least_contrast <= 1:
+        raise SipError(f"The least contrast is {least_contrast}; give a number from 0 to 1.")
     if len(labels) != count or len(parts) != count:
         raise SipError(
             f"{count} garments need {count} labels and splits, not {len(labels)} and {len(parts)}."

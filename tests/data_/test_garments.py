@@ -67,6 +67,20 @@ def test_an_image_depends_on_seed_and_row_alone(cloth, grounds) -> None:
     )
 
 
+def test_the_least_contrast_moves_garments_away_from_their_background_and_nothing_else(
+    cloth, grounds
+) -> None:
+    bare, faint, strong = (
+        garments_on_photos(pixels, *cloth[1:], grounds, least_contrast=least)
+        for pixels, least in ((np.zeros_like(cloth[0]), 0), (cloth[0], 0), (cloth[0], 1))
+    )
+    np.testing.assert_array_equal(faint.masks, strong.masks)
+    on = faint.masks > 0
+    np.testing.assert_array_equal(faint.images[~on], strong.images[~on])
+    away = [np.abs(made.images.astype(int) - bare.images)[on].mean() for made in (faint, strong)]
+    assert away[1] > 1.4 * away[0]
+
+
 @pytest.mark.parametrize("size", [16, 48])
 def test_other_sizes(cloth, grounds, size: int) -> None:
     made = garments_on_photos(*(part[:12] for part in cloth), grounds, size=size)
@@ -104,6 +118,8 @@ def test_what_does_not_fit_is_refused_in_one_sentence(cloth, grounds) -> None:
     ):
         with pytest.raises(SipError, match=words):
             garments_on_photos(*arguments)
+    with pytest.raises(SipError, match=r"contrast is 1\.5"):
+        garments_on_photos(garments, labels, split, grounds, least_contrast=1.5)
 
 
 def test_the_script_writes_the_packed_file_without_torch(tmp_path: Path) -> None:
