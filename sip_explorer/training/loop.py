@@ -17,8 +17,10 @@ from sip_explorer.records import (
     SipError,
 )
 from sip_explorer.records.runs import RunFolder
+from sip_explorer.training.ranks import Ranks, ranks_of
 from sip_explorer.training.recipe import Recipe
 from sip_explorer.training.run import TrainingRun
+from sip_explorer.training.step import explained
 from sip_explorer.training.training_data import TrainingData
 
 
@@ -30,8 +32,13 @@ def train(
     reference: Classifier | None = None,
     token: CancelToken | None = None,
     resume: bool = False,
+    snapshot: Path | str | None = None,
+    ranks: Ranks | None = None,
 ) -> Iterator[Event | None]:
     """Train a classifier by ``recipe`` and write the run folder; a job.
+
+    Under ``accelerate launch`` every process runs this generator over its share of each batch; one of
+    them writes, and the others' events are for themselves.
 
     Parameters
     ----------
@@ -42,20 +49,26 @@ def train(
     data
         The images, labels and painted salience.
     reference
-        The classifier whose Grad-CAM is salience where the recipe asks for it.
+        The classifier whose maps are salience where the recipe asks for them.
     token
         ``cancel`` ends the run at once: what is on disk stays, but the run has no checkpoint any
         more. ``stop`` ends it after the step under way, validates, and keeps the result.
     resume
-        Go on from ``last.pt`` (from the start where there is none) with the salience of the first
-        start. On the same machine, software and thread count the result is bit for bit that of an
+        Go on from ``last.pt`` (from the start where there is none) with the salience and the thread count
+        of the first start. On the same machine and software the result is bit for bit that of an
         uninterrupted run; on a GPU as far as the kernels of the network repeat themselves.
+    snapshot
+        A new run that goes on from this file, another run's ``snapshots/<epoch>.pt`` or ``last.pt`` over
+        the same images; the recipe may differ, but for the network.
+    ranks
+        The processes of the run; None: those that the environment names, on the recipe's device.
 
     Yields
     ------
     Event or None
         Metrics ``train/loss``, ``train/accuracy`` (on the batches as trained on), ``train/epsilon``,
-        ``train/learning_rate``, ``validation/clean``, ``validation/pgd``, ``time/epoch`` (seconds);
+        ``train/learning_rate``, ``validation/clean``, ``validation/pgd``, ``validation/plateau``
+        (epochs without a better value), ``time/epoch`` (seconds);
         ``Artefact("batch", data=...)`` with a few images, their adversarial versions and salience
         as float32 arrays; ``Artefact("checkpoint", path)`` when the best checkpoint was written;
         `Finished`. None is a breath.
@@ -66,11 +79,19 @@ def train(
         Where recipe, data and reference do not fit, or the loss stops being finite.
     """
     token = token or CancelToken()
+    ranks = ranks or ranks_of(recipe.device)
     run = RunFolder(folder)
+    work = TrainingRun(
+        recipe, run, data, reference, token, resume=resume,
+        snapshot=None if snapshot is None else Path(snapshot), ranks=ranks,
+    )  # fmt: skip
+    if not ranks.main:
+        yield from work.events()
+        return
     _claim(recipe, run, resume)
     with EventLog(run.events_path) as log:
         try:
-            for event in TrainingRun(recipe, run, data, reference, token, resume).events():
+            for event in work.events():
                 if event is not None and not (isinstance(event, Artefact) and not event.path):
                     log.append(event)
                 yield event
@@ -85,6 +106,9 @@ def train(
             log.append(Failed(str(error)))
             raise
         except Exception as error:
+            if (told := explained(error)) is not None:
+                log.append(Failed(str(told)))
+                raise told from error
             log.append(Failed(f"Training failed: {type(error).__name__}: {error}", traceback.format_exc()))
             raise
 

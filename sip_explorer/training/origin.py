@@ -25,6 +25,7 @@ def checkpoint_origin(
         "name": name,
         "method": recipe.method,
         "recipe": recipe.hash,
+        "family": recipe.family,
         "data": data,
         "epsilon": f"{recipe.epsilon:g}",
         "seed": str(recipe.seed),
@@ -34,6 +35,15 @@ def checkpoint_origin(
     }
     if recipe.method == "sip-at":
         origin["salience"] = recipe.salience
+        origin["budget"] = recipe.budget
+        if recipe.salient_share:
+            origin["salient_share"] = f"{recipe.salient_share:g}"
+        if recipe.unannotated:
+            origin["unannotated"] = f"{recipe.unannotated:g}"
+    if recipe.method == "trades":
+        origin["trades_beta"] = f"{recipe.trades_beta:g}"
+    if recipe.ema:
+        origin["ema"] = f"{recipe.ema:g}"
     if recipe.method != "clean" and recipe.epsilon_warmup:
         origin["epsilon_warmup"] = f"{recipe.epsilon_warmup:g} epochs"
     if recipe.start:

@@ -54,6 +54,18 @@ class Ranks:
     def wait(self) -> None:
         """Wait until all processes are here."""
 
+    def sentence(self, model: nn.Module) -> str:
+        """Say how many processes share the work, and what becomes of batch statistics."""
+        names = [type(module).__name__ for module in model.modules()]
+        told = f"{self.world} processes share each batch"
+        if "SyncBatchNorm" in names:
+            return f"{told}; BatchNorm takes its statistics over the whole batch."
+        if any(name.startswith("BatchNorm") for name in names):
+            return (
+                f"{told}; BatchNorm takes its statistics over each process's share (a CPU cannot join them)."
+            )
+        return f"{told}; the network has no batch statistics."
+
     def told(self, value: Any) -> Any:
         """Return the ``value`` of the process that writes."""
         return value

@@ -204,6 +204,11 @@ class Recipe:
         return hashlib.sha256(plain.encode()).hexdigest()[:16]
 
     @property
+    def family(self) -> str:
+        """Sixteen hexadecimal digits that recipes share which differ in nothing but name and seed."""
+        return self.replace(seed=0).hash
+
+    @property
     def needs_salience(self) -> bool:
         """Whether the run uses salience at all."""
         return bool(self.salience_sources)

@@ -1,23 +1,26 @@
 """One training run from its first event to its last: set-up, epochs, validation, checkpoints."""
 
 import math
+import os
+import socket
 import time
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from sip_explorer.attacks import PGD
-from sip_explorer.data import stratified_split, to_float
-from sip_explorer.models import Classifier, save_checkpoint
+from sip_explorer.data import stratified_split
+from sip_explorer.models import Classifier
 from sip_explorer.records import (
     Artefact,
     CancelToken,
     Event,
     Finished,
-    Metric,
     Notice,
     Progress,
     SipError,
@@ -25,18 +28,18 @@ from sip_explorer.records import (
 )
 from sip_explorer.records.runs import RunFolder
 from sip_explorer.training.augmentation import Augmentation
+from sip_explorer.training.averaging import MovingAverage
 from sip_explorer.training.batches import Batch, Batches
-from sip_explorer.training.environment import describe_environment, resolve_device
+from sip_explorer.training.environment import describe_environment
 from sip_explorer.training.fresh_model import model_of
-from sip_explorer.training.origin import checkpoint_origin
 from sip_explorer.training.ranks import Ranks
 from sip_explorer.training.recipe import Recipe
-from sip_explorer.training.resuming import Position, data_hash, load_last, save_last
+from sip_explorer.training.referee import MetricAt, Referee
+from sip_explorer.training.resuming import Position, RunState, data_hash
 from sip_explorer.training.salience_choice import choose_salience
 from sip_explorer.training.schedule import attack_epsilon, learning_rate
 from sip_explorer.training.step import StepResult, TrainingStep
 from sip_explorer.training.training_data import TrainingData
-from sip_explorer.training.validation import attacked_score, clean_score
 
 Masks = npt.NDArray[np.uint8]
 Shown = dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int64]]
@@ -45,6 +48,7 @@ LOGS_PER_EPOCH = 20
 SHOWN_PER_EPOCH = 3
 SHOWN_IMAGES = 8
 SAVE_EVERY = 600.0  # seconds between two last.pt within an epoch
+PAUSED_BREATH = 0.05  # seconds
 
 
 class TrainingRun:
@@ -57,7 +61,10 @@ class TrainingRun:
         data: TrainingData,
         reference: Classifier | None,
         token: CancelToken,
+        *,
         resume: bool,
+        snapshot: Path | None,
+        ranks: Ranks,
     ) -> None:
         self.recipe = recipe
         self.run = run
@@ -65,18 +72,39 @@ class TrainingRun:
         self.reference = reference
         self.token = token
         self.resume = resume
-        self.device = resolve_device(recipe.device)
+        self.snapshot = snapshot
+        self.ranks = ranks
         self.position = Position()
         self.began = time.monotonic()
 
     def events(self) -> Iterator[Event | None]:
         """Do the run."""
-        recipe, data = self.recipe, self.data
+        recipe = self.recipe
         yield Started(recipe.name or f"Training, {recipe.method}")
+        earlier = self.run.environment() if self.resume else {}
+        with _threads(earlier.get("threads"), self.ranks.device):
+            yield from self._set_up()
+            yield from self._begin()
+            while not self._done and not self._stopping():
+                yield from self._epoch()
+        outcome = "completed" if self._done else "stopped"
+        if self._given_up and self.position.epoch < recipe.epochs:
+            yield Notice(
+                f"Ended after epoch {self.position.epoch}: the {recipe.best} validation accuracy was no "
+                f"better for {self.position.plateau} epochs."
+            )
+        yield Finished(outcome, self._summary())
+
+    # ---- set-up ----------------------------------------------------------------------------
+
+    def _set_up(self) -> Iterator[Event | None]:
+        recipe, data, ranks = self.recipe, self.data, self.ranks
+        self.identity = {"recipe": recipe.hash, "data": data_hash(data.ids, data.labels)}
         held_out = stratified_split(data.labels, recipe.validation_fraction, recipe.seed)
         rows = np.flatnonzero(~held_out)
+        self._describe()  # who works here is known from the first moment
         masks = yield from self._masks(rows)
-        self.model = model_of(recipe, data, rows, self.device)
+        self.model = model_of(recipe, data, rows, ranks.device)
         self.batches = Batches(
             data.images,
             data.labels,
@@ -93,75 +121,83 @@ class TrainingRun:
             ),
             batch_size=recipe.batch_size,
             seed=recipe.seed,
-            device=self.device,
+            device=ranks.device,
             channels_last=recipe.channels_last,
         )
-        self._hold_out(np.flatnonzero(held_out))
-        self.step = TrainingStep(recipe, self.model, Ranks(self.device), self.batches.batch_size)
-        self.identity = {"recipe": recipe.hash, "data": data_hash(data.ids, data.labels)}
-        yield from self._begin()
-        while self.position.epoch < recipe.epochs and not self.token.stopping:
-            yield from self._epoch()
-        outcome = "completed" if self.position.epoch >= recipe.epochs else "stopped"
-        yield Finished(outcome, self._summary())
-
-    # ---- set-up ----------------------------------------------------------------------------
+        self.referee = Referee(recipe, self.run, data, np.flatnonzero(held_out), ranks)
+        self.step = TrainingStep(recipe, self.model, ranks, -(-self.batches.batch_size // ranks.world))
+        self.average = MovingAverage(self.model, recipe.ema) if recipe.ema else None
+        self.state = RunState(self.model, self.step.optimiser, self.step.scaler, self.average)
 
     def _masks(self, rows: npt.NDArray[np.int64]) -> Generator[Event | None, None, Masks | None]:
         if self.recipe.method != "sip-at":
             return None
-        if not self.resume:
-            self.run.salience_path.unlink(missing_ok=True)
-        chosen = yield from choose_salience(
-            self.recipe, self.data, rows, self.run, self.reference, self.token
-        )
+        if self.ranks.main:
+            if not self.resume:
+                self.run.salience_path.unlink(missing_ok=True)
+            chosen = yield from self._chosen(rows)
+            self.ranks.wait()
+        else:  # what the writing process found is read
+            self.ranks.wait()
+            chosen = yield from self._chosen(rows)
         yield Notice(chosen.sentence)
         return chosen.masks if chosen.masks.any() else None
 
-    def _hold_out(self, rows: npt.NDArray[np.int64]) -> None:
-        # In random order, so that the first few are a fair sample of all classes.
-        rows = np.random.default_rng(self.recipe.seed).permutation(rows)
-        self.held_images = to_float(self.data.images[rows]).to(self.device)
-        self.held_labels = torch.from_numpy(self.data.labels[rows]).to(self.device)
-        self.held_ids = torch.from_numpy(self.data.ids[rows]).to(self.device)
-
     def _begin(self) -> Iterator[Event | None]:
         if self.resume and self.run.last_path.exists():
-            self.position = load_last(
-                self.run.last_path, self.model, self.step.optimiser, self.identity, self.device
-            )
+            self.position = self.state.load(self.run.last_path, self.identity, self.ranks.device)
             yield Notice(f"Resumed after {self._epochs_done:.3g} epochs.")
-            threads = self.run.environment().get("threads")
-            if self.device.type == "cpu" and threads not in (None, torch.get_num_threads()):
-                yield Notice(
-                    f"The run started with {threads} threads and goes on with {torch.get_num_threads()}: "
-                    "the result may differ in its last digits."
+        elif self.snapshot is not None and not self.resume:
+            data = {"data": self.identity["data"]}  # the recipe may be another
+            self.position = self.state.load(self.snapshot, data, self.ranks.device)
+            if self.position.epoch >= self.recipe.epochs:
+                raise SipError(
+                    f"{self.snapshot} is after epoch {self.position.epoch} and the recipe has "
+                    f"{self.recipe.epochs} epochs: give it more, or choose an earlier snapshot."
                 )
-        environment = describe_environment(
-            self.device,
-            seed=self.recipe.seed,
+            self.position.forget_best()
+            yield Notice(f"Goes on from {self.snapshot}, after {self._epochs_done:.3g} epochs.")
+        self._describe(
             precision=self.step.precision,
             attack_precision=self.step.attack_precision,
-            recipe_hash=self.recipe.hash,
-            data=self.data.name,
-            data_hash=self.identity["data"],
             training_images=self.batches.count,
-            held_out_images=len(self.held_labels),
+            held_out_images=self.referee.images,
         )
-        self.run.write_environment(environment)
+        if self.ranks.world > 1:
+            yield Notice(self.ranks.sentence(self.model))
         yield self._progress()
+
+    def _chosen(self, rows: npt.NDArray[np.int64]) -> Any:
+        return choose_salience(self.recipe, self.data, rows, self.run, self.reference, self.token)
+
+    def _describe(self, **decided: Any) -> None:
+        if self.ranks.main:
+            self.run.write_environment(
+                describe_environment(
+                    self.ranks.device,
+                    pid=os.getpid(),
+                    host=socket.gethostname(),
+                    processes=self.ranks.world,
+                    seed=self.recipe.seed,
+                    recipe_hash=self.recipe.hash,
+                    data=self.data.name,
+                    data_hash=self.identity["data"],
+                    **decided,
+                )
+            )
 
     # ---- an epoch --------------------------------------------------------------------------
 
     def _epoch(self) -> Iterator[Event | None]:
         """Train to the end of the epoch, or to the step under way when asked to stop; validate; save."""
         position, per_epoch = self.position, self.batches.per_epoch
-        resumed_seconds, began = position.seconds, time.monotonic()
-        saved = began
+        resumed_seconds, began = position.seconds, self._working_seconds()
+        saved = time.monotonic()
         show_every = max(per_epoch // SHOWN_PER_EPOCH, 1)
         log_every = max(per_epoch // LOGS_PER_EPOCH, 1)
         results: list[StepResult] = []
-        for batch in self.batches.epoch(position.epoch, position.batch):
+        ranks = self.ranks
+        for batch in self.batches.epoch(position.epoch, position.batch, rank=ranks.rank, world=ranks.world):
             epsilon = attack_epsilon(self.recipe, self._epochs_done)
             rate = learning_rate(self.recipe, self._epochs_done)
             result = yield from self._step(batch, epsilon, rate)
@@ -170,95 +206,90 @@ class TrainingRun:
                 yield Artefact("batch", data=_shown(batch, result.images))
             results.append(replace(result, images=result.images.new_empty(0)))  # a slice would hold them all
             position.batch += 1
-            position.seconds = resumed_seconds + time.monotonic() - began
-            ending = position.batch == per_epoch or self.token.stopping
+            position.seconds = resumed_seconds + self._working_seconds() - began
+            stopping = self._stopping()
+            ending = position.batch == per_epoch or stopping
             # The last, short batch is logged with those before it: alone it would be a spike.
             if ending or (position.batch % log_every == 0 and per_epoch - position.batch > log_every):
                 yield from self._log(results, epsilon, rate)
                 results = []
-            if self.token.stopping:
+            if stopping:
                 break
             if not ending and time.monotonic() - saved > SAVE_EVERY:
-                self._save_last()
+                self._save(self.run.last_path)
                 saved = time.monotonic()
+            yield from self._pause()
         yield from self._end_epoch()
 
     def _step(self, batch: Batch, epsilon: float, rate: float) -> Generator[None, None, StepResult]:
         try:
-            return (
-                yield from self.step.run(
-                    batch,
-                    epoch=self.position.epoch,
-                    number=self._steps_done,
-                    elapsed=self._epochs_done,
-                    epsilon=epsilon,
-                    learning_rate=rate,
-                    token=self.token,
-                )
+            result = yield from self.step.run(
+                batch,
+                epoch=self.position.epoch,
+                number=self._steps_done,
+                elapsed=self._epochs_done,
+                epsilon=epsilon,
+                learning_rate=rate,
+                token=self.token,
             )
         except SipError:  # the attack refuses a model whose answers are no numbers
             self._check_weights()
             raise
+        if self.average is not None:
+            self.average.update(self.model)
+        return result
 
     def _log(self, results: list[StepResult], epsilon: float, rate: float) -> Iterator[Event | None]:
         images = sum(result.count for result in results)
         loss = sum(float(result.loss) * result.count for result in results) / images
         if not math.isfinite(loss):
             raise self._lost("the loss")
-        yield self._metric("train/loss", loss)
-        yield self._metric("train/accuracy", sum(int(result.correct) for result in results) / images)
-        yield self._metric("train/learning_rate", rate)
+        metric = self._metric
+        yield metric("train/loss", loss)
+        yield metric("train/accuracy", sum(int(result.correct) for result in results) / images)
+        yield metric("train/learning_rate", rate)
         if self.recipe.epsilon_warmup and self.recipe.method != "clean":
-            yield self._metric("train/epsilon", epsilon)
+            yield metric("train/epsilon", epsilon)
         yield self._progress()
 
     def _end_epoch(self) -> Iterator[Event | None]:
         self._check_weights()
-        yield from self._validate()
+        judged = self.model if self.average is None else self.average.model
+        assert isinstance(judged, Classifier)
+        yield from self.referee.measure(judged, self.position, self._metric, self.token)
         position = self.position
         if position.batch == self.batches.per_epoch:
             yield self._metric("time/epoch", position.seconds)
             self.position = position = replace(position, epoch=position.epoch + 1, batch=0, seconds=0.0)
-        self._save_last()
+        self._save(self.run.last_path)
         every = self.recipe.snapshot_every
-        if every and position.batch == 0 and position.epoch % every == 0:
+        if self.ranks.main and every and position.batch == 0 and position.epoch % every == 0:
             path = self.run.snapshots_path / f"{position.epoch}.pt"
-            save_last(path, self.model, self.step.optimiser, position, self.identity)
+            self._save(path)
             yield Artefact("snapshot", str(path))
 
-    def _validate(self) -> Iterator[Event | None]:
-        """Measure the model on held-out images; write best.safetensors where it is the best so far."""
-        figures = {"epoch": self._epochs_done}
-        clean = yield from clean_score(self.model, self.held_images, self.held_labels, self.token)
-        figures["clean"] = clean.accuracy
-        yield self._metric("validation/clean", clean.accuracy)
-        count = min(self.recipe.validation_images, len(self.held_labels))
-        if count:
-            attack = PGD(
-                epsilon=self.recipe.epsilon,
-                steps=self.recipe.validation_steps,
-                loss="log-odds",
-                seed=self.recipe.seed,
-                micro_batch=min(count, 128),
-            )
-            attacked = yield from attacked_score(
-                attack, self.model, self.held_images[:count], self.held_labels[:count],
-                self.held_ids[:count], self.token, micro_batch=min(count, 128),
-            )  # fmt: skip
-            figures["pgd"] = attacked.accuracy
-            yield self._metric("validation/pgd", attacked.accuracy)
-        value = figures.get("pgd", math.nan) if self.recipe.best == "robust" else figures["clean"]
-        if self.recipe.method != "clean" and self._epochs_done <= self.recipe.epsilon_warmup:
-            value = math.nan  # under a small epsilon clean accuracy says nothing yet: the latest stands
-        if math.isnan(value) or value >= self.position.best_value:  # the latest on a tie
-            self.position.best_value = -1.0 if math.isnan(value) else value
-            self.position.best = figures
-            name = self.recipe.name or self.run.path.name
-            origin = checkpoint_origin(self.recipe, name, self.data.name, figures, len(self.held_labels))
-            save_checkpoint(self.run.best_path, self.model, origin=origin)
-            yield Artefact("checkpoint", str(self.run.best_path))
+    def _pause(self) -> Iterator[None]:
+        """Wait while the token says so; other processes wait for this one at their next common sum."""
+        while self.token.paused:
+            time.sleep(PAUSED_BREATH)
+            yield None
+        self.token.check()
 
     # ---- small things ----------------------------------------------------------------------
+
+    @property
+    def _given_up(self) -> bool:
+        return 0 < self.recipe.patience <= self.position.plateau
+
+    @property
+    def _done(self) -> bool:
+        return self.position.epoch >= self.recipe.epochs or (self._given_up and self.position.batch == 0)
+
+    def _stopping(self) -> bool:
+        return self.ranks.any(self.token.stopping)
+
+    def _working_seconds(self) -> float:
+        return time.monotonic() - self.token.paused_seconds
 
     @property
     def _steps_done(self) -> int:
@@ -268,16 +299,18 @@ class TrainingRun:
     def _epochs_done(self) -> float:
         return self.position.epoch + self.position.batch / self.batches.per_epoch
 
-    def _metric(self, name: str, value: float) -> Metric:
-        return Metric(name, value, self._steps_done, self._epochs_done)
+    @property
+    def _metric(self) -> MetricAt:
+        return MetricAt(self._steps_done, self._epochs_done)
 
     def _progress(self) -> Progress:
         total = self.recipe.epochs * self.batches.per_epoch
         now = min(self.position.epoch + 1, self.recipe.epochs)
         return Progress(self._steps_done, total, f"epoch {now} of {self.recipe.epochs}")
 
-    def _save_last(self) -> None:
-        save_last(self.run.last_path, self.model, self.step.optimiser, self.position, self.identity)
+    def _save(self, path: Path) -> None:
+        if self.ranks.main:
+            self.state.save(path, self.position, self.identity)
 
     def _check_weights(self) -> None:
         if not all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters()):
@@ -298,6 +331,20 @@ class TrainingRun:
             "steps": self._steps_done,
             "seconds": time.monotonic() - self.began,
         }
+
+
+@contextmanager
+def _threads(recorded: int | None, device: torch.device) -> Iterator[None]:
+    """Work with the thread count that the run began with: sums depend on it in their last bits."""
+    here = torch.get_num_threads()
+    if recorded is None or device.type != "cpu" or recorded == here:
+        yield
+        return
+    torch.set_num_threads(int(recorded))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(here)
 
 
 def _shown(batch: Batch, adversarial: torch.Tensor) -> Shown:

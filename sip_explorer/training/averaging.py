@@ -1,0 +1,39 @@
+"""The exponential moving average of a run's weights."""
+
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+
+class MovingAverage:
+    """A copy of ``model`` whose weights and statistics are averages over the optimiser steps so far.
+
+    After a step w̄ ← decay w̄ + (1 - decay) w; the first step's weights start it.
+
+    Parameters
+    ----------
+    model
+        The model that is trained.
+    decay
+        In (0, 1): what a step keeps of the average.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        # Statistics of BatchNorm belong to the weights that they were gathered under.
+        self._averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)  # type: ignore[no-untyped-call]
+
+    @property
+    def model(self) -> nn.Module:
+        """The averaged model."""
+        return self._averaged.module
+
+    def update(self, model: nn.Module) -> None:
+        """Take up the weights after a step."""
+        self._averaged.update_parameters(model)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the averages and how many steps are in them."""
+        return self._averaged.state_dict()
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from a state that `state_dict` returned."""
+        self._averaged.load_state_dict(state)
