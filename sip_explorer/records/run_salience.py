@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 CHUNK = 256
+PART_BYTES = 4 << 20
+"""Masks that are read or written at once: a few hundredths of a second."""
 LEFT_OUT = "left out"
 """The source of an image whose salience was left out on purpose (format 2); its mask is zeros."""
 
@@ -85,17 +87,32 @@ def salience_writer(path: Path | str, size: tuple[int, int]) -> Iterator[Salienc
 
 def read_salience(path: Path | str) -> RunSalience:
     """Return the salience in the file ``path``; SipError where it is no such file."""
+    parts = list(salience_parts(path))
+    return RunSalience(
+        np.concatenate([part.ids for part in parts]),
+        tuple(source for part in parts for source in part.sources),
+        np.concatenate([part.revisions for part in parts]),
+        np.concatenate([part.masks for part in parts]),
+    )
+
+
+def salience_parts(path: Path | str) -> Iterator[RunSalience]:
+    """Yield the salience in the file ``path`` a few MB at a time, at least one part."""
     import h5py
 
     try:
         with h5py.File(path, "r") as file:
             if int(file.attrs["format"]) > FORMAT:
                 raise SipError(f"{path} was written by a newer version of the program: update it.")
-            return RunSalience(
-                file["ids"][:],
-                tuple(file["sources"].asstr()[:]),
-                file["revisions"][:],
-                file["masks"][:],
-            )
-    except (OSError, KeyError) as error:
+            count, height, width = file["masks"].shape
+            step = max(CHUNK, PART_BYTES // (height * width))
+            for start in range(0, max(count, 1), step):
+                part = slice(start, start + step)
+                yield RunSalience(
+                    file["ids"][part],
+                    tuple(file["sources"].asstr()[part]),
+                    file["revisions"][part],
+                    file["masks"][part],
+                )
+    except (OSError, KeyError, ValueError) as error:
         raise SipError(f"{path} is not the salience of a run: {error}.") from None

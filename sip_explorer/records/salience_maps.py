@@ -28,7 +28,9 @@ def write_maps(folder: Path, keys: list[bytes], maps: Maps) -> Path:
     chunk = min(len(maps), max(1, _CHUNK_BYTES // (height * width)))
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         file["keys"] = np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), KEY_BYTES)
-        file.create_dataset("maps", data=maps, chunks=(chunk, height, width), compression="gzip")
+        file.create_dataset(
+            "maps", data=maps, chunks=(chunk, height, width), compression="gzip", compression_opts=1
+        )
     return path
 
 

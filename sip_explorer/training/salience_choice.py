@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from sip_explorer.data.fitting import fit_labels
 from sip_explorer.models import Classifier
 from sip_explorer.records import CancelToken, Event, SipError
-from sip_explorer.records.run_salience import LEFT_OUT, read_salience, salience_writer
+from sip_explorer.records.run_salience import LEFT_OUT, PART_BYTES, salience_parts, salience_writer
 from sip_explorer.records.runs import RunFolder
 from sip_explorer.training.environment import resolve_device
 from sip_explorer.training.recipe import MAP_SOURCES, Recipe
@@ -22,7 +22,6 @@ Masks = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int64]
 Sources = npt.NDArray[np.object_]
 
-_CHUNK = 1024
 _NAMES = {"painted": "painted", "segmentation": "segmented", "boxes": "in boxes", **MAP_NAMES}
 
 
@@ -83,7 +82,7 @@ def choose_salience(
         Where the recipe asks for maps and there is no reference model, or it does not fit.
     """
     if run.salience_path.exists():
-        return _read_back(recipe, data, rows, run)
+        return (yield from _read_back(recipe, data, rows, run, token))
     choice = _Choice(recipe, data, rows)
     for source in recipe.salience_sources:
         if source in MAP_SOURCES:
@@ -124,6 +123,7 @@ class _Choice:
     def __init__(self, recipe: Recipe, data: TrainingData, rows: Rows) -> None:
         self._recipe, self._data, self._rows = recipe, data, rows
         self._ids = data.ids[rows]
+        self._step = max(1, PART_BYTES // int(np.prod(data.images.shape[1:3])))
         self.masks: Masks = np.zeros((len(rows), *data.images.shape[1:3]), np.uint8)
         self.sources: Sources = np.full(len(rows), "", object)
         if recipe.salience_sources:
@@ -146,7 +146,7 @@ class _Choice:
                 for left, top, width, height in data.boxes[one]:
                     mask[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)] = 255
                 self.sources[place] = source
-            if count % _CHUNK == 0:
+            if count % self._step == 0:
                 token.check()
                 yield None
 
@@ -171,11 +171,11 @@ class _Choice:
             device=resolve_device(self._recipe.device),
             token=token,
         )
-        for start in range(0, len(places), _CHUNK):
+        for start in range(0, len(places), self._step):
             token.check()
-            found = _resized(maps[start : start + _CHUNK], data.images.shape[1:3])
+            found = _resized(maps[start : start + self._step], data.images.shape[1:3])
             has = found.any(axis=(1, 2))
-            told = places[start : start + _CHUNK][has]
+            told = places[start : start + self._step][has]
             self.masks[told] = found[has]
             self.sources[told] = asked.title
             yield None
@@ -184,9 +184,9 @@ class _Choice:
         """Write salience.h5."""
         told = np.flatnonzero(self.sources != "")
         with salience_writer(run.salience_path, self._data.images.shape[1:3]) as writer:
-            for start in range(0, len(told), _CHUNK):
+            for start in range(0, len(told), self._step):
                 token.check()
-                part = told[start : start + _CHUNK]
+                part = told[start : start + self._step]
                 sources = [str(source) for source in self.sources[part]]
                 strokes = [
                     self._data.revisions.get(int(one), 0) if _kind(source) == "painted" else 0
@@ -233,20 +233,24 @@ def _counted(recipe: Recipe, masks: Masks, sources: Sources) -> ChosenSalience:
     return ChosenSalience(masks, counts, kinds.count(LEFT_OUT))
 
 
-def _read_back(recipe: Recipe, data: TrainingData, rows: Rows, run: RunFolder) -> ChosenSalience:
-    stored, size = read_salience(run.salience_path), data.images.shape[1:3]
-    if len(stored.ids) and stored.masks.shape[1:] != size:
-        height, width = stored.masks.shape[1:]
-        raise SipError(
-            f"{run.salience_path} holds masks of {width} x {height} pixels but the images have "
-            f"{size[1]} x {size[0]}: resume the run with its own images, or start a new run."
-        )
-    row_of = {int(one): row for row, one in enumerate(stored.ids)}
+def _read_back(
+    recipe: Recipe, data: TrainingData, rows: Rows, run: RunFolder, token: CancelToken
+) -> Generator[None, None, ChosenSalience]:
+    size = data.images.shape[1:3]
+    place_of = {one: place for place, one in enumerate(data.ids[rows].tolist())}
     masks = np.zeros((len(rows), *size), np.uint8)
     sources: Sources = np.full(len(rows), "", object)
-    for place, one in enumerate(data.ids[rows]):
-        row = row_of.get(int(one))
-        if row is not None:
-            masks[place] = stored.masks[row]
-            sources[place] = stored.sources[row]
+    for stored in salience_parts(run.salience_path):
+        token.check()
+        if stored.masks.shape[1:] != size:
+            height, width = stored.masks.shape[1:]
+            raise SipError(
+                f"{run.salience_path} holds masks of {width} x {height} pixels but the images have "
+                f"{size[1]} x {size[0]}: resume the run with its own images, or start a new run."
+            )
+        there = [row for row, one in enumerate(stored.ids.tolist()) if one in place_of]
+        places = [place_of[int(stored.ids[row])] for row in there]
+        masks[places] = stored.masks[there]
+        sources[places] = [stored.sources[row] for row in there]
+        yield None
     return _counted(recipe, masks, sources)

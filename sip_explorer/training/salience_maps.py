@@ -33,6 +33,7 @@ _STEPS = 32
 _MOST_AT_ONCE = 64
 _A_BREATH = 8  # a pass that lets a cancel be heard in 0.3 s is cut so often for those who wait meanwhile
 _PER_FILE = 1024
+_BYTES_PER_FILE = 4 << 20
 _SECONDS_PER_FILE = 60.0
 _HASHED_AT_ONCE = 16 << 20
 
@@ -189,6 +190,7 @@ class _Work:
         self._count = 0  # of rows that are done
         self._written = 0
         self._keeps = True
+        self._per_file = min(_PER_FILE, max(1, _BYTES_PER_FILE // maps[0].size))
 
     def done(self) -> Generator[Event | None, None, None]:
         """Compute all."""
@@ -212,7 +214,7 @@ class _Work:
             self._maps[rows] = (found[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
             self._count += len(rows)
             late = time.monotonic() - saved > _SECONDS_PER_FILE
-            if late or self._count - self._written >= _PER_FILE or self._count == total:
+            if late or self._count - self._written >= self._per_file or self._count == total:
                 yield from self._write()
                 saved = time.monotonic()
             yield Progress(self._count, total, f"Salience maps: {name}")
