@@ -21,7 +21,7 @@ STEMS = {"train": "train", "test": "t10k"}
 ORIGIN = (
     "Garments of Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, Zalando SE), tinted and pasted on crops of "
     "the photos in scikit-image ({photos}) and of {textures} generated textures; "
-    "train and test share no photo, no texture and no garment; contrast from {contrast:g}; "
+    "train and test share no photo, no texture and no garment; size from {scale:g}, contrast from {contrast:g}; "
     "drawn with seed {seed}."
 )
 
@@ -37,6 +37,9 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument(
         "--contrast", type=float, default=0.35, help="least contrast of a garment, from 0 to 1"
+    )
+    arguments.add_argument(
+        "--scale", type=float, default=0.72, help="least size of a garment against the largest, up to 1"
     )
     chosen = arguments.parse_args()
     garments, labels, split, classes = [], [], [], ()
@@ -54,6 +57,7 @@ def main() -> None:
         size=chosen.size,
         seed=chosen.seed,
         least_contrast=chosen.contrast,
+        least_scale=chosen.scale,
     )
     names = ", ".join(Path(name).stem for part in PHOTOS.values() for name in part)
     PackedImages.write(
@@ -64,7 +68,11 @@ def main() -> None:
         name=f"Garments on photos, {chosen.train:,} + {chosen.test:,}, {chosen.size} px",
         licence=f"garments MIT; photos {PHOTO_LICENCE}",
         origin=ORIGIN.format(
-            photos=names, textures=sum(TEXTURES.values()), seed=chosen.seed, contrast=chosen.contrast
+            photos=names,
+            textures=sum(TEXTURES.values()),
+            seed=chosen.seed,
+            contrast=chosen.contrast,
+            scale=chosen.scale,
         ),
         split=made.split,
         segmentations=made.masks,

@@ -15,7 +15,7 @@ _CHUNK = 1000  # images pasted at once, which bounds the memory
 _PHOTO_SHARE = 0.6  # of the images lie on a photo, the others on a texture
 _CLOTH = 12  # grey levels from which a pixel of Fashion-MNIST is cloth; below is scanner noise
 _LEAST = 1 / 8  # alpha below which a garment's edge is left off, so that the mask is exact
-_SCALES = (0.72, 1.0)  # garment's canvas of 28 x 28 against 7/8 of the image's side
+_LEAST_SCALE = 0.72  # garment's canvas of 28 x 28 against 7/8 of the image's side
 _DRAWS = 32
 _Array = NDArray[np.float32]
 
@@ -51,6 +51,7 @@ def garments_on_photos(
     size: int = 32,
     seed: int = 0,
     least_contrast: float = 0.35,
+    least_scale: float = _LEAST_SCALE,
 ) -> GarmentsOnPhotos:
     """Paste each garment, tinted, at a random place and scale on a random crop of a photo.
 
@@ -68,6 +69,8 @@ def garments_on_photos(
     size : int
         Side of the images, in pixels, from 16.
     seed : int
+    least_scale : float
+        From this to 1 is drawn how large a garment is against the largest that leaves room to move.
     least_contrast : float
         From this to 1 is drawn how far a garment's pixels stand out of the mean of their background.
 
@@ -96,7 +99,9 @@ def garments_on_photos(
     masks = np.zeros((count, size, size), np.uint8)
     for start in range(0, count, _CHUNK):
         rows = slice(start, start + _CHUNK)
-        images[rows], masks[rows] = _pasted(garments[rows], images[rows], draws[rows, 8:], least_contrast)
+        images[rows], masks[rows] = _pasted(
+            garments[rows], images[rows], draws[rows, 8:], least_contrast, least_scale
+        )
     return GarmentsOnPhotos(images, masks, np.asarray(labels, np.int64), parts, photo)
 
 
@@ -141,7 +146,11 @@ def _among(draw: _Array, count: int) -> NDArray[np.int64]:
 
 
 def _pasted(
-    garments: NDArray[np.uint8], crops: NDArray[np.uint8], draws: _Array, least_contrast: float
+    garments: NDArray[np.uint8],
+    crops: NDArray[np.uint8],
+    draws: _Array,
+    least_contrast: float,
+    least_scale: float,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the images and their masks."""
     size = crops.shape[1]
@@ -152,7 +161,7 @@ def _pasted(
     )
     np.clip(ground, 0, 255, out=ground)
     cloth = _cloth(garments)
-    scale = _between(draws[:, 4], *_SCALES) * (size * 7 / 8) / 28
+    scale = _between(draws[:, 4], least_scale, 1.0) * (size * 7 / 8) / 28
     room = size - 28 * scale
     top, left = draws[:, 5] * room, draws[:, 6] * room
     cover = _placed(cloth.astype(np.float32), top, left, scale, size)
