@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sip_explorer.attacks.pace import Pace
     from sip_explorer.attacks.request import Norm
     from sip_explorer.models import Classifier
+    from sip_explorer.records.seeds import SeedFigure
     from sip_explorer.records.sweeps import CellResult
     from sip_explorer.workspace import Workspace
 
@@ -221,9 +222,22 @@ def _has_results(folder: Path) -> bool:
     return any(path.is_file() and path.name != "manifest.json" for path in folder.rglob("*"))
 
 
-def write_tables(path: Path, cells: "Sequence[CellResult]", settings: dict[str, Any]) -> None:
-    """Write the cells to ``path``, and paired tests, where there are any, to NAME-paired beside it."""
-    from sip_explorer.records.sweep_table import paired_rows, write_paired_table, write_table
+def write_tables(
+    path: Path,
+    cells: "Sequence[CellResult]",
+    settings: dict[str, Any],
+    seeds: "Sequence[SeedFigure]" = (),
+) -> None:
+    """Write the cells to ``path``; paired tests and figures over seeds to NAME-paired and NAME-seeds.
+
+    Either only where there are any.
+    """
+    from sip_explorer.records.sweep_table import (
+        paired_rows,
+        write_paired_table,
+        write_seeds_table,
+        write_table,
+    )
 
     with table_file(path):
         write_table(path, cells, settings)
@@ -231,6 +245,10 @@ def write_tables(path: Path, cells: "Sequence[CellResult]", settings: dict[str, 
         beside = path.with_name(f"{path.stem}-paired{path.suffix}")
         with table_file(beside):
             write_paired_table(beside, cells)
+    if any(figure.count > 1 for figure in seeds):
+        beside = path.with_name(f"{path.stem}-seeds{path.suffix}")
+        with table_file(beside):
+            write_seeds_table(beside, seeds)
 
 
 @contextmanager

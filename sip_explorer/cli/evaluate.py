@@ -28,10 +28,11 @@ _MODES = {
     "--health": "examines each model and keeps nothing",
     "--judge": "judges the images of a file and attacks nothing",
 }
+_ONLY_ATTACKS = ("--keep-images", "--png", "--regions", "--salience")
 _FOREIGN = {
-    "--transfer": ("--batch-size", "--keep-images", "--png"),
-    "--health": ("--attacks", "--batch-size", "--keep-images", "--png", "--out", "--table"),
-    "--judge": ("--attacks", "--seed", "--batch-size", "--keep-images", "--png", "--out", "--table"),
+    "--transfer": ("--batch-size", *_ONLY_ATTACKS),
+    "--health": ("--attacks", "--batch-size", "--out", "--table", *_ONLY_ATTACKS),
+    "--judge": ("--attacks", "--seed", "--batch-size", "--out", "--table", *_ONLY_ATTACKS),
 }
 """Options that mean nothing in a mode."""
 
@@ -88,11 +89,17 @@ def register(app: typer.Typer) -> None:
         ] = None,
         out: Annotated[
             Path | None,
-            typer.Option(help="Folder of the figures; by default a new one in the workspace. Goes on there."),
+            typer.Option(
+                help="A .csv for the figures, as --table; or their folder, by default a new one in the "
+                "workspace. Goes on there."
+            ),
         ] = None,
         table: Annotated[
             Path | None,
-            typer.Option(help="Write the figures to this .csv, and paired tests to NAME-paired.csv."),
+            typer.Option(
+                help="Write the figures to this .csv, paired tests to NAME-paired.csv, and mean and standard "
+                "deviation over seeds to NAME-seeds.csv."
+            ),
         ] = None,
         keep_images: Annotated[
             bool, typer.Option("--keep-images", help="Keep the adversarial images beside the figures.")
@@ -102,6 +109,20 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 help="Write the adversarial images into this folder as 8-bit PNG, keep them, and say how "
                 "many still succeed."
+            ),
+        ] = None,
+        regions: Annotated[
+            str | None,
+            typer.Option(
+                help="Where pixels may be moved, a list: everywhere (the default), salient, background. The "
+                "last two are of the images that have both."
+            ),
+        ] = None,
+        salience: Annotated[
+            str | None,
+            typer.Option(
+                help="What the regions are made from: segmentation (object masks of the data, the default "
+                "where there are some), painted or painted:NAME, a run of the workspace or its salience.h5."
             ),
         ] = None,
         transfer: Annotated[
@@ -128,9 +149,17 @@ def register(app: typer.Typer) -> None:
             "--table": table is not None,
             "--keep-images": keep_images,
             "--png": png is not None,
+            "--regions": regions is not None,
+            "--salience": salience is not None,
         }
         modes = {"--transfer": transfer, "--health": health, "--judge": judge is not None}
         mode = _mode([name for name, wanted in modes.items() if wanted], given)
+        if out is not None and out.suffix.lower() == ".csv":
+            if table is not None:
+                raise SipError(
+                    f"--out {out} and --table both name a table: give one, or a folder with --out."
+                )
+            out, table = None, out
         order = EvaluationOrder(
             models=model,
             ball=ball(threat_model, norm, epsilons, EPSILONS),
@@ -145,6 +174,8 @@ def register(app: typer.Typer) -> None:
             table=table,
             keep_images=keep_images,
             png=png,
+            regions=regions,
+            salience=salience,
         )
         with opened(workspace) as open_workspace:
             if judge is not None:

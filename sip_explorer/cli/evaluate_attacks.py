@@ -11,27 +11,36 @@ from sip_explorer.cli.progress import follow, say
 from sip_explorer.records import Artefact, CancelToken, SipError
 
 if TYPE_CHECKING:
+    import torch
+
     from sip_explorer.attacks import EvaluationSpec, PngExport
     from sip_explorer.records.sweeps import CellKey
     from sip_explorer.workspace import Workspace
 
-DEFAULT, JUDGE = "apgd-ce+t", "autoattack"
+DEFAULT, JUDGE, EVERYWHERE = "apgd-ce+t", "autoattack", "everywhere"
 
 
 def evaluate_attacks(workspace: "Workspace", order: EvaluationOrder) -> None:
     """Attack, print the figures, and write what is asked for."""
     from sip_explorer.attacks import EvaluationSpec, evaluate
+    from sip_explorer.records.seeds import over_seeds
     from sip_explorer.records.sweeps import read_manifest, read_sweep
 
     attacks = words_of(DEFAULT if order.attacks is None else order.attacks)
-    EvaluationSpec(order.ball.epsilons, attacks)  # refuses unknown names before anything is loaded
+    regions = words_of(order.regions or EVERYWHERE)
+    # Refuses what cannot be meant before anything is loaded.
+    EvaluationSpec(order.ball.epsilons, attacks, order.ball.norm, regions=regions)
+    if order.salience is not None and regions == (EVERYWHERE,):
+        raise SipError("--salience is for --regions: add --regions salient,background, or leave it out.")
     if order.batch_size is not None and JUDGE not in attacks:
         raise SipError("--batch-size is AutoAttack's: add autoattack to --attacks, or leave it out.")
     if order.png is not None and max(order.ball.epsilons) == 0:
         raise SipError("At ε 0 no image changes: give an epsilon above 0 with --png.")
     subject = order.attacked(workspace, 500)
     micro_batch, batch_size = subject.pace(order.micro_batch, order.batch_size, order.out)
-    spec = EvaluationSpec(order.ball.epsilons, attacks, order.ball.norm, order.seed, micro_batch, batch_size)
+    ball = order.ball
+    spec = EvaluationSpec(ball.epsilons, attacks, ball.norm, order.seed, micro_batch, batch_size, regions)
+    salience = None if regions == (EVERYWHERE,) else _salience(workspace, subject, order.salience)
     token = CancelToken()
     with results_folder(order.out, lambda: workspace.new_evaluation_folder("evaluation")) as folder:
         job = evaluate(
@@ -41,23 +50,36 @@ def evaluate_attacks(workspace: "Workspace", order: EvaluationOrder) -> None:
             spec,
             folder,
             indices=subject.ids.tolist(),
+            salience=salience,
             keep_images=order.keep_images or order.png is not None,
             token=token,
             device=subject.device,
         )
         finished = follow(job, token)
-        cells = read_sweep(folder)
+        cells, manifest = read_sweep(folder), read_manifest(folder) or {}
     if not cells:
         say(f"{finished.outcome} before the first figure was there")
         return
     figures = Figures(cells, spec.norm, _words)
     say(f"Robust accuracy (95 % interval), {order.words(subject)}:", *figures.accuracies(clean=True))
-    say(*_broken(figures), *figures.zero_gradients(), *figures.paired(), *_notices(figures))
+    seeds = over_seeds(cells, manifest.get("origins"))
+    say(*figures.over_seeds(seeds), *_broken(figures), *figures.zero_gradients(), *figures.paired())
+    say(*_notices(figures))
     say(f"{finished.outcome}: {folder}")
     if order.table is not None:
-        write_tables(order.table, cells, (read_manifest(folder) or {}).get("settings", {}))
+        write_tables(order.table, cells, manifest.get("settings", {}), seeds)
     if order.png is not None and finished.outcome == "completed":
         _export(subject, spec, folder, order.png, figures)
+
+
+def _salience(workspace: "Workspace", subject: Attacked, source: str | None) -> "torch.Tensor":
+    import torch
+
+    from sip_explorer.workspace.region_salience import region_salience
+
+    found = region_salience(workspace, subject.ids, subject.shape[1:], source or "")
+    say(f"Regions: {found.words}")
+    return torch.from_numpy(found.masks[:, None])
 
 
 def _words(key: "CellKey") -> str:
@@ -93,9 +115,10 @@ def _export(subject: Attacked, spec: "EvaluationSpec", folder: Path, target: Pat
     from sip_explorer.records.adversarial import read_adversarial
 
     keys = [
-        spec.key(name, attack, epsilon)
+        spec.key(name, attack, epsilon, region)
         for name in subject.models
         for attack in spec.attacks
+        for region in spec.regions
         for epsilon in spec.epsilons
         if epsilon > 0
     ]

@@ -28,6 +28,8 @@ class EvaluationOrder:
     table: Path | None
     keep_images: bool
     png: Path | None
+    regions: str | None
+    salience: str | None
 
     def attacked(self, workspace: "Workspace", count: int) -> Attacked:
         """Return the models on the images asked for, by default ``count`` of the test split."""

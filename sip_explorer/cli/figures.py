@@ -9,7 +9,10 @@ from sip_explorer.records.epsilon import in_255ths
 from sip_explorer.records.intervals import wilson
 
 if TYPE_CHECKING:
+    from sip_explorer.records.seeds import SeedFigure
     from sip_explorer.records.sweeps import CellKey, CellResult
+
+_REGIONS = {"everywhere": "", "salient": ", salient region only", "background": ", background only"}
 
 
 class Figures:
@@ -46,6 +49,20 @@ class Figures:
         }
         return self._by_epsilon(figures, {"clean": rights})
 
+    def over_seeds(self, seeds: "Sequence[SeedFigure]") -> list[str]:
+        """Return mean accuracies with standard deviations, in such rows and columns; none without seeds."""
+        seeds = [figure for figure in seeds if figure.count > 1]
+        if not seeds:
+            return []
+        rights = {
+            self._row(figure.key): _with_deviation(figure.clean, figure.clean_std, figure.count)
+            for figure in seeds
+        }
+        figures = {
+            figure.key: _with_deviation(figure.robust, figure.robust_std, figure.count) for figure in seeds
+        }
+        return ["Mean ± standard deviation over seeds:", *self._by_epsilon(figures, {"clean": rights})]
+
     def zero_gradients(self) -> list[str]:
         """Return the shares of steps without a gradient, in the same rows and columns; none if all are 0."""
         if not any(cell.zero_gradient_fraction > 0 for cell in self.cells):
@@ -61,9 +78,10 @@ class Figures:
         for test, adjusted in between_models(self.cells):
             place = test.first
             conditions = (
-                "without attack"
+                f"without attack{', images with both regions' if place.restricted else ''}"
                 if place.epsilon == 0
-                else f"{self._attack(place)}, ε {epsilon_words(place.epsilon, self._norm)}"
+                else f"{self._attack(place)}{_REGIONS[place.region]}, "
+                f"ε {epsilon_words(place.epsilon, self._norm)}"
             )
             rows.append(
                 [
@@ -83,7 +101,7 @@ class Figures:
         return f"{self._row(key)}, ε {epsilon_words(key.epsilon, self._norm)}"
 
     def _row(self, key: "CellKey") -> str:
-        return f"{key.model}, {self._attack(key)}"
+        return f"{key.model}, {self._attack(key)}{_REGIONS[key.region]}"
 
     def _by_epsilon(
         self, figures: "Mapping[CellKey, str]", before: Mapping[str, Mapping[str, str]] | None = None
@@ -110,6 +128,10 @@ def with_interval(count: int, images: int) -> str:
     """Return a share of images in percent with Wilson's 95 % interval."""
     low, high = wilson(count, images)
     return f"{percent(count / images)} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def _with_deviation(mean: float, deviation: float, count: int) -> str:
+    return f"{100 * mean:.1f} ± {100 * deviation:.1f} % (n = {count})"
 
 
 def epsilon_words(value: float, norm: str) -> str:

@@ -54,7 +54,7 @@ class SeedFigure:
 def seed_groups(models: Iterable[str], origins: Mapping[str, Origin]) -> dict[str, tuple[str, ...]]:
     """Return what is to be shown as one: the name of each group with its models, in their order.
 
-    Models belong together where their checkpoints say the same ``group`` (the recipe without seed and name)
+    Models belong together where their checkpoints say the same ``family`` (the recipe without seed and name)
     and ``data``, else where their names are the same but for ``seed 3`` and their checkpoints agree in all
     that describes the training. Every seed may occur once; where one occurs twice, as of a run that was
     repeated, nothing is put together. A model alone is a group of its own.
@@ -128,8 +128,8 @@ def _deviation(values: Sequence[float]) -> float:
 
 
 def _kind(model: str, origin: Origin) -> object:
-    if origin.get("group"):
-        return origin["group"], origin.get("data", "")
+    if origin.get("family"):
+        return origin["family"], origin.get("data", "")
     if not _SEED.search(model):
         return model
     said = [

@@ -27,7 +27,7 @@ def _cell(model, broken, *, epsilon=8 / 255, attack="pgd", region="everywhere", 
 
 
 def _origin(seed, group="abc", **more):
-    return {"group": group, "seed": str(seed), "data": "garments", **more}
+    return {"family": group, "seed": str(seed), "data": "garments", **more}
 
 
 TWO_SEEDS = {
