@@ -18,7 +18,9 @@ class TrainingOrder:
     """What to train: a recipe file, and where its images and the run lie.
 
     ``workspace`` None is the demo, ``folder`` None a new run folder in the workspace; ``reference``
-    names the classifier whose Grad-CAM is salience where the recipe asks for it.
+    names the classifier whose maps are salience where the recipe asks for them. ``snapshot`` is the
+    file of another run that this one goes on from. ``threads`` is for a worker: how many may do sums,
+    0 for all.
     """
 
     recipe: Path
@@ -26,6 +28,8 @@ class TrainingOrder:
     folder: Path | None = None
     reference: str | None = None
     resume: bool = False
+    snapshot: Path | None = None
+    threads: int = 0
 
 
 @contextmanager
@@ -45,7 +49,13 @@ def training_job(order: TrainingOrder, token: CancelToken) -> Iterator[tuple[Pat
             reference = load_checkpoint(classifier_entry(workspace, order.reference).path)
         data = training_data(workspace, recipe)
         folder = order.folder or workspace.new_run_folder(recipe.name or order.recipe.stem)
-        yield folder, train(recipe, folder, data, reference=reference, token=token, resume=order.resume)
+        yield (
+            folder,
+            train(
+                recipe, folder, data, reference=reference, token=token, resume=order.resume,
+                snapshot=order.snapshot,
+            ),
+        )  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:

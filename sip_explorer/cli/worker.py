@@ -1,11 +1,14 @@
 """The hidden ``worker``: one job in this process, for a parent that started it.
 
 The parent writes one line of JSON to stdin, ``{"job": "train", "recipe": …}`` with the fields of
-`TrainingOrder`, and later ``stop`` or ``cancel`` lines; it reads one event a line from stdout, in the
-form of events.jsonl. When the parent dies, stdin ends and the job is stopped with its result kept.
+`TrainingOrder`, and later ``pause``, ``resume``, ``stop`` or ``cancel`` lines; it reads one event a
+line from stdout, in the form of events.jsonl. When the parent dies, stdin ends and the job is stopped
+with its result kept.
 """
 
+import io
 import json
+import os
 import sys
 import threading
 import traceback
@@ -16,6 +19,11 @@ import typer
 
 from sip_explorer.cli.train import TrainingOrder, training_job
 from sip_explorer.records import Cancelled, CancelToken, Event, Failed, Finished, SipError, event_to_json
+from sip_explorer.records.runs import RunFolder
+from sip_explorer.records.shown_batch import keep_shown
+
+PATHS = ("recipe", "workspace", "folder", "snapshot")
+NICENESS = 5  # so that the window of the same person stays ahead of its own work
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +34,9 @@ def register(app: typer.Typer) -> None:
     )
     def worker() -> int:
         """Run the job that stdin names and write its events to stdout."""
+        for stream in (sys.stdin, sys.stdout):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(encoding="utf-8")
         return work(sys.stdin, sys.stdout)
 
 
@@ -40,10 +51,12 @@ def work(source: TextIO, sink: TextIO) -> int:
     try:
         order = _read_order(source.readline())
         threading.Thread(target=_obey, args=(source, token), name="worker-orders", daemon=True).start()
-        with training_job(order, token) as (_, job):
-            for event in job:
+        _give_way(order.threads)
+        with training_job(order, token) as (folder, job):
+            for event in keep_shown(job, RunFolder(folder).batch_path):
                 if event is not None:
                     tell(event)
+                token.wait_while_paused()
         return 0
     except Cancelled:
         tell(Finished("cancelled"))
@@ -60,7 +73,7 @@ def _read_order(line: str) -> TrainingOrder:
     try:
         values = json.loads(line)
         job = values.pop("job")
-        paths = {name: Path(values[name]) for name in ("recipe", "workspace", "folder") if values.get(name)}
+        paths = {name: Path(values[name]) for name in PATHS if values.get(name)}
         order = TrainingOrder(**{**values, **paths})
     except (ValueError, KeyError, TypeError, AttributeError):
         raise SipError(
@@ -71,10 +84,20 @@ def _read_order(line: str) -> TrainingOrder:
     return order
 
 
+def _give_way(threads: int) -> None:
+    """Leave the machine to the window: ``threads`` for the sums (0: all), and a lower priority."""
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+
+
 def _obey(source: TextIO, token: CancelToken) -> None:
+    words = {"pause": token.pause, "resume": token.resume, "stop": token.stop, "cancel": token.cancel}
     for line in source:
-        if line.strip() == "cancel":
-            token.cancel()
-        elif line.strip() == "stop":
-            token.stop()
+        act = words.get(line.strip())
+        if act is not None:
+            act()
     token.stop()

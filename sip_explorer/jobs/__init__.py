@@ -1,6 +1,7 @@
-"""Runners of long work: a `WorkThread` steps job generators and serves an interactive lane."""
+"""Runners of long work: a `WorkThread` steps job generators, a `child_job` runs in its own process."""
 
+from sip_explorer.jobs.child import child_job
 from sip_explorer.jobs.mailbox import Mailbox
 from sip_explorer.jobs.work_thread import Job, JobFactory, JobHandle, WorkThread
 
-__all__ = ["Job", "JobFactory", "JobHandle", "Mailbox", "WorkThread"]
+__all__ = ["Job", "JobFactory", "JobHandle", "Mailbox", "WorkThread", "child_job"]

@@ -1,6 +1,6 @@
 """Run folders: the whole contract between a training run and whoever watches it.
 
-``recipe.toml  environment.json  events.jsonl  salience.h5  best.safetensors  last.pt  snapshots/``
+``recipe.toml  environment.json  events.jsonl  salience.h5  batch.npz  best.safetensors  last.pt  snapshots/``
 One process writes a run folder; any number read it, while it is written and after.
 """
 
@@ -58,6 +58,7 @@ class RunFolder:
         self.events_path = self.path / "events.jsonl"
         self.salience_path = self.path / "salience.h5"
         self.best_path = self.path / "best.safetensors"
+        self.batch_path = self.path / "batch.npz"
         self.last_path = self.path / "last.pt"
         self.snapshots_path = self.path / "snapshots"
 
