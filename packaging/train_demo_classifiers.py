@@ -14,17 +14,20 @@ import argparse
 import json
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep instead of spinning
 
 import numpy as np
 import torch
 
-from sip_explorer.data import PackedImages
+from sip_explorer.attacks import EvaluationSpec, evaluate
+from sip_explorer.data import PackedImages, to_float
 from sip_explorer.models import Classifier, load_checkpoint, save_checkpoint
 from sip_explorer.records import Artefact, Failed, Finished, Metric, Notice, write_text
+from sip_explorer.records.intervals import wilson
 from sip_explorer.records.runs import RunFolder
-from sip_explorer.training import Recipe, TrainingData, evaluate, train
+from sip_explorer.training import Recipe, TrainingData, train
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("fashion-standard", "fashion-adversarial", "fashion-sip-at")
@@ -120,13 +123,20 @@ def _print(event: object) -> None:
 
 
 def _measure(model: Classifier, images: np.ndarray, labels: np.ndarray) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for event in evaluate(model, images, labels, epsilons=EPSILONS, steps=TEST_STEPS, loss="log-odds"):
-        if isinstance(event, Finished):
-            rows = list(event.summary["rows"])
-        elif isinstance(event, Artefact):
-            print(f"  {event.data}", flush=True)
-    return rows
+    spec = EvaluationSpec(EPSILONS, ("pgd",), micro_batch=128)
+    pixels, answers = to_float(images), torch.from_numpy(labels)
+    with TemporaryDirectory() as folder:
+        events = evaluate({"demo": model}, pixels, answers, spec, folder)
+        cells = [event.data for event in events if isinstance(event, Artefact)]
+    right = [(0.0, cells[0].clean_correct), *((cell.epsilon, ~cell.success_per_image) for cell in cells)]
+    return [_row(epsilon, int(stands.sum()), len(stands)) for epsilon, stands in right]
+
+
+def _row(epsilon: float, correct: int, images: int) -> dict[str, object]:
+    low, high = wilson(correct, images)
+    accuracy = correct / images
+    row = {"region": "everywhere", "epsilon": epsilon, "correct": correct, "images": images}
+    return row | {"accuracy": accuracy, "low": low, "high": high}
 
 
 def _label(row: dict[str, object]) -> str:

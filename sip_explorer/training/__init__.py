@@ -1,4 +1,4 @@
-"""Training of classifiers: recipes, the loop, evaluation.
+"""Training of classifiers: recipes and the loop.
 
 Recipe and data are there at once; what needs torch is loaded on first use, so that a form can be
 built from a recipe before torch is there.
@@ -11,12 +11,11 @@ from sip_explorer.training.recipe_fields import FieldRule
 from sip_explorer.training.training_data import TrainingData
 
 if TYPE_CHECKING:
-    from sip_explorer.training.evaluation import EvaluationRow, evaluate
     from sip_explorer.training.loop import train
 
-__all__ = ["EvaluationRow", "FieldRule", "Recipe", "TrainingData", "evaluate", "train"]
+__all__ = ["FieldRule", "Recipe", "TrainingData", "train"]
 
-_TORCH_SIDE = {"EvaluationRow": "evaluation", "evaluate": "evaluation", "train": "loop"}
+_TORCH_SIDE = {"train": "loop"}
 
 
 def __getattr__(name: str) -> Any:
