@@ -76,6 +76,20 @@ def test_what_happens_to_an_image_does_not_depend_on_its_batch(turned: Augmentat
             assert torch.equal(alone[1], whole[1][rows])
 
 
+def test_not_even_the_mean_of_a_large_image_does_on_several_threads() -> None:
+    # There a sum of floats is split over the threads for one image, and image by image for many.
+    images, _, ids = pictures(12, 1, 256)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        whole, _ = Augmentation(jitter=0.4)(images, None, ids, epoch=0)
+        for row in range(12):
+            alone, _ = Augmentation(jitter=0.4)(images[[row]], None, ids[[row]], epoch=0)
+            assert torch.equal(alone[0], whole[row])
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_draws_change_with_seed_and_epoch_and_image_and_with_nothing_else() -> None:
     images, masks, ids = pictures(12)
     first = EVERYTHING(images, masks, ids, epoch=1)
