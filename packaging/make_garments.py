@@ -21,8 +21,8 @@ STEMS = {"train": "train", "test": "t10k"}
 ORIGIN = (
     "Garments of Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, Zalando SE), tinted and pasted on crops of "
     "the photos in scikit-image ({photos}) and of {textures} generated textures; "
-    "train and test share no photo, no texture and no garment; size from {scale:g}, contrast from {contrast:g}; "
-    "drawn with seed {seed}."
+    "train and test share no photo, no texture and no garment; "
+    "size from {scale:g}, contrast from {contrast:g}; drawn with seed {seed}."
 )
 
 
