@@ -135,7 +135,8 @@ def _cell(
         "claim": claim.name, "setting": setting.name, "words": setting.words, "salience": setting.salience,
         "network": options.network, "seed": seed, "data": packed.name, "told": told,
         "recipe": {name: value for name, value in asdict(recipe).items() if value is not None},
-        "test_images": len(rows), "judged": options.judged, "threads": options.threads, "right": figures, "outcomes": outcomes,
+        "test_images": len(rows), "judged": options.judged, "threads": options.threads,
+        "right": figures, "outcomes": outcomes,
         "seconds": {"training": round(trained - began), "judging": round(time.monotonic() - trained)},
         "environment": describe_environment(torch.device(options.device)), "machine": machine(options.device),
     }  # fmt: skip
