@@ -25,6 +25,7 @@ def claim_folder(
     *,
     kind: str = "sweep",
     salience: Tensor | None = None,
+    salience_source: str = "",
 ) -> None:
     """Write the manifest, joined with the folder's own where there are results.
 
@@ -44,8 +45,9 @@ def claim_folder(
         Where the attack runs.
     kind
         What the sentences call it: sweep, evaluation or transfer.
-    salience
-        (N, 1, H, W), where the attack is kept to regions: part of the manifest from the first such start on.
+    salience, salience_source
+        (N, 1, H, W), where the attack is kept to regions, and where it comes from: parts of the manifest from
+        the first such start on.
 
     Raises
     ------
@@ -76,8 +78,10 @@ def claim_folder(
                 f"The folder {folder} holds {a} {kind} with other {what} ({other}): choose a new folder, or "
                 f"the {what} of that {kind} to go on with it."
             )
-    regions = before.get("salience") if salience is None else digest(salience)
-    if regions != before.get("salience", regions):
+    regions = before.get("salience", {})
+    if salience is not None:
+        regions = regions or {"content": digest(salience), "source": salience_source}
+    if salience is not None and regions["content"] != digest(salience):
         raise SipError(
             f"The folder {folder} holds {a} {kind} with another salience of the same images (was one painted "
             "since?): choose a new folder."
@@ -106,7 +110,7 @@ def claim_folder(
             "axes": {axis: list(dict.fromkeys(known.get(axis, []) + axes[axis])) for axis in axes},
             "models": before.get("models", {}) | hashes,
             "origins": before.get("origins", {}) | origins,
-            **({} if regions is None else {"salience": regions}),
+            **({"salience": regions} if regions else {}),
             "selection": selection,
             "environments": environments + ([] if software in environments else [software]),
         },

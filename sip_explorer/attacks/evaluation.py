@@ -40,6 +40,7 @@ def evaluate(
     *,
     indices: Tensor | Sequence[int] | None = None,
     salience: Tensor | None = None,
+    salience_source: str = "",
     keep_images: bool = False,
     token: CancelToken | None = None,
     device: torch.device | str = "cpu",
@@ -66,6 +67,8 @@ def evaluate(
     salience
         (N, 1, H, W) uint8 (S = value / 255) or floats in [0, 1], needed for the salient region and the
         background; see `regions.parts` for what belongs to them and which images are left out.
+    salience_source
+        Where it comes from, for the manifest.
     keep_images
         Keep the adversarial images as ``adversarial/<cell>.h5``.
     token
@@ -101,6 +104,7 @@ def evaluate(
     claim_folder(
         folder, settings, axes, models, request.images, request.labels, request.ids.cpu(), device,
         kind="evaluation", salience=salience if set(spec.regions) - set(REGIONS[:1]) else None,
+        salience_source=salience_source,
     )  # fmt: skip
     work = [
         (model, attack, epsilon, region)

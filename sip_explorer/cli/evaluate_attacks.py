@@ -11,8 +11,6 @@ from sip_explorer.cli.progress import follow, say
 from sip_explorer.records import Artefact, CancelToken, SipError
 
 if TYPE_CHECKING:
-    import torch
-
     from sip_explorer.attacks import EvaluationSpec, PngExport
     from sip_explorer.records.sweeps import CellKey
     from sip_explorer.workspace import Workspace
@@ -22,9 +20,12 @@ DEFAULT, JUDGE, EVERYWHERE = "apgd-ce+t", "autoattack", "everywhere"
 
 def evaluate_attacks(workspace: "Workspace", order: EvaluationOrder) -> None:
     """Attack, print the figures, and write what is asked for."""
+    import torch
+
     from sip_explorer.attacks import EvaluationSpec, evaluate
     from sip_explorer.records.seeds import over_seeds
     from sip_explorer.records.sweeps import read_manifest, read_sweep
+    from sip_explorer.workspace.region_salience import region_salience
 
     attacks = words_of(DEFAULT if order.attacks is None else order.attacks)
     regions = words_of(order.regions or EVERYWHERE)
@@ -40,7 +41,10 @@ def evaluate_attacks(workspace: "Workspace", order: EvaluationOrder) -> None:
     micro_batch, batch_size = subject.pace(order.micro_batch, order.batch_size, order.out)
     ball = order.ball
     spec = EvaluationSpec(ball.epsilons, attacks, ball.norm, order.seed, micro_batch, batch_size, regions)
-    salience = None if regions == (EVERYWHERE,) else _salience(workspace, subject, order.salience)
+    found = None
+    if regions != (EVERYWHERE,):
+        found = region_salience(workspace, subject.ids, subject.shape[1:], order.salience or "")
+        say(f"Regions: {found.words}")
     token = CancelToken()
     with results_folder(order.out, lambda: workspace.new_evaluation_folder("evaluation")) as folder:
         job = evaluate(
@@ -50,7 +54,8 @@ def evaluate_attacks(workspace: "Workspace", order: EvaluationOrder) -> None:
             spec,
             folder,
             indices=subject.ids.tolist(),
-            salience=salience,
+            salience=None if found is None else torch.from_numpy(found.masks[:, None]),
+            salience_source="" if found is None else found.source,
             keep_images=order.keep_images or order.png is not None,
             token=token,
             device=subject.device,
@@ -70,16 +75,6 @@ def evaluate_attacks(workspace: "Workspace", order: EvaluationOrder) -> None:
         write_tables(order.table, cells, manifest.get("settings", {}), seeds)
     if order.png is not None and finished.outcome == "completed":
         _export(subject, spec, folder, order.png, figures)
-
-
-def _salience(workspace: "Workspace", subject: Attacked, source: str | None) -> "torch.Tensor":
-    import torch
-
-    from sip_explorer.workspace.region_salience import region_salience
-
-    found = region_salience(workspace, subject.ids, subject.shape[1:], source or "")
-    say(f"Regions: {found.words}")
-    return torch.from_numpy(found.masks[:, None])
 
 
 def _words(key: "CellKey") -> str:
@@ -105,11 +100,20 @@ def _broken(figures: Figures) -> list[str]:
 
 
 def _notices(figures: Figures) -> list[str]:
-    return [f"{figures.place(cell.key)}: {notice}" for cell in figures.cells for notice in cell.notices]
+    places: dict[str, list[str]] = {}
+    for cell in figures.cells:
+        for notice in cell.notices:
+            places.setdefault(notice, []).append(figures.place(cell.key))
+    return [
+        f"{found[0] if len(found) == 1 else f'{len(found)} figures'}: {notice}"
+        for notice, found in places.items()
+    ]
 
 
 def _export(subject: Attacked, spec: "EvaluationSpec", folder: Path, target: Path, figures: Figures) -> None:
     """Write the adversarial images of every figure as PNG, in a folder of its own where there are several."""
+    import numpy as np
+
     from sip_explorer.attacks import export_png
     from sip_explorer.attacks.evaluation_plan import images_path
     from sip_explorer.records.adversarial import read_adversarial
@@ -123,12 +127,15 @@ def _export(subject: Attacked, spec: "EvaluationSpec", folder: Path, target: Pat
         if epsilon > 0
     ]
     token = CancelToken()
+    attacked_ids = {cell.key: cell.indices for cell in figures.cells}
     for key in keys:
+        ids = attacked_ids[key]  # fewer than were chosen, where a region is not in every image
+        rows = np.flatnonzero(np.isin(subject.ids, ids))
         job = export_png(
             target if len(keys) == 1 else target / key.name,
-            read_adversarial(images_path(folder, key), shape=subject.shape, indices=subject.ids),
-            subject.images,
-            subject.labels,
+            read_adversarial(images_path(folder, key), shape=subject.shape, indices=subject.ids[rows]),
+            subject.images[rows],
+            subject.labels[rows],
             model=subject.placed(key.model),
             norm=spec.norm,
             epsilon=key.epsilon,

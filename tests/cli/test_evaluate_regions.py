@@ -60,11 +60,13 @@ def _evaluate(workspace, *words, models=("plain",)):
 def test_regions_are_the_data_sets_object_masks(workspace, tmp_path, capsys):
     out = tmp_path / "figures"
     words = ["--regions", "everywhere,salient,background", "--epsilons", "12/255", "--micro-batch", "8"]
-    assert _evaluate(workspace, *words, "--out", out) == 0
+    assert _evaluate(workspace, *words, "--out", out, "--png", tmp_path / "png") == 0
+    counts = {folder.name: len(list(folder.glob("*.png"))) for folder in (tmp_path / "png").iterdir()}
+    assert sorted(counts.values()) == [10, 10, 12]
 
     shown = capsys.readouterr().out
     assert "Regions: object masks of the data set (12 of 12 images)" in shown
-    assert "2 of 12 images are left out: their salience covers nothing or everything" in shown
+    assert "2 figures: 2 of 12 images are left out: their salience covers nothing or everything" in shown
     everywhere, salient, background = read_sweep(out)
     assert [len(cell.indices) for cell in (everywhere, salient, background)] == [12, 10, 10]
     model = load_checkpoint(workspace.parent / "plain.safetensors")
