@@ -73,6 +73,11 @@ class RobustTable:
         """Whether any row is of several seeds."""
         return any(entry.count > 1 for entry in self._entries.values())
 
+    @property
+    def images(self) -> int:
+        """On how many images the models were attacked; 0 without figures."""
+        return max((entry.images for entry in self._entries.values()), default=0)
+
     def entry(self, model: str, column: Column) -> Entry | None:
         """Return a figure, None where it is not there."""
         return self._entries.get((model, column))

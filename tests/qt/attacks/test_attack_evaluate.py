@@ -43,7 +43,7 @@ def test_a_bar_per_model_and_attack_says_what_stands_and_what_broke_the_rest(
     assert room.problems == []
     (folder,) = room.session.workspace.evaluation_folders()
     assert {cell.key for cell in read_sweep(folder)} == {cell.key for cell in view.results.cells}
-    chart = view.figures.chart
+    chart = view.panes.figures.chart
     assert [(group.heading, [bar.words for bar in group.bars]) for group in chart._groups] == [
         (name, [ATTACKS["pgd"], ATTACKS["apgd"]]) for name in ("short", "long")
     ]
@@ -67,19 +67,19 @@ def test_a_bar_per_model_and_attack_says_what_stands_and_what_broke_the_rest(
     # A click on a bar compares the models under its attack; a double click goes to a segment's images.
     place = chart.bar_rect(chart.bars[3]).center().toPoint()
     QTest.mouseClick(chart, LEFT, pos=place)
-    assert view.figures.cell is view.results.cell("long", "apgd", 0.1)
+    assert view.panes.figures.cell is view.results.cell("long", "apgd", 0.1)
     test = paired(*view.results.at("apgd", 0.1))
-    assert f"p = {test.p_value:.2g}, 12 images" in view.figures.pairs.sentences.text()
+    assert f"p = {test.p_value:.2g}, 12 images" in view.panes.figures.pairs.sentences.text()
     qtbot.keyClick(chart, Qt.Key.Key_Up)
-    assert view.figures.cell is view.results.cell("long", "pgd", 0.1)
+    assert view.panes.figures.cell is view.results.cell("long", "pgd", 0.1)
     segment, rect = chart.segment_rects(bar)[-1]
     QTest.mouseDClick(chart, LEFT, pos=rect.center().toPoint())
     assert list(room.session.selection.images) == segment.ids.tolist()
     # The slider of the preview leads the figures too.
     qtbot.waitUntil(lambda: room.growth.growth is not None and room.growth.growth.final, timeout=20_000)
     room.growth.matrix.slider.setValue(0)
-    assert view.at.currentText() == "ε 8/255 = 0.03137"
-    assert view.figures.cell.epsilon == 8 / 255
+    assert view.panes.at.currentText() == "ε 8/255 = 0.03137"
+    assert view.panes.figures.cell.epsilon == 8 / 255
 
 
 def test_kept_images_and_tables_are_exported(room, view, worked, qtbot, monkeypatch, tmp_path):
@@ -98,7 +98,7 @@ def test_kept_images_and_tables_are_exported(room, view, worked, qtbot, monkeypa
         view.export.actions_by_name[name].trigger()
         qtbot.waitUntil(lambda: len(room.notices) > told, timeout=20_000)
 
-    cell = view.figures.cell
+    cell = view.panes.figures.cell
     export("numbers", tmp_path / "adversarial.npy")
     made = read_adversarial(tmp_path / "adversarial.npy", indices=cell.indices).images
     (kept,) = (room.session.workspace.evaluation_folders()[0] / "adversarial").glob(f"{cell.key.name}.h5")
@@ -171,11 +171,11 @@ def test_autoattack_says_how_much_it_is_and_which_run_broke_what(room, view, wor
     assert any("AutoAttack takes long" in notice for notice in room.notices)
     cell = view.results.cell("four", "autoattack", 0.3)
     assert cell.breakers == ("apgd-ce", "apgd-t", "fab-t", "square")
-    bar = view.figures.chart.current
+    bar = view.panes.figures.chart.current
     counts = {segment.words: len(segment.ids) for segment in bar.segments}
     assert counts["APGD on CE"] == int((cell.broken_by_per_image == 0).sum()) > 0
     assert sum(counts.values()) == 6
-    assert "Tick two models" in view.figures.pairs._where.text()
+    assert "Tick two models" in view.panes.figures.pairs._where.text()
     # No attack at all is refused.
     view.options.ticks["autoattack"].setChecked(False)
     QTest.mouseClick(room._run, LEFT)

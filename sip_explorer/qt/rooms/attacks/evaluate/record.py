@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sip_explorer.qt.rooms.attacks.words import NORMS
 from sip_explorer.records import SipError
-from sip_explorer.records.sweeps import read_manifest
+from sip_explorer.records.sweeps import REGIONS, read_manifest
 
 if TYPE_CHECKING:
     from sip_explorer.attacks import EvaluationSpec
@@ -27,6 +27,9 @@ class EvaluationRecord:
     ids : int64 (N,), the attacked images.
     figures : how many are on disk.
     keeps : whether the adversarial images are kept beside them.
+    regions : where the attacks may move pixels.
+    salience : where the regions come from; empty where there is none but everywhere.
+    origins : what the models' checkpoints say of themselves, by name.
     """
 
     folder: Path
@@ -37,6 +40,9 @@ class EvaluationRecord:
     attacks: tuple[str, ...]
     figures: int
     keeps: bool
+    regions: tuple[str, ...] = REGIONS[:1]
+    salience: str = ""
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def norm(self) -> str:
@@ -46,7 +52,7 @@ class EvaluationRecord:
     @property
     def planned(self) -> int:
         """How many figures there are to be."""
-        return len(self.models) * len(self.epsilons) * len(self.attacks)
+        return len(self.models) * len(self.epsilons) * len(self.attacks) * len(self.regions)
 
     @property
     def finished(self) -> bool:
@@ -58,17 +64,12 @@ class EvaluationRecord:
         """How far it is; empty where it is finished."""
         return "" if self.finished else f"{self.figures:,} of {self.planned:,} figures"
 
-    @property
-    def words(self) -> str:
-        """What was attacked, and what the figures are."""
-        return f"{len(self.ids):,} images · {NORMS[self.norm]} · robust accuracy (95 % interval)"
-
     def spec(self) -> EvaluationSpec:
         """Return what is to be computed. Imports torch."""
         from sip_explorer.attacks import EvaluationSpec
 
         settings = {name: value for name, value in self.settings.items() if name != "job"}
-        return EvaluationSpec(self.epsilons, self.attacks, **settings)
+        return EvaluationSpec(self.epsilons, self.attacks, regions=self.regions, **settings)
 
 
 def read_record(folder: Path) -> EvaluationRecord | None:
@@ -88,6 +89,9 @@ def read_record(folder: Path) -> EvaluationRecord | None:
             tuple(manifest["axes"]["attacks"]),
             figures,
             (folder / "adversarial").is_dir(),
+            tuple(manifest["axes"].get("regions", REGIONS[:1])),
+            str(manifest.get("salience", {}).get("source", "")),
+            dict(manifest.get("origins", {})),
         )
     except (SipError, OSError, KeyError, TypeError, ValueError):
         return None

@@ -11,6 +11,7 @@ from sip_explorer.qt.rooms.attacks.evaluate.bars import Bar, Group, Segment
 from sip_explorer.qt.rooms.attacks.evaluate.words import ATTACKS, STANDS, WRONG, run_ink, run_words
 from sip_explorer.qt.rooms.attacks.words import percent
 from sip_explorer.records.intervals import wilson
+from sip_explorer.records.sweeps import REGIONS
 
 if TYPE_CHECKING:
     from sip_explorer.records.sweeps import CellResult
@@ -21,45 +22,59 @@ class EvaluationResults:
 
     def __init__(self, models: Sequence[str]) -> None:
         self.models = tuple(models)
-        self._cells: dict[tuple[str, str, float], CellResult] = {}
+        self._cells: dict[tuple[str, str, float, str], CellResult] = {}
 
     def add(self, cell: CellResult) -> None:
         """Take one finished figure."""
-        self._cells[cell.model, cell.attack, cell.epsilon] = cell
+        self._cells[cell.model, cell.attack, cell.epsilon, cell.region] = cell
 
     def __len__(self) -> int:
         return len(self._cells)
 
     @property
     def cells(self) -> list[CellResult]:
-        """All figures, model by model, attack by attack, epsilon ascending."""
+        """All figures, model by model, attack by attack, region by region, epsilon ascending."""
         return [
-            self._cells[model, attack, epsilon]
+            self._cells[model, attack, epsilon, region]
             for model in self.models
             for attack in ATTACKS
+            for region in REGIONS
             for epsilon in self.epsilons
-            if (model, attack, epsilon) in self._cells
+            if (model, attack, epsilon, region) in self._cells
         ]
 
     @property
     def epsilons(self) -> list[float]:
         """Those with a figure, ascending."""
-        return sorted({epsilon for _, _, epsilon in self._cells})
+        return sorted({epsilon for _, _, epsilon, _ in self._cells})
 
-    def cell(self, model: str, attack: str, epsilon: float) -> CellResult | None:
+    @property
+    def attacks(self) -> list[str]:
+        """Those with a figure, quick ones first."""
+        there = {attack for _, attack, _, _ in self._cells}
+        return [attack for attack in ATTACKS if attack in there]
+
+    @property
+    def regions(self) -> list[str]:
+        """Those with a figure, everywhere first."""
+        there = {region for _, _, _, region in self._cells}
+        return [region for region in REGIONS if region in there]
+
+    def cell(self, model: str, attack: str, epsilon: float, region: str = REGIONS[0]) -> CellResult | None:
         """Return a figure, None while it is not known."""
-        return self._cells.get((model, attack, epsilon))
+        return self._cells.get((model, attack, epsilon, region))
 
-    def at(self, attack: str, epsilon: float) -> list[CellResult]:
-        """Return the figures of all models under an attack at an epsilon."""
-        cells = (self.cell(model, attack, epsilon) for model in self.models)
+    def at(self, attack: str, epsilon: float, region: str = REGIONS[0]) -> list[CellResult]:
+        """Return the figures of all models under an attack at an epsilon in a region."""
+        cells = (self.cell(model, attack, epsilon, region) for model in self.models)
         return [cell for cell in cells if cell is not None]
 
-    def groups(self, epsilon: float) -> list[Group]:
-        """Return a group per model with a bar per attack at one epsilon."""
+    def groups(self, epsilon: float, region: str = REGIONS[0]) -> list[Group]:
+        """Return a group per model with a bar per attack at one epsilon in one region."""
         groups = []
         for model in self.models:
-            cells = [cell for name in ATTACKS if (cell := self.cell(model, name, epsilon)) is not None]
+            found = (self.cell(model, name, epsilon, region) for name in ATTACKS)
+            cells = [cell for cell in found if cell is not None]
             if cells:
                 right = int(cells[0].clean_correct.sum())
                 low, high = wilson(right, cells[0].images)

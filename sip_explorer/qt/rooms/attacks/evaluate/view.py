@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QPushButton,
@@ -18,10 +18,10 @@ from PySide6.QtWidgets import (
 
 from sip_explorer.jobs import JobFactory
 from sip_explorer.qt.rooms.attacks.evaluate.export import numbers_job, pictures_job
-from sip_explorer.qt.rooms.attacks.evaluate.figures_pane import FiguresPane
 from sip_explorer.qt.rooms.attacks.evaluate.job import continue_job, evaluation_job, open_job
 from sip_explorer.qt.rooms.attacks.evaluate.judged_pane import JudgedPane
 from sip_explorer.qt.rooms.attacks.evaluate.judging import Judged, judge_job
+from sip_explorer.qt.rooms.attacks.evaluate.panes import EvaluationPanes
 from sip_explorer.qt.rooms.attacks.evaluate.record import EvaluationRecord, read_record
 from sip_explorer.qt.rooms.attacks.evaluate.results import EvaluationResults
 from sip_explorer.qt.rooms.attacks.evaluate.section import EvaluationSection
@@ -31,11 +31,12 @@ from sip_explorer.qt.rooms.attacks.exporting import table_job
 from sip_explorer.qt.rooms.attacks.folder_view import FolderView
 from sip_explorer.qt.rooms.attacks.form import AttackForm
 from sip_explorer.qt.rooms.attacks.pictures import bars_picture
-from sip_explorer.qt.rooms.attacks.words import radius, whole_radius
+from sip_explorer.qt.rooms.attacks.words import radius
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.records import Artefact, Event, Failed, Finished, SipError
 from sip_explorer.records.sweeps import CellResult
 from sip_explorer.state import Session
+from sip_explorer.workspace.region_salience import region_salience
 
 if TYPE_CHECKING:
     from sip_explorer.workspace import Workspace
@@ -62,21 +63,17 @@ class EvaluateView(FolderView):
         """The evaluation on show; its figures are the results."""
         self._live: EvaluationRecord | None = None  # the one that the job writes
         self._coming = False  # the job's first figure takes the place of what is on show
-        self._wanted: float | None = None  # the epsilon to be shown
         self.go_on = QPushButton("Continue")
         self.go_on.setToolTip("Compute the figures that are missing in this evaluation")
         self.go_on.clicked.connect(self.continue_shown)
         self.export = ExportMenu()
         self.export.opening.connect(self._name_figure)
         self.export.wanted.connect(self.ask_export)
-        self.at = QComboBox()
-        self.at.setAccessibleName("Epsilon of the figures")
-        self.at.activated.connect(self._choose_epsilon)
         self.judge = QPushButton("Judge images…")
         self.judge.setToolTip("Have the ticked models judge images made elsewhere (npy, pt, HDF5)")
         self.judge.clicked.connect(self.ask_judge)
-        self.figures, self.judged = FiguresPane(), JudgedPane()
-        for pane in (self.figures, self.judged):
+        self.panes, self.judged = EvaluationPanes(), JudgedPane()
+        for pane in (self.panes, self.judged):
             pane.images_chosen.connect(self.images_chosen)
         self.judged.closed.connect(self._back)
         self._empty = EmptyState(
@@ -103,11 +100,12 @@ class EvaluateView(FolderView):
             attacks,
             0,
             self.options.keep.isChecked(),
+            self.options.where,
+            self.options.salience.currentData(),
         )
-        self._launch(
-            f"evaluate {names}",
-            evaluation_job(subject, wanted, lambda: workspace.new_evaluation_folder(names)),
-        )
+        salience_of = partial(region_salience, workspace)
+        job = evaluation_job(subject, wanted, salience_of, lambda: workspace.new_evaluation_folder(names))
+        self._launch(f"evaluate {names}", job)
         if LONG in attacks:
             self.session.notice.emit(self.options.amount(len(subject.ids)))
 
@@ -144,14 +142,17 @@ class EvaluateView(FolderView):
 
     def show_epsilon(self, epsilon: float) -> None:
         """Follow the epsilon slider."""
-        self._wanted = epsilon
-        self._draw()
+        self.panes.show_epsilon(epsilon)
 
     def folders(self, workspace: Workspace) -> Callable[[], list[Path]]:
         return workspace.evaluation_folders
 
     def read(self, folder: Path) -> EvaluationRecord | None:
         return read_record(folder)
+
+    def shown(self) -> None:
+        self.options.list_salience()
+        super().shown()
 
     def forget(self) -> None:
         self.session.jobs.drop(OPEN, on="disk")
@@ -168,14 +169,14 @@ class EvaluateView(FolderView):
 
     def write(self, what: str, path: Path) -> None:
         """Write a table, or the kept images of the figure in hand."""
-        record, cell = self.record, self.figures.cell
+        record, cell = self.record, self.panes.figures.cell
         if record is None or cell is None:
             return
         if what in (TABLE, PAIRS):
             job = table_job(path, self.results.cells, record.settings, pairs=what == PAIRS)
             self.session.jobs.ask("evaluation table", job, self.told, on="disk")
             return
-        subject = self.subject_of((cell.model,), record.ids)
+        subject = self.subject_of((cell.model,), cell.indices)
         make = numbers_job if what == NUMBERS else pictures_job
         self.session.jobs.run(f"export {path.name}", make(path, subject, record, cell), self.told)
 
@@ -204,7 +205,7 @@ class EvaluateView(FolderView):
                 self._show(live, EvaluationResults(live.models))
         if self.record is not None and self.record.folder == live.folder:
             self.results.add(cell)
-            self._draw()
+            self.panes.redraw()
 
     def _opened(self, event: Event) -> None:
         if isinstance(event, Artefact):
@@ -226,7 +227,6 @@ class EvaluateView(FolderView):
         self._bar.setVisible(shown or self.earlier.count() > 0)
         self.go_on.setVisible(listed is not None and not listed.finished and not self.running)
         self.export.setVisible(shown)
-        self.at.setVisible(shown and self._pages.currentWidget() is self.figures)
         self.judge.setEnabled(not self.running)
 
     def _launch(self, title: str, job: JobFactory) -> None:
@@ -235,8 +235,10 @@ class EvaluateView(FolderView):
         self.show_state()
 
     def _continue(self, record: EvaluationRecord) -> None:
-        subject = self.subject_of(record.models, record.ids)
-        self._launch(f"evaluate {subject.names}", continue_job(subject, record))
+        subject, workspace = self.subject_of(record.models, record.ids), self.session.workspace
+        assert workspace is not None
+        salience_of = partial(region_salience, workspace)
+        self._launch(f"evaluate {subject.names}", continue_job(subject, record, salience_of))
 
     def _show(self, record: EvaluationRecord, results: EvaluationResults) -> None:
         self.record, self.results = record, results
@@ -244,30 +246,14 @@ class EvaluateView(FolderView):
         if self.earlier.currentData() is None:
             self.shown()
         self._back()
-        self._draw()
+        self.panes.show_evaluation(record, results)
 
     def _back(self) -> None:
-        self._pages.setCurrentWidget(self.figures if self.record is not None else self._empty)
+        self._pages.setCurrentWidget(self.panes if self.record is not None else self._empty)
         self.show_state()
 
-    def _choose_epsilon(self, _index: int) -> None:
-        self._wanted = self.at.currentData()
-        self._draw()
-
-    def _draw(self) -> None:
-        record, epsilons = self.record, self.results.epsilons
-        if record is None or not epsilons:
-            return
-        wanted = self._wanted if self._wanted is not None else epsilons[-1]
-        epsilon = min(epsilons, key=lambda e: abs(e - wanted))
-        self.at.clear()
-        for one in epsilons:
-            self.at.addItem(f"ε {whole_radius(one, record.norm)}", one)
-        self.at.setCurrentIndex(epsilons.index(epsilon))
-        self.figures.show_results(self.results, record.norm, epsilon, record.words)
-
     def _name_figure(self) -> None:
-        cell, record = self.figures.cell, self.record
+        cell, record = self.panes.figures.cell, self.record
         words, kept = "", record is not None and record.keeps
         if cell is not None and record is not None:
             words = f"{cell.model} · {ATTACKS[cell.attack]} · ε {radius(cell.epsilon, record.norm)}:"
@@ -283,11 +269,10 @@ class EvaluateView(FolderView):
         bar.addWidget(self.go_on)
         bar.addWidget(self.export)
         second = QHBoxLayout()
-        second.addWidget(self.at)
         second.addStretch(1)
         second.addWidget(self.judge)
         self._pages = QStackedWidget()
-        for page in (self._empty, self.figures, self.judged):
+        for page in (self._empty, self.panes, self.judged):
             self._pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

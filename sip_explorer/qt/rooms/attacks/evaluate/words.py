@@ -13,6 +13,14 @@ ATTACKS = {
     "apgd-ce+t": "APGD on CE and targeted DLR",
     "autoattack": "AutoAttack, standard",
 }
+SHORT_ATTACKS = {"pgd": "PGD", "apgd": "APGD", "apgd-ce+t": "APGD CE+T", "autoattack": "AutoAttack"}
+"""As headings of columns."""
+
+REGION_WORDS = {
+    "everywhere": "everywhere",
+    "salient": "salient region only",
+    "background": "background only",
+}
 LONG = "autoattack"
 """The attack that takes long."""
 
