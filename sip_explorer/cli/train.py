@@ -1,24 +1,33 @@
 """``train``: one recipe, one run folder."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sip_explorer.cli.progress import follow, say, summary_lines
 from sip_explorer.cli.workspaces import WorkspaceOption, classifier_entry, opened
 from sip_explorer.records import Cancelled, CancelToken, Event, SipError
+from sip_explorer.records.runs import RunFolder
+from sip_explorer.records.shown_batch import keep_shown
+
+if TYPE_CHECKING:
+    from sip_explorer.models import Classifier
+    from sip_explorer.training import Recipe, TrainingData
+    from sip_explorer.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class TrainingOrder:
     """What to train: a recipe file, and where its images and the run lie.
 
-    ``workspace`` None is the demo, ``folder`` None a new run folder in the workspace; ``reference``
-    names the classifier whose maps are salience where the recipe asks for them. ``snapshot`` is the
+    The images are those of ``workspace`` (None: the demo), or of the packed file ``data``. ``folder`` None
+    is a new run folder in the workspace, or beside the packed file; ``reference`` is the classifier whose
+    maps are salience where the recipe asks for them: a file, or a name in the workspace. ``snapshot`` is the
     file of another run that this one goes on from. ``threads`` is for a worker: how many may do sums,
     0 for all.
     """
@@ -30,32 +39,72 @@ class TrainingOrder:
     resume: bool = False
     snapshot: Path | None = None
     threads: int = 0
+    data: Path | None = None
 
 
 @contextmanager
 def training_job(order: TrainingOrder, token: CancelToken) -> Iterator[tuple[Path, Iterator[Event | None]]]:
     """Yield the run folder and the job that trains into it; the workspace stays open meanwhile."""
     from sip_explorer.training import Recipe, train
-    from sip_explorer.workspace import training_data
+    from sip_explorer.training.ranks import ranks_of
 
     if order.resume and order.folder is None:
         raise SipError("Which run is to go on: name its folder with --out.")
+    if order.data is not None and order.workspace is not None:
+        raise SipError("The images come from --data or from --workspace: give one of them.")
     recipe = Recipe.from_toml(order.recipe)
-    with opened(order.workspace) as workspace:
-        reference = None
-        if order.reference is not None:
-            from sip_explorer.models import load_checkpoint
-
-            reference = load_checkpoint(classifier_entry(workspace, order.reference).path)
-        data = training_data(workspace, recipe)
-        folder = order.folder or workspace.new_run_folder(recipe.name or order.recipe.stem)
+    ranks = ranks_of(recipe.device)
+    with _images(order, recipe) as (data, workspace):
+        reference = _reference(order.reference, workspace)
+        folder = order.folder
+        if folder is None:
+            # One process makes the folder, all of them are told.
+            name = recipe.name or order.recipe.stem
+            folder = ranks.told(_new_folder(order, workspace, name) if ranks.main else None)
         yield (
             folder,
             train(
                 recipe, folder, data, reference=reference, token=token, resume=order.resume,
-                snapshot=order.snapshot,
+                snapshot=order.snapshot, ranks=ranks,
             ),
         )  # fmt: skip
+
+
+@contextmanager
+def _images(order: TrainingOrder, recipe: "Recipe") -> Iterator[tuple["TrainingData", "Workspace | None"]]:
+    if order.data is not None:
+        from sip_explorer.training.packed_data import packed_data
+
+        yield packed_data(order.data, recipe), None
+        return
+    from sip_explorer.workspace import training_data
+
+    with opened(order.workspace) as workspace:
+        yield training_data(workspace, recipe), workspace
+
+
+def _reference(named: str | None, workspace: "Workspace | None") -> "Classifier | None":
+    if named is None:
+        return None
+    from sip_explorer.models import load_checkpoint
+
+    if workspace is None or Path(named).is_file():
+        return load_checkpoint(named)
+    return load_checkpoint(classifier_entry(workspace, named).path)
+
+
+def _new_folder(order: TrainingOrder, workspace: "Workspace | None", name: str) -> Path:
+    if workspace is not None:
+        return workspace.new_run_folder(name)
+    from sip_explorer.workspace.folders import new_numbered_folder
+
+    assert order.data is not None
+    return new_numbered_folder(order.data.resolve().parent / "runs", name)
+
+
+def launched_rank() -> int:
+    """Return the number of this process among those of a launcher; 0 alone."""
+    return int(os.environ.get("RANK", "0"))
 
 
 def register(app: typer.Typer) -> None:
@@ -71,15 +120,32 @@ def register(app: typer.Typer) -> None:
         out: Annotated[
             Path | None, typer.Option(help="Run folder to write; by default a new one in the workspace.")
         ] = None,
+        data: Annotated[
+            Path | None,
+            typer.Option(help="Packed images (.h5) instead of a workspace, as on a cluster."),
+        ] = None,
         reference: Annotated[
-            str | None, typer.Option(help="Classifier of the workspace whose Grad-CAM is salience.")
+            str | None,
+            typer.Option(help="Classifier whose maps are salience: a file, or a name in the workspace."),
         ] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+        snapshot: Annotated[
+            Path | None,
+            typer.Option(help="Begin where another run was: its snapshots/<epoch>.pt or last.pt."),
+        ] = None,
     ) -> None:
-        """Train a classifier after a recipe: clean, adversarial or SIP-AT."""
+        """Train a classifier after a recipe: clean, adversarial, TRADES or SIP-AT.
+
+        On many GPUs or machines: accelerate launch -m sip_explorer train RECIPE.toml …
+        """
         token = CancelToken()
-        with training_job(TrainingOrder(recipe, workspace, out, reference, resume), token) as (folder, job):
-            finished = follow(job, token)
+        order = TrainingOrder(recipe, workspace, out, reference, resume, snapshot, data=data)
+        with training_job(order, token) as (folder, job):
+            if launched_rank():  # one process speaks for all
+                for _ in job:
+                    pass
+                return
+            finished = follow(keep_shown(job, RunFolder(folder).batch_path), token)
         if finished.outcome == "cancelled":
             raise Cancelled
         say(finished.outcome, *summary_lines(finished.summary), f"run: {folder}")

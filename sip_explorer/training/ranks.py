@@ -1,6 +1,7 @@
 """The processes of one run: alone, or one of those that ``accelerate launch`` started."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, cast
@@ -95,7 +96,10 @@ class LaunchedRanks(Ranks):
             raise SipError("Every weight of the start checkpoint is frozen: unfreeze some to train it.")
         if self.device.type == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # in place
-        return cast(nn.Module, self._accelerator.prepare_model(model, device_placement=False))
+        with warnings.catch_warnings():
+            # A newer name of the option that older versions do not know.
+            warnings.filterwarnings("ignore", message=".*broadcast_buffers.*", category=FutureWarning)
+            return cast(nn.Module, self._accelerator.prepare_model(model, device_placement=False))
 
     @contextmanager
     def unsynchronised(self, module: nn.Module) -> Iterator[None]:
