@@ -1,10 +1,13 @@
 """The model that a run starts from: fresh weights, or a checkpoint."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from sip_explorer.models import Classifier, build_classifier, load_checkpoint
+from sip_explorer.models.normalisation import IMAGENET
 from sip_explorer.records import SipError
 from sip_explorer.training.recipe import Recipe
 from sip_explorer.training.training_data import TrainingData
@@ -17,8 +20,8 @@ def model_of(
 ) -> Classifier:
     """Return the model in train() on ``device``.
 
-    Fresh weights follow from ``recipe.seed``; their normalisation is mean and standard deviation of
-    the training images ``rows``, per channel.
+    Fresh weights follow from ``recipe.seed``; their normalisation is ImageNet's, or mean and standard
+    deviation of the training images ``rows``, per channel.
 
     Raises
     ------
@@ -34,7 +37,11 @@ def model_of(
 
 def _fresh(recipe: Recipe, data: TrainingData, rows: npt.NDArray[np.int64]) -> Classifier:
     height, width, channels = data.images.shape[1:]
-    mean, std = _normalisation(data.images, rows)
+    if recipe.normalisation == "imagenet" and channels != len(IMAGENET[0]):
+        raise SipError(
+            "The recipe's normalisation is ImageNet's, of colour images, these are grey: set it to 'images'."
+        )
+    mean, std = IMAGENET if recipe.normalisation == "imagenet" else _normalisation(data.images, rows)
     return build_classifier(
         recipe.architecture,
         classes=data.classes,
@@ -64,7 +71,7 @@ def _started(recipe: Recipe, data: TrainingData) -> Classifier:
 
 def _normalisation(
     images: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64]
-) -> tuple[list[float], list[float]]:
+) -> tuple[Sequence[float], Sequence[float]]:
     """Return mean and standard deviation per channel, in units of [0, 1], to four digits."""
     channels = images.shape[3]
     counts = np.zeros((channels, 256))

@@ -1,8 +1,6 @@
 """The recipe of a ProtoFlow's training: everything that decides the result."""
 
 import dataclasses
-import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +8,9 @@ from typing import Any, Self
 
 from sip_explorer.protoflow import FlowConfig
 from sip_explorer.records import SipError, write_text
-from sip_explorer.training.recipe import PRECISIONS
+from sip_explorer.training.recipe_declaration import PRECISIONS
 from sip_explorer.training.recipe_fields import FieldRule, choice, number, rule_of, switch, text, whole
+from sip_explorer.training.recipe_toml import read_toml, to_toml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,17 +90,15 @@ class ProtoFlowRecipe:
     @classmethod
     def from_toml(cls, path: Path | str) -> Self:
         """Return the recipe in the file ``path``; SipError, naming the file, where it is none."""
+        values = read_toml(path)
         try:
-            return cls.from_mapping(tomllib.loads(Path(path).read_text("utf-8")))
-        except OSError as error:
-            raise SipError(f"The recipe {path} cannot be read: {error.strerror or error}.") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SipError(f"{path} is not a TOML file: {error}.") from None
+            return cls.from_mapping(values)
+        except SipError as error:
+            raise SipError(f"{path}: {error}") from None
 
     def to_toml(self) -> str:
-        """Return the recipe as TOML, one field a line; reads back as the same recipe."""
-        values = dataclasses.asdict(self).items()
-        return "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values)
+        """Return the recipe as TOML, one field a line, its unit beside it; reads back the same."""
+        return to_toml(dataclasses.asdict(self), self.rules())
 
     def save(self, path: Path | str) -> None:
         """Write the recipe to ``path`` as TOML, atomically."""

@@ -14,7 +14,8 @@ from sip_explorer.records import CancelToken, Event, SipError
 from sip_explorer.records.run_salience import LEFT_OUT, PART_BYTES, salience_parts, salience_writer
 from sip_explorer.records.runs import RunFolder
 from sip_explorer.training.environment import resolve_device
-from sip_explorer.training.recipe import MAP_SOURCES, Recipe
+from sip_explorer.training.recipe import Recipe
+from sip_explorer.training.recipe_declaration import MAP_SOURCES
 from sip_explorer.training.salience_maps import MAP_NAMES, MapSource, salience_maps
 from sip_explorer.training.training_data import TrainingData
 
