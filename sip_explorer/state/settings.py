@@ -18,6 +18,7 @@ DEFAULTS: dict[str, Any] = {
     "window_geometry": "",
     "overlay_opacity": 0.45,
     "room": "salience",
+    "run_in": "window",
 }
 
 

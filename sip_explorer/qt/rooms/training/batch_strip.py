@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from PySide6.QtCore import QLineF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from sip_explorer.qt.theme import colour
+from sip_explorer.records.shown_batch import ShownBatch
 from sip_explorer.salience import boundary_runs
 
 TILE = 84  # pixels that a tile has at least where an integer scale allows; photos are scaled to it
@@ -34,13 +32,11 @@ class BatchStrip(QWidget):
         """Pairs on show."""
         return len(self._pairs)
 
-    def show_batch(self, data: Mapping[str, Any], caption: str) -> None:
-        """Show ``images`` and ``adversarial``, float32 NCHW in [0, 1], and ``salience`` N1HW."""
+    def show_batch(self, batch: ShownBatch, caption: str) -> None:
+        """Show a batch under a caption."""
         self._caption = caption
         self._pairs = []
-        for original, trained, salience in zip(
-            data["images"], data["adversarial"], data["salience"], strict=True
-        ):
+        for original, trained, salience in zip(batch.images, batch.adversarial, batch.salience, strict=True):
             size = _size(*salience.shape[1:])
             outline = _outline(salience[0], size)
             self._pairs.append((_tile(original, size, outline), _tile(trained, size, outline)))
@@ -72,7 +68,7 @@ class BatchStrip(QWidget):
 
 def _outline(salience: np.ndarray, size: QSize) -> QPixmap | None:
     """Return the boundary of what the attack leaves alone, to be laid over both images of a pair."""
-    inside = np.pad(np.round(salience * 255) >= 128, 1)  # as stored: an 8-bit mask of 128 and more
+    inside = np.pad(salience >= 128, 1)
     runs = boundary_runs(inside)
     if runs is None or not len(runs):
         return None
@@ -99,7 +95,7 @@ def _size(height: int, width: int) -> QSize:
 
 
 def _tile(image: np.ndarray, size: QSize, outline: QPixmap | None) -> QPixmap:
-    pixels = np.ascontiguousarray((image.transpose(1, 2, 0) * 255).round().astype(np.uint8))
+    pixels = np.ascontiguousarray(image.transpose(1, 2, 0))
     height, width, channels = pixels.shape
     kind = QImage.Format.Format_Grayscale8 if channels == 1 else QImage.Format.Format_RGB888
     picture = QImage(pixels.data, width, height, width * channels, kind)

@@ -31,6 +31,11 @@ class ChoiceField(FormField):
         self._box.blockSignals(False)
         self.set_value(chosen if self._box.findData(chosen) >= 0 else self._default)
 
+    def offer(self, value: Any, words: str = "") -> None:
+        """Have a value among the choices, under its own words where it was not yet."""
+        if self._box.findData(value) < 0:
+            self._box.addItem(words or str(value), value)
+
     @property
     def choices(self) -> tuple[Any, ...]:
         """The values on offer."""

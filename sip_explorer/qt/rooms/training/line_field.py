@@ -48,6 +48,13 @@ class LineField(FormField):
 
 
 def _text(value: Any) -> str:
+    """Return text that is read back as the very same value, as a fraction of 255 where that is shorter."""
     if value is None:
         return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    plain = repr(value).removesuffix(".0")
+    whole = round(value * 255)
+    if len(plain) > 8 and whole / 255 == value:
+        return f"{whole}/255"
+    return plain

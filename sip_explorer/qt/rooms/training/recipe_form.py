@@ -1,8 +1,9 @@
-"""The recipe as a form: four groups and one folded, every value checked as it is typed."""
+"""The recipe as a form: four groups, rare fields folded away, every value checked as it is typed."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
@@ -11,39 +12,26 @@ from PySide6.QtWidgets import QLabel
 from sip_explorer.qt.rooms.training.choice_field import ChoiceField
 from sip_explorer.qt.rooms.training.epsilon_form_field import EpsilonFormField
 from sip_explorer.qt.rooms.training.form_field import FormField
+from sip_explorer.qt.rooms.training.form_groups import groups, needless
 from sip_explorer.qt.rooms.training.line_field import LineField
+from sip_explorer.qt.rooms.training.more_button import MoreButton
 from sip_explorer.qt.rooms.training.switch_field import SwitchField
-from sip_explorer.qt.rooms.training.words import CHOICES, LABELS, UNITS, for_people
+from sip_explorer.qt.rooms.training.words import CHOICES, TIPS, UNITS, for_people, label
 from sip_explorer.qt.widgets.inspector import Inspector
 from sip_explorer.qt.widgets.section import Row, Section
 
 if TYPE_CHECKING:
     from sip_explorer.training.recipe import Recipe
 
-GROUPS: dict[str, tuple[str, ...]] = {
-    "Data and salience": ("collection", "salience", "reference"),
-    "Attack": ("method", "epsilon", "steps", "step_size"),
-    "Optimiser": ("epochs", "batch_size", "learning_rate", "start", "architecture"),
-    "Run": ("name", "seed", "device", "precision"),
-}
-ADVANCED: dict[str, tuple[str, ...]] = {
-    "More on the attack": (
-        "loss", "reduction", "attack_batch_size", "random_start", "attack_precision", "epsilon_warmup",
-    ),
-    "More on the optimiser": (
-        "momentum", "weight_decay", "schedule", "schedule_epochs", "schedule_factor", "flip",
-    ),
-    "Validation": (
-        "validation_fraction", "validation_images", "validation_steps", "best", "snapshot_every",
-    ),
-}  # fmt: skip
+_DEFAULTS = {"place": "window"}  # of the fields that are no recipe's
 OFFERED = ("collection", "start", "architecture", "device")  # texts that are chosen, not typed
 
 
 class RecipeForm(QObject):
     """Fills an inspector with the fields of a `Recipe` and makes the recipe of what they hold.
 
-    ``reference`` (the id of the model whose Grad-CAM is wanted) is a field of the form alone.
+    Three fields are of the form alone: ``reference`` (the id of the model whose maps are wanted),
+    ``snapshot`` (the file of another run that this one goes on from) and ``place`` (where it works).
 
     Signals
     -------
@@ -60,33 +48,61 @@ class RecipeForm(QObject):
         self._recipe = Recipe
         self._rules = Recipe.rules()
         self._annotator = ""
+        self._needless: frozenset[str] = frozenset()
+        self._loading = False
         self.fields: dict[str, FormField] = {}
         self.rows: dict[str, Row] = {}
+        self.more: dict[str, MoreButton] = {}
         self.problems: dict[str, str] = {}
         self.extra_problems: dict[str, str] = {}
         self.salience_note = QLabel()
         self.salience_note.setWordWrap(True)
         self.salience_note.setProperty("role", "muted")
         self.salience_note.setAccessibleName("Salience of the chosen images")
-        defaults = dataclasses.asdict(Recipe())
-        for title, keys in (*GROUPS.items(), *ADVANCED.items()):
-            section = inspector.add_section(title, folded=title in ADVANCED)
-            for key in keys:
-                self._add(section, key, defaults.get(key, ""))
-            if title == "Data and salience":
+        self._defaults = dataclasses.asdict(Recipe())
+        for group in groups(self._rules):
+            section = inspector.add_section(group.title)
+            for key in group.first:
+                self._add(section, key)
+            if "salience" in group.first:
                 section.add_widget(self.salience_note)
+            more = MoreButton(group.more)
+            more.toggled.connect(self._show_rows)
+            section.add_widget(more)
+            for key in group.more:
+                self._add(section, key)
+                self.more[key] = more
         self._check()
 
     # ---- what the form holds --------------------------------------------------------------
 
     def values(self) -> dict[str, Any]:
-        """Return the recipe's fields as they stand, unchecked."""
+        """Return the recipe's fields as they stand, unchecked; the default where one does not matter."""
         held = {key: field.value() for key, field in self.fields.items() if key in self._rules}
-        return {**held, "annotator": self._annotator}
+        unused = needless(held)
+        held |= {key: self._defaults[key] for key in unused if key in held and key != "architecture"}
+        # All annotators are merged, or one is taken.
+        return {**held, "annotator": "" if held["merge"] != "none" else self._annotator}
 
     def recipe(self, **changes: Any) -> Recipe:
         """Return the recipe; `SipError` where a value cannot stand."""
         return self._recipe.from_mapping({**self.values(), **changes})
+
+    def recipe_of(self, values: Mapping[str, Any]) -> Recipe:
+        """Return the recipe that ``values`` make, as they stand; `SipError` where one cannot stand."""
+        return self._recipe.from_mapping(values)
+
+    def load(self, values: Mapping[str, Any]) -> None:
+        """Show a recipe: ``values`` as a run keeps them, defaults where it has none."""
+        self._loading = True
+        for key, field in self.fields.items():
+            if key in self._rules:
+                value = values.get(key, self._defaults[key])
+                if isinstance(field, ChoiceField):
+                    field.offer(value)
+                field.set_value(value)
+        self._loading = False
+        self._check()
 
     def value(self, key: str) -> Any:
         """Return what one field holds."""
@@ -102,6 +118,10 @@ class RecipeForm(QObject):
         """Whose painted masks the run takes."""
         self._annotator = name
 
+    def matters(self, key: str) -> bool:
+        """Whether a field decides anything under what is chosen."""
+        return key not in self._needless
+
     def set_problem(self, key: str, sentence: str) -> None:
         """Say why a value cannot stand here, for a reason that the recipe cannot know; empty: it can."""
         if self.extra_problems.get(key, "") != sentence:
@@ -111,22 +131,21 @@ class RecipeForm(QObject):
     @property
     def first_problem(self) -> str:
         """The sentence of the first field in the form's order whose value cannot stand, or empty."""
-        return next((field.problem for field in self._told() if field.problem), "") or next(
-            (field.own_problem() for field in self._told() if field.own_problem()), ""
+        told = [field for key, field in self.fields.items() if self.matters(key)]
+        return next((field.problem for field in told if field.problem), "") or next(
+            (field.own_problem() for field in told if field.own_problem()), ""
         )
 
     # ---- inside ---------------------------------------------------------------------------
 
-    def _told(self) -> list[FormField]:
-        return list(self.fields.values())
-
-    def _add(self, section: Section, key: str, default: Any) -> None:
-        field = self._make(key, default)
+    def _add(self, section: Section, key: str) -> None:
+        field = self._make(key, self._defaults.get(key, _DEFAULTS.get(key, "")))
         rule = self._rules.get(key)
-        tip = rule.help[:1].upper() + rule.help[1:] + "." if rule else "The model whose Grad-CAM is salience."
-        if key in UNITS:
-            field.add_unit(UNITS[key])
-        row = section.add_row(LABELS[key], field, tip=tip)
+        tip = rule.help[:1].upper() + rule.help[1:] + "." if rule else TIPS[key]
+        unit = UNITS.get(key) or (rule.unit if rule and len(rule.unit) <= 8 else "")
+        if unit:
+            field.add_unit(unit)
+        row = section.add_row(label(key), field, tip=tip)
         row.track(field.changed, field.is_default, field.restore, True)
         field.changed.connect(self._check)
         self.fields[key], self.rows[key] = field, row
@@ -138,43 +157,44 @@ class RecipeForm(QObject):
         if rule is None or key in OFFERED:
             return ChoiceField(_offers(key, default), default)
         if rule.kind == "choice":
-            return ChoiceField([(value, CHOICES[key].get(value, value)) for value in rule.choices], default)
+            words = CHOICES.get(key, {})
+            return ChoiceField([(value, words.get(value, value)) for value in rule.choices], default)
         if rule.kind == "switch":
             return SwitchField(default)
         return LineField(default, placeholder="automatic" if rule.optional else "")
 
     def _check(self) -> None:
+        if self._loading:  # once all of it stands
+            return
         values = self.values()
+        self._needless = needless({key: field.value() for key, field in self.fields.items()})
+        if not self.choice("snapshot").choices[1:]:
+            self._needless |= {"snapshot"}
         found = self._recipe.problems(values)
         self.problems = {key: for_people(sentence, key) for key, sentence in found.items()}
         self._show_problems()
-        self._show_rows(values)
+        self._show_rows()
         self._show_step_size(values)
         self.changed.emit()
 
     def _show_problems(self) -> None:
         for key, field in self.fields.items():
             field.show_problem(self.problems.get(key) or self.extra_problems.get(key, ""))
+            if field.problem and key in self.more:
+                self.more[key].setChecked(True)
 
-    def _show_rows(self, values: dict[str, Any]) -> None:
-        attacked = values["method"] != "clean"
-        sip = values["method"] == "sip-at"
-        grad_cam = sip and values["salience"] in ("painted-else-grad-cam", "grad-cam")
-        shown = {
-            "salience": sip,
-            "reference": grad_cam,
-            "steps": attacked,
-            "step_size": attacked,
-            "architecture": not values["start"],
-            "attack_batch_size": values["reduction"] == "mean",
-            "schedule_epochs": values["schedule"] == "step",
-            "schedule_factor": values["schedule"] == "step",
-        }
-        for key, visible in shown.items():
-            if self.rows[key].editor.isVisibleTo(self.rows[key].editor.parentWidget()) != visible:
-                _keep_room(self.rows[key], visible)
-                self.rows[key].set_visible(visible)
-                self.rows[key].reset.setVisible(visible and not self.fields[key].is_default())
+    def _show_rows(self, *_: object) -> None:
+        for button in set(self.more.values()):
+            matter = [key for key in button.keys if self.matters(key)]
+            button.setVisible(bool(matter))
+            button.show_changed(sum(not self.fields[key].is_default() for key in matter))
+        for key, row in self.rows.items():
+            folded = key in self.more and not self.more[key].isChecked()
+            visible = self.matters(key) and not folded
+            if row.editor.isVisibleTo(row.editor.parentWidget()) != visible:
+                _keep_room(row, visible)
+                row.set_visible(visible)
+                row.reset.setVisible(visible and not self.fields[key].is_default())
 
     def _show_step_size(self, values: dict[str, Any]) -> None:
         field = self.fields["step_size"]
@@ -196,10 +216,11 @@ def _keep_room(row: Row, keep: bool) -> None:
 
 
 def _offers(key: str, default: str) -> list[tuple[str, str]]:
-    if key == "collection":
-        return [("", "All training images")]
-    if key == "start":
-        return [("", "Fresh weights")]
-    if key == "device":
-        return [(value, CHOICES["device"][value]) for value in ("auto", "cpu")]
-    return [(default, default)] if default else []
+    fixed = {
+        "collection": [("", "All training images")],
+        "start": [("", "Fresh weights")],
+        "snapshot": [("", "The beginning")],
+        "device": [(value, CHOICES["device"][value]) for value in ("auto", "cpu")],
+        "place": list(CHOICES["place"].items()),
+    }
+    return fixed.get(key, [(default, default)] if default else [])

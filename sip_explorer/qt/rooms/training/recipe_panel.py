@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from sip_explorer.qt.rooms.training.recipe_form import RecipeForm
+from sip_explorer.qt.rooms.training.run_order import PROCESS, WINDOW, RunOrder
+from sip_explorer.qt.rooms.training.run_tail import RunTail
 from sip_explorer.qt.rooms.training.salience_count import SalienceCount, count_salience, salience_sentence
 from sip_explorer.qt.rooms.training.words import CHOICES
 from sip_explorer.qt.widgets.inspector import Inspector
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 LANE = "training architectures"
 DEMO_EPSILON = 0.1  # grey images of the MNIST family: the recipe's own default
 COLOUR_EPSILON = 8 / 255
-GRAD_CAM = ("painted-else-grad-cam", "grad-cam")
 LARGE = 64  # pixels; beyond that the small network is no match
 
 
@@ -40,7 +42,7 @@ class RecipePanel(QObject):
         super().__init__(parent)
         self._session = session
         self.form = RecipeForm(inspector, self)
-        self.form.fields["reference"].setAccessibleName("Model for Grad-CAM")
+        self.form.fields["reference"].setAccessibleName("Model whose maps are salience")
         self._counts: dict[tuple[str, str], SalienceCount] = {}
         self._asked = False
         # Strokes come in bursts: one count after the last.
@@ -48,6 +50,9 @@ class RecipePanel(QObject):
         self._recount.setSingleShot(True)
         self._recount.setInterval(300)
         self._recount.timeout.connect(self._count_anew)
+        place = self.form.fields["place"]
+        place.set_value(PROCESS if session.settings["run_in"] == PROCESS else WINDOW)
+        place.changed.connect(self._remember_place)
         self.form.changed.connect(self._refresh)
         session.workspace_changed.connect(self._take_workspace)
         session.models_changed.connect(self._take_models)
@@ -67,30 +72,64 @@ class RecipePanel(QObject):
         self._recount.stop()
 
     @property
-    def problem(self) -> str:
-        """Why no run can start with what the form holds, or empty."""
+    def obstacle(self) -> str:
+        """Why no run at all can be started in this workspace, or empty."""
         workspace = self._session.workspace
         if workspace is None:
             return "No workspace is open: open one first."
         if workspace.read_only:
             return workspace.lock_holder or "This workspace is open to read only."
-        return self.form.first_problem
+        return ""
 
-    def recipe(self, name: str) -> Recipe:
-        """Return the recipe under a name; `SipError` where a value cannot stand."""
-        return self.form.recipe(name=name)
+    @property
+    def problem(self) -> str:
+        """Why no run can start with what the form holds, or empty."""
+        return self.obstacle or self.form.first_problem
 
-    def reference(self) -> ModelEntry | None:
-        """Return the model whose Grad-CAM is salience, where the recipe needs one."""
-        if not self.form.recipe().needs_reference:
-            return None
-        return self._session.model(self.form.value("reference"))
+    def order(self, name: str) -> RunOrder:
+        """Return the order of a new run by the recipe of the form; `SipError` where a value cannot stand."""
+        snapshot = self.form.value("snapshot") if self.form.matters("snapshot") else ""
+        return self._order(self.form.recipe(name=name), name, snapshot=Path(snapshot) if snapshot else None)
+
+    def order_again(
+        self, run: RunTail, name: str, *, folder: Path | None = None, snapshot: Path | None = None
+    ) -> RunOrder:
+        """Return the order to go on with ``run``: in its ``folder``, or as a new run from a ``snapshot``."""
+        recipe = self.form.recipe_of({**run.recipe, "name": name})
+        return self._order(recipe, name, folder=folder, snapshot=snapshot)
+
+    def load(self, recipe: Mapping[str, Any], name: str, snapshots: Mapping[int, Path]) -> None:
+        """Show the recipe of the run ``name``, and offer its snapshots to go on from."""
+        choices = [("", "The beginning")]
+        choices += [(str(path), f"Epoch {epoch} of {name}") for epoch, path in snapshots.items()]
+        self.form.choice("snapshot").set_choices(choices)
+        self.form.fields["snapshot"].restore()
+        self.form.load(recipe)
+
+    def _order(
+        self, recipe: Recipe, name: str, *, folder: Path | None = None, snapshot: Path | None = None
+    ) -> RunOrder:
+        workspace = self._session.workspace
+        assert workspace is not None
+        reference = self._session.model(self.form.value("reference")) if recipe.needs_reference else None
+        return RunOrder(
+            name=name,
+            recipe=recipe,
+            folder=folder or workspace.new_run_folder(name),
+            reference=reference,
+            resume=folder is not None,
+            snapshot=snapshot,
+            place=str(self.form.value("place")),
+        )
 
     def suggested_name(self) -> str:
         """Return a name that says what the run is, for a field left empty."""
         method = self.form.choice("method").words
         images = self.form.choice("collection").words
         return method if not self.form.value("collection") else f"{method}, {images}"
+
+    def _remember_place(self) -> None:
+        self._session.settings["run_in"] = self.form.value("place")
 
     # ---- what is on offer -----------------------------------------------------------------
 
@@ -173,18 +212,19 @@ class RecipePanel(QObject):
         form, annotator = self.form, self._session.selection.annotator
         form.set_annotator(annotator)
         collection = form.value("collection") or ""
-        key = (collection, annotator)
+        painter = annotator if form.value("merge") == "none" else ""
+        key = (collection, painter)
         if key not in self._counts:
-            self._counts[key] = count_salience(workspace, collection, annotator)
+            self._counts[key] = count_salience(workspace, collection, painter)
         count = self._counts[key]
         reference = form.choice("reference")
         words = reference.words if reference.value() else ""
         sentence = salience_sentence(count, form.value("method"), form.value("salience"), words)
         form.salience_note.setText(sentence)
         form.set_problem("collection", "" if count.images else "There are no training images: choose others.")
-        grad_cam = form.value("method") == "sip-at" and form.value("salience") in GRAD_CAM
-        left = count.images - (count.painted if form.value("salience") != "grad-cam" else 0)
-        missing = grad_cam and not reference.value() and left > 0
+        # A painted collection asks no model, whatever comes after "else".
+        painted = str(form.value("salience")).startswith("painted") and count.painted == count.images
+        missing = form.matters("reference") and not reference.value() and not painted
         form.set_problem(
             "reference",
             "No trained model fits these images: add one, or choose painted salience." if missing else "",

@@ -1,10 +1,9 @@
-"""The Train room: start a run, watch it, compare it with others."""
+"""The Train room: start a run, watch it, go on with it, compare it with others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -13,19 +12,22 @@ from sip_explorer.qt.room import Room
 from sip_explorer.qt.rooms.training.batch_strip import BatchStrip
 from sip_explorer.qt.rooms.training.picture import curves_picture
 from sip_explorer.qt.rooms.training.recipe_panel import RecipePanel
+from sip_explorer.qt.rooms.training.run_actions import RunActions, snapshots_of
+from sip_explorer.qt.rooms.training.run_batch import RunBatch
+from sip_explorer.qt.rooms.training.run_control import RunControl
 from sip_explorer.qt.rooms.training.run_curves import RunCurves
 from sip_explorer.qt.rooms.training.run_list import RunList
+from sip_explorer.qt.rooms.training.run_order import RunOrder
 from sip_explorer.qt.rooms.training.run_shelf import RunShelf
-from sip_explorer.qt.rooms.training.run_status import RunStatus, figures
+from sip_explorer.qt.rooms.training.run_status import RunStatus
 from sip_explorer.qt.rooms.training.run_tail import RunTail
+from sip_explorer.qt.rooms.training.words import batch_words
 from sip_explorer.qt.widgets.empty_state import EmptyState
-from sip_explorer.records import Artefact, CancelToken, Event, Failed, Finished
 from sip_explorer.state import Session
-from sip_explorer.state.jobs import JobRow
 
-SHOW_EVERY = 300  # milliseconds between two looks at the log of a run that works
 TICK = 1000
 EMPTY = "Start a run: its curves are drawn here."
+BUSY = "A run works: stop or cancel it first."
 
 
 class TrainingRoom(Room):
@@ -38,14 +40,6 @@ class TrainingRoom(Room):
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
-        self.start_button = self.add_button("Start", primary=True)
-        self.stop_button = self.add_button(
-            "Stop and keep", tip="End after the step under way, validate, and keep the best checkpoint"
-        )
-        self.cancel_button = self.add_button("Cancel", tip="End now; the run gives no model")
-        self.start_button.clicked.connect(self.start)
-        self.stop_button.clicked.connect(self.stop)
-        self.cancel_button.clicked.connect(self.cancel)
         # Wide enough for the longest words of a list, so that none is cut.
         self.inspector.setFixedWidth(int(self.fontMetrics().averageCharWidth() * 55))
         self.panel = RecipePanel(session, self.inspector, self)
@@ -53,38 +47,56 @@ class TrainingRoom(Room):
         self.curves = RunCurves()
         self.strip = BatchStrip()
         self.runs = RunList()
+        self.deeds = RunActions()
         self.shelf = RunShelf(session, self._runs_changed)
+        self.control = RunControl(session, self.shelf, self)
+        self.batch = RunBatch(session, self)
+        self._make_header()
         self._make_centre()
-        self._job: JobRow | None = None
-        self._live: RunTail | None = None
-        self._batches: dict[Path, tuple[dict[str, Any], str]] = {}
-        self._strip_batch: dict[str, Any] | None = None
-        self._show_soon = QTimer(self)
-        self._show_soon.setSingleShot(True)
-        self._show_soon.setInterval(SHOW_EVERY)
-        self._show_soon.timeout.connect(self._read_live)
         self._clock = QTimer(self)
         self._clock.setInterval(TICK)
         self._clock.timeout.connect(self._tick)
         self.panel.changed.connect(self._show_buttons)
         self.runs.chosen.connect(self._show_chosen)
+        self.control.changed.connect(self._control_changed)
+        self.control.grew.connect(self._show_live)
+        self.control.showed.connect(self._look_for_images)
+        self.batch.changed.connect(self._show_strip)
+        self.deeds.resumed.connect(self.resume)
+        self.deeds.resumed_from.connect(self.resume_from)
+        self.deeds.repeated.connect(self.repeat)
         session.workspace_changed.connect(self._take_workspace)
         self._show_buttons()
         self._show_chosen()
 
+    def _make_header(self) -> None:
+        self.start_button = self.add_button("Start", primary=True)
+        self.pause_button = self.add_button("Pause", tip="Let the device rest; the run goes on where it is")
+        self.stop_button = self.add_button(
+            "Stop and keep", tip="End after the step under way, validate, and keep the best checkpoint"
+        )
+        self.cancel_button = self.add_button("Cancel", tip="End now; the run gives no model")
+        self.start_button.clicked.connect(self.start)
+        self.pause_button.clicked.connect(self.control.pause)
+        self.stop_button.clicked.connect(self.control.stop)
+        self.cancel_button.clicked.connect(self.control.cancel)
+
     def _make_centre(self) -> None:
-        top = QWidget()
-        column = QVBoxLayout(top)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.status)
-        column.addWidget(self.curves, 1)
-        column.addWidget(self.strip)
+        top, bottom = QWidget(), QWidget()
+        for holder, spacing, parts in (
+            (top, 8, (self.status, self.curves, self.strip)),
+            (bottom, 4, (self.deeds, self.runs)),
+        ):
+            column = QVBoxLayout(holder)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(spacing)
+            for part in parts:
+                column.addWidget(part, 1 if part in (self.curves, self.runs) else 0)
         split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(1)
         split.addWidget(top)
-        split.addWidget(self.runs)
+        split.addWidget(bottom)
         split.setStretchFactor(0, 4)
         split.setStretchFactor(1, 1)
         self.empty = EmptyState(EMPTY, "Start with this recipe", self.start, curves_picture())
@@ -93,58 +105,48 @@ class TrainingRoom(Room):
         self._pages.addWidget(split)
         self.centre.addWidget(self._pages)
 
-    # ---- starting and ending --------------------------------------------------------------
+    # ---- starting -------------------------------------------------------------------------
 
     @property
     def working(self) -> bool:
         """Whether a run of this room is queued or works, or its end is not shown yet."""
-        return self._live is not None
+        return self.control.working
 
     def start(self) -> None:
         """Start a run with the recipe of the form."""
-        if not self.working and not self.panel.problem:
+        if not self._obstacle(form=True):
             self.session.attempt(self._start)
 
-    def stop(self) -> None:
-        """End the run early and keep its best checkpoint."""
-        if self._job is not None:
-            self._job.handle.token.stop()
-            self._show_live()
+    def resume(self) -> None:
+        """Go on with the run on show where it ended."""
+        run = self.runs.current
+        if run is not None and not self._obstacle():
+            self.session.attempt(lambda: self._begin(self.panel.order_again(run, run.name, folder=run.path)))
 
-    def cancel(self) -> None:
-        """End the run now and throw its result away."""
-        if self._job is not None:
-            self._job.handle.token.cancel()
-            self._show_live()
+    def resume_from(self, snapshot: Path) -> None:
+        """Begin a new run that goes on from a snapshot of the run on show, by the same recipe."""
+        run = self.runs.current
+        if run is not None and not self._obstacle():
+            name = self._unused(f"{run.name}, from epoch {snapshot.stem}")
+            self.session.attempt(lambda: self._begin(self.panel.order_again(run, name, snapshot=snapshot)))
+
+    def repeat(self) -> None:
+        """Put the recipe of the run on show into the form."""
+        run = self.runs.current
+        if run is not None:
+            self.panel.load(run.recipe, run.name, snapshots_of(run))
+            self.session.notice.emit(f"The form holds the recipe of {run.name}: change it and press Start.")
 
     def _start(self) -> None:
-        session, workspace = self.session, self.session.workspace
-        assert workspace is not None
-        name = self._new_name()
-        recipe = self.panel.recipe(name)
-        entry = self.panel.reference()
-        folder = workspace.new_run_folder(name)
+        typed = str(self.panel.form.value("name") or "")
+        self._begin(self.panel.order(self._unused(typed or self.panel.suggested_name())))
 
-        def work(token: CancelToken) -> Iterator[Event | None]:
-            from sip_explorer.training import train
-            from sip_explorer.workspace import training_data
-
-            data = training_data(workspace, recipe)
-            yield None
-            reference = session.load_classifier(entry) if entry is not None else None
-            yield None
-            yield from train(recipe, folder, data, reference=reference, token=token)
-
-        self._live = self.shelf.follow(folder)
-        self._live.recipe = {"name": name, "method": recipe.method, "epochs": recipe.epochs}
-        self._job = session.jobs.run(f"train {name}", work, self._on_event)
-        self.runs.choose(folder)
-        self._show_buttons()
+    def _begin(self, order: RunOrder) -> None:
+        self.control.start(order)
+        self.runs.choose(order.folder)
         self._show_live()
 
-    def _new_name(self) -> str:
-        typed = str(self.panel.form.value("name") or "")
-        wanted = typed or self.panel.suggested_name()
+    def _unused(self, wanted: str) -> str:
         taken = {run.name for run in self.shelf.tails}
         name, number = wanted, 1
         while name in taken:
@@ -152,37 +154,11 @@ class TrainingRoom(Room):
             name = f"{wanted} {number}"
         return name
 
-    def _on_event(self, event: Event) -> None:
-        live = self._live
-        if live is None:
-            return
-        if isinstance(event, Artefact) and event.kind == "batch":
-            words = f"Original and trained on, in epoch {int(live.epochs_done) + 1}"
-            if live.recipe.get("method") == "sip-at":
-                words += "; outlined: salience, which the attack leaves alone"
-            self._batches = {live.path: (event.data, words)}
-        if isinstance(event, Finished | Failed):
-            self._ended(live, event)
-        elif not self._show_soon.isActive():
-            self._show_soon.start()
-
-    def _ended(self, run: RunTail, event: Finished | Failed) -> None:
-        self._show_soon.stop()
-        self._read_live()
-        self._live = None
-        self.shelf.unfollow()
-        if self._clock.isActive():  # else the room is out of sight, or the program closes
-            self.shelf.refresh()
-        self._show_buttons()
-        self._show_chosen()
-        self.session.refresh_models()
-        if isinstance(event, Failed):
-            self.session.problem.emit(event.message, event.detail)
-        elif event.outcome == "cancelled":
-            self.session.notice.emit(f"{run.name} was cancelled; it gives no model.")
-        else:
-            word = "finished" if event.outcome == "completed" else "was stopped and kept"
-            self.session.notice.emit(f"{run.name} {word}: {figures(run)}. Its model is among the models.")
+    def _obstacle(self, *, form: bool = False) -> str:
+        """Why no run can be started now, or empty; ``form``: with the recipe of the form."""
+        if self.working:
+            return BUSY
+        return self.panel.problem if form else self.panel.obstacle
 
     # ---- showing --------------------------------------------------------------------------
 
@@ -205,73 +181,67 @@ class TrainingRoom(Room):
         self.runs.set_runs(self.shelf.tails)
         self._pages.setCurrentIndex(1 if self.shelf.tails else 0)
 
+    def _control_changed(self) -> None:
+        if not self.working and self._clock.isActive():  # else the room is out of sight, or closes
+            self.shelf.refresh()
+        self._show_buttons()
+        self._show_chosen()
+        self.runs.viewport().update()
+
     def _tick(self) -> None:
         # Runs of the command line and of other machines are folders too: look for them.
         if not self.shelf.waiting:
             self.shelf.refresh()
         self.runs.refresh_working()
+        self._look_for_images()
         self._show_status()
-
-    def _read_live(self) -> None:
-        if self._live is not None:
-            self._live.read()
-            self._show_live()
 
     def _show_live(self) -> None:
         """Show what is new of the run that works."""
-        live = self._live
-        if live is None:
-            return
-        self.runs.refresh(live)
-        self._show_status()
-        if live in self.runs.selected or live is self.runs.current:
-            self._show_curves()
-            self._show_strip()
+        live = self.control.run
+        if live is not None:
+            self.runs.refresh(live)
+            self._show_status()
+            if live in self.runs.shown:
+                self._show_curves()
 
     def _show_chosen(self) -> None:
+        self._look_for_images()
         self._show_status()
         self._show_curves()
-        self._show_strip()
 
     def _show_status(self) -> None:
         run = self.runs.current
-        doing = ""
-        if run is not None and run is self._live and self._job is not None:
-            doing = self._doing(self._job)
-        self.status.show_run(run, doing)
+        live = run is not None and run is self.control.run
+        self.status.show_run(run, self.control.doing() if live else "")
         self.set_subject(subject(run) if run is not None else "")
-
-    def _doing(self, job: JobRow) -> str:
-        if job.handle.token.cancelled:
-            return "Cancelling"
-        if job.handle.token.stopping:
-            return "Stopping: the step under way and one validation are left"
-        if job.state == "queued":
-            first = self.session.jobs.running[0]
-            return f"Waits for {first.title}" if first is not job else "Waits for the device"
-        return ""
+        self.deeds.show_run(run, self._obstacle())
 
     def _show_curves(self) -> None:
         if self.isVisible():
-            current = self.runs.current
-            self.curves.show_runs(current, [run for run in self.runs.selected if run is not current])
+            self.curves.show_runs(self.runs.shown, self.runs.colours)
+
+    def _look_for_images(self) -> None:
+        run = self.runs.current
+        self.batch.show_run(run.path if run is not None else None)
 
     def _show_strip(self) -> None:
-        run = self.runs.current
-        batch = self._batches.get(run.path) if run is not None else None
+        run, batch = self.runs.current, self.batch.batch
         self.strip.setVisible(batch is not None)
-        if batch is not None and batch[0] is not self._strip_batch:
-            self._strip_batch = batch[0]
-            self.strip.show_batch(*batch)
+        if batch is not None and run is not None:
+            self.strip.show_batch(batch, batch_words(run.recipe, batch.epoch))
 
     def _show_buttons(self) -> None:
-        working, problem = self.working, self.panel.problem
-        self.stop_button.setVisible(working)
-        self.cancel_button.setVisible(working)
+        working = self.working
+        for button in (self.pause_button, self.stop_button, self.cancel_button):
+            button.setVisible(working)
+        self.pause_button.setText("Go on" if self.control.paused else "Pause")
+        self.pause_button.setEnabled(not self.control.ending)
+        self.stop_button.setEnabled(not self.control.ending)
+        obstacle = self._obstacle(form=True)
         for button in (self.start_button, self.empty.button):
-            button.setEnabled(not working and not problem)
-            tip = "A run works: stop or cancel it first." if working else problem
-            button.setToolTip(tip or "Start a run with this recipe")
+            button.setEnabled(not obstacle)
+            button.setToolTip(obstacle or "Start a run with this recipe")
 
 
 def subject(run: RunTail) -> str:

@@ -1,23 +1,21 @@
-"""The curves of the run on show, loss above accuracy, with other runs dashed behind them."""
+"""The curves of the run on show, loss above accuracy; of several runs side by side, one colour each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from pathlib import Path
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
+from sip_explorer.qt.rooms.training.run_metrics import ACCURACY, LOSS, Shown
 from sip_explorer.qt.rooms.training.run_plot import RunPlot
 from sip_explorer.qt.rooms.training.run_tail import RunTail
-from sip_explorer.qt.theme import SERIES, theme
+from sip_explorer.qt.theme import theme
 from sip_explorer.qt.widgets.elided_label import ElidedLabel
 
-LOSS = {"train/loss": ("training", SERIES[2])}
-ACCURACY = {
-    "train/accuracy": ("training", SERIES[6]),
-    "validation/clean": ("clean", SERIES[0]),
-    "validation/pgd": ("PGD", SERIES[1]),
-}
-LAST = (0, 5, 10, 20, 50)
+BEST = "best"
+FEW = 40  # validations that are drawn as points too
 
 
 class RunCurves(QWidget):
@@ -28,20 +26,29 @@ class RunCurves(QWidget):
         self.loss = RunPlot("", "loss")
         self.accuracy = RunPlot("epoch", "accuracy, %", percent=True)
         self.accuracy.plot.setXLink(self.loss.plot)
-        self.log = QCheckBox("Log scale of loss")
-        self.log.toggled.connect(self._redraw)
-        self.last = QComboBox()
+        self.log = QCheckBox("Log scale")
+        self.log.setToolTip("Draw the loss on a logarithmic scale")
+        self.robust = QCheckBox("Ignore outliers")
+        self.robust.setToolTip("Fit the loss axis to the bulk of the values; what is far off is out of sight")
+        self.last = QSpinBox()
         self.last.setAccessibleName("Epochs on show")
-        for number in LAST:
-            self.last.addItem(f"Last {number} epochs" if number else "All epochs", number)
-        self.last.currentIndexChanged.connect(self._redraw)
+        self.last.setRange(0, 100_000)
+        self.last.setSpecialValueText("All epochs")
+        self.last.setPrefix("Last ")
+        self.last.setSuffix(" epochs")
+        self.last.setKeyboardTracking(False)
+        self.last.setMinimumWidth(self.fontMetrics().averageCharWidth() * 20)
+        self.choices: dict[str, QAction] = {}
         self.caption = ElidedLabel()
         self.caption.setProperty("role", "caption")
         options = QHBoxLayout()
         options.setSpacing(12)
         options.addWidget(self.caption, 1)
-        options.addWidget(self.log)
-        options.addWidget(self.last)
+        for widget in (self._make_menu(), self.log, self.robust, self.last):
+            options.addWidget(widget)
+        for toggle in (self.log, self.robust):
+            toggle.toggled.connect(self._redraw)
+        self.last.valueChanged.connect(self._redraw)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -51,71 +58,107 @@ class RunCurves(QWidget):
         # The axis is shared: its words stand once, under the lower plot.
         self.loss.plot.getPlotItem().getAxis("bottom").setStyle(showValues=False)
         theme.changed.connect(self._redraw)
-        self._run: RunTail | None = None
-        self._others: Sequence[RunTail] = ()
+        self._runs: tuple[RunTail, ...] = ()
+        self._colours: Mapping[Path, str] = {}
 
-    def show_runs(self, run: RunTail | None, others: Sequence[RunTail] = ()) -> None:
-        """Show a run, and others dashed behind it."""
-        self._run, self._others = run, tuple(others)
+    def _make_menu(self) -> QToolButton:
+        button = QToolButton()
+        button.setText("Curves")
+        button.setToolTip("Which curves are drawn")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(button)
+        button.setMenu(menu)
+        entries = [(shown.key, shown.menu, shown.on) for shown in (*LOSS, *ACCURACY)]
+        for key, words, on in (*entries, (BEST, "Best so far, marked", True)):
+            action = menu.addAction(words)
+            action.setCheckable(True)
+            action.setChecked(on)
+            action.toggled.connect(self._redraw)
+            self.choices[key] = action
+        return button
+
+    def show_runs(self, runs: list[RunTail], colours: Mapping[Path, str]) -> None:
+        """Show one run in the colours of its curves, or several, each in its own of ``colours``."""
+        self._runs, self._colours = tuple(runs), colours
         self._redraw()
+
+    @property
+    def _compared(self) -> bool:
+        return len(self._runs) > 1
 
     def _redraw(self) -> None:
         self.loss.set_log(self.log.isChecked())
-        for plot, metrics in ((self.loss, LOSS), (self.accuracy, ACCURACY)):
+        self.loss.set_robust(self.robust.isChecked())
+        for plot, shown in ((self.loss, LOSS), (self.accuracy, ACCURACY)):
+            chosen = [one for one in shown if self.choices[one.key].isChecked()]
             kept = set()
-            for run in self._others:
-                for metric, (words, colour) in metrics.items():
-                    if metric != "train/accuracy":
-                        label = _short(run.name) if metric == "train/loss" else f"{_short(run.name)} {words}"
-                        kept |= self._draw(plot, run, metric, label, colour, muted=True)
-            if self._run is not None:
-                for metric, (words, colour) in metrics.items():
-                    kept |= self._draw(plot, self._run, metric, words, colour)
+            for run in self._runs:
+                for one in chosen:
+                    kept |= self._draw(plot, run, one, alone=len(chosen) == 1)
             plot.keep(kept)
         self._show_range()
+        self._show_best()
         self._show_caption()
 
-    @staticmethod
-    def _draw(
-        plot: RunPlot, run: RunTail, metric: str, words: str, colour: str, *, muted: bool = False
-    ) -> set[str]:
-        x, y = run.line(metric)
+    def _draw(self, plot: RunPlot, run: RunTail, shown: Shown, *, alone: bool) -> set[str]:
+        x, y = shown.line(run)
         if not len(x):
             return set()
-        key = f"{run.path} {metric} {muted}"
-        points = metric.startswith("validation") and len(x) <= 40
-        plot.draw(key, words, x, y, colour, muted=muted, points=points)
+        key = f"{run.path} {shown.key}"
+        points = shown.metric.startswith("validation") and len(x) <= FEW
+        if self._compared:
+            name = _short(run.name)
+            plot.draw(
+                key, name if alone else f"{name}, {shown.words}", x, y, self._colours[run.path],
+                dashed=shown.key == "robust",
+                pale=shown.metric.startswith("train") and not (shown.means or shown.key == "loss"),
+                points=points,
+            )  # fmt: skip
+        else:
+            plot.draw(key, shown.words, x, y, shown.colour, points=points)
         return {key}
 
     def _show_range(self) -> None:
-        run = self._run
-        if run is None:
+        if not self._runs:
             return
-        ended = run.state != "running"
-        last = max([run.epochs_done if ended else run.epochs, *(other.epochs_done for other in self._others)])
-        first = 0.0
-        number = self.last.currentData()
-        if number:
-            last = max([run.epochs_done, *(other.epochs_done for other in self._others)])
-            first = max(0.0, last - number)
+        done = max(run.epochs_done for run in self._runs)
+        planned = max(run.epochs if run.working else run.epochs_done for run in self._runs)
+        number = self.last.value()
+        first, last = (max(0.0, done - number), done) if number else (0.0, planned)
         for plot in (self.loss, self.accuracy):
             plot.set_epochs(first, last)
-            plot.mark_best(run.best_epoch)
+
+    def _show_best(self) -> None:
+        wanted = self.choices[BEST].isChecked()
+        alone = self._runs[0] if len(self._runs) == 1 else None
+        for plot in (self.loss, self.accuracy):
+            plot.mark_best(alone.best_epoch if wanted and alone is not None else None)
+        rings = []
+        for run in self._runs if wanted else ():
+            key = "robust" if run.recipe.get("best") == "robust" else "clean"
+            rule = next(shown for shown in ACCURACY if shown.key == key)
+            best, value = run.best_epoch, run.at_best(rule.metric)
+            if best is not None and value is not None and self.choices[key].isChecked():
+                colour = self._colours[run.path] if self._compared else rule.colour
+                rings.append((best, value, colour))
+        self.accuracy.set_rings(rings)
 
     def _show_caption(self) -> None:
-        run = self._run
-        if run is None:
+        if not self._runs:
+            self.caption.setText("")
             return
-        recipe = run.recipe
+        run = self._runs[0]
         words = "Loss: cross-entropy of the training batches as trained on"
-        if run.held_out:
+        if self._compared:
+            words = "One colour a run: clean solid, PGD dashed, the best so far ringed"
+        elif run.held_out:
             words = f"Validation on {run.held_out:,} held-out images"
-            count = min(int(recipe.get("validation_images", 0)), run.held_out)
+            count = min(int(run.recipe.get("validation_images", 0)), run.held_out)
             if "validation/pgd" in run.lines and count:
-                epsilon = float(recipe.get("epsilon", 0.0))
+                epsilon = float(run.recipe.get("epsilon", 0.0))
                 words += (
                     f"; PGD on {count:,} of them: every pixel, L∞ {epsilon:.4g}, "
-                    f"{recipe.get('validation_steps')} steps, log-odds"
+                    f"{run.recipe.get('validation_steps')} steps, log-odds"
                 )
         self.caption.setText(words)
 

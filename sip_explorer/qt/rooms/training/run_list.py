@@ -1,10 +1,10 @@
-"""The list of runs: the current one is on show, other selected ones are drawn behind it."""
+"""The list of runs: the current one is on show; ticked ones have their curves side by side."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Signal
+from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from sip_explorer.qt.rooms.training.run_model import COLUMNS, SPARKLINE, RunModel
@@ -14,12 +14,12 @@ from sip_explorer.qt.theme import theme
 
 
 class RunList(QTableView):
-    """Click: that run; Ctrl or Shift and click: more runs to compare.
+    """Click: that run; a tick: one more run to compare.
 
     Signals
     -------
     chosen()
-        Other runs are selected, or another one is current.
+        Another run is current, or other runs are ticked.
     """
 
     chosen = Signal()
@@ -33,7 +33,7 @@ class RunList(QTableView):
         self._sparkline = SparklineDelegate(self)
         self.setItemDelegateForColumn(SPARKLINE, self._sparkline)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
@@ -45,47 +45,45 @@ class RunList(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         letter = self.fontMetrics().averageCharWidth()
-        for column, letters in zip(range(1, len(COLUMNS)), (18, 17, 18, 9, 9, 13), strict=True):
+        for column, letters in zip(range(1, len(COLUMNS)), (16, 15, 16, 9, 9, 11), strict=True):
             header.resizeSection(column, letter * letters)
         self.setMinimumHeight(int(line * 1.7 * 3) + line)
         theme.changed.connect(self._tint)
         self._tint()
-        self.selectionModel().selectionChanged.connect(self._tell)
         self.selectionModel().currentRowChanged.connect(self._tell)
+        self._model.ticks_changed.connect(self._tell)
 
     def set_runs(self, runs: list[RunTail]) -> None:
-        """List these runs; what was selected stays selected, else the newest becomes current."""
+        """List these runs; the one on show stays on show, else the newest is."""
         current = self.current.path if self.current is not None else None
-        selected = {run.path for run in self.selected}
         self._filling = True
         self._model.set_runs(runs)
         paths = [run.path for run in runs]
-        for row, path in enumerate(paths):
-            if path in selected:
-                self._select(row, QItemSelectionModel.SelectionFlag.Select)
-        if current in paths:
-            self.selectionModel().setCurrentIndex(
-                self._model.index(paths.index(current), 0), QItemSelectionModel.SelectionFlag.NoUpdate
-            )
-        elif runs:
-            self._choose(0)
+        if runs:
+            self.selectRow(paths.index(current) if current in paths else 0)
         self._filling = False
         self.chosen.emit()
 
     def choose(self, path: Path) -> None:
-        """Make a run the current and only selected one."""
+        """Put a run on show, alone."""
+        self._filling = True
+        for run in list(self._model.runs):
+            if run.path in self._model.ticked:
+                self._model.tick(run, False)
+        self._filling = False
         for row, run in enumerate(self._model.runs):
             if run.path == path:
-                self._choose(row)
+                self.selectRow(row)
+        self.chosen.emit()
 
     def refresh(self, run: RunTail) -> None:
         """One run has something new."""
         self._model.refresh(run)
 
     def refresh_working(self) -> None:
-        """Times of runs that work go on."""
+        """Times of runs that work go on, and one may have been broken off."""
         for run in self._model.runs:
-            if run.state == "running":
+            if run.summary.outcome == "unfinished":
                 self._model.refresh(run)
 
     @property
@@ -100,22 +98,23 @@ class RunList(QTableView):
         return self._model.runs[row] if 0 <= row < len(self._model.runs) else None
 
     @property
-    def selected(self) -> list[RunTail]:
-        """All selected runs, the current one among them."""
-        return [self._model.runs[index.row()] for index in self.selectionModel().selectedRows()]
+    def shown(self) -> list[RunTail]:
+        """The runs whose curves are drawn: two or more ticked ones, else the current one."""
+        ticked = [run for run in self._model.runs if run.path in self._model.ticked]
+        if len(ticked) > 1:
+            return ticked
+        return [self.current] if self.current is not None else []
+
+    @property
+    def colours(self) -> dict[Path, str]:
+        """The colour of each ticked run."""
+        return dict(self._model.ticked)
 
     def _tint(self) -> None:
         # Quieter than a text selection, so that the small curves can be seen on it.
         t = theme.tokens
         self.setStyleSheet(f"QTableView::item:selected {{ background: {t.line}; color: {t.text}; }}")
 
-    def _choose(self, row: int) -> None:
-        flags = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
-        self.selectionModel().setCurrentIndex(self._model.index(row, 0), flags)
-
-    def _select(self, row: int, how: QItemSelectionModel.SelectionFlag) -> None:
-        self.selectionModel().select(self._model.index(row, 0), how | QItemSelectionModel.SelectionFlag.Rows)
-
-    def _tell(self, _new: object = None, _old: QModelIndex | None = None) -> None:
+    def _tell(self, _new: QModelIndex | None = None, _old: QModelIndex | None = None) -> None:
         if not self._filling:
             self.chosen.emit()

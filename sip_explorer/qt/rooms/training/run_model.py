@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QColor
 
 from sip_explorer.qt.rooms.training.run_status import figures
 from sip_explorer.qt.rooms.training.run_tail import RunTail
 from sip_explorer.qt.rooms.training.words import STATES, percent
+from sip_explorer.qt.theme import SERIES
 from sip_explorer.qt.widgets.job_bar import duration
 
 COLUMNS = ("Run", "Method", "State", "Validation", "Clean", "PGD", "Time")
@@ -21,23 +24,61 @@ TIPS = (
     "Accuracy of the best checkpoint under the run's own validation attack",
     "From start to end",
 )
+RUN_COLOURS = SERIES[:6]
 SPARKLINE = COLUMNS.index("Validation")
 
 Index = QModelIndex | QPersistentModelIndex
 
 
 class RunModel(QAbstractTableModel):
-    """One row per run, newest first; ``Qt.UserRole`` is the `RunTail`."""
+    """One row per run, newest first, with a tick; ``Qt.UserRole`` is the `RunTail`.
+
+    Attributes
+    ----------
+    ticked : dict of path -> colour
+        The runs to compare, each with a colour of its own that it keeps while it is ticked.
+
+    Signals
+    -------
+    ticks_changed()
+        Other runs are ticked.
+    """
+
+    ticks_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
         self.runs: list[RunTail] = []
+        self.ticked: dict[Path, str] = {}
 
     def set_runs(self, runs: list[RunTail]) -> None:
         """Show these runs."""
         self.beginResetModel()
         self.runs = list(runs)
+        there = {run.path for run in runs}
+        self.ticked = {path: colour for path, colour in self.ticked.items() if path in there}
         self.endResetModel()
+
+    def tick(self, run: RunTail, on: bool) -> None:
+        """Have a run among those that are compared, or no longer."""
+        if on and run.path not in self.ticked:
+            taken = list(self.ticked.values())
+            self.ticked[run.path] = min(RUN_COLOURS, key=lambda colour: taken.count(colour))
+        elif not on:
+            self.ticked.pop(run.path, None)
+        for one in self.runs:  # the first tick has its colour when there is a second
+            self.refresh(one)
+        self.ticks_changed.emit()
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        flags = super().flags(index)
+        return flags | Qt.ItemFlag.ItemIsUserCheckable if index.column() == 0 else flags
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        if not index.isValid() or role != Qt.ItemDataRole.CheckStateRole:
+            return False
+        self.tick(self.runs[index.row()], Qt.CheckState(value) == Qt.CheckState.Checked)
+        return True
 
     def refresh(self, run: RunTail) -> None:
         """One run has something new."""
@@ -67,6 +108,11 @@ class RunModel(QAbstractTableModel):
         run = self.runs[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return _text(run, index.column())
+        if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
+            return Qt.CheckState.Checked if run.path in self.ticked else Qt.CheckState.Unchecked
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
+            # The colour of its curves, once there is more than one run to tell apart.
+            return QColor(self.ticked[run.path]) if run.path in self.ticked and len(self.ticked) > 1 else None
         if role == Qt.ItemDataRole.UserRole:
             return run
         if role == Qt.ItemDataRole.TextAlignmentRole:

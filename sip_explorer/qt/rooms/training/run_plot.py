@@ -21,6 +21,10 @@ class RunPlot(CurvePlot):
     def __init__(self, x_title: str, y_title: str, *, percent: bool = False) -> None:
         super().__init__(x_title, y_title, percent=percent)
         self._log = False
+        self._robust = False
+        self._rings = pg.ScatterPlotItem(size=12, pxMode=True)
+        self._rings.setZValue(3)
+        self.plot.addItem(self._rings, ignoreBounds=True)
         self._drawn: dict[str, tuple[object, ...]] = {}
         self._range = (math.nan, math.nan)
         self._fitted = (math.inf, -math.inf)
@@ -38,19 +42,20 @@ class RunPlot(CurvePlot):
         y: np.ndarray,
         colour: str,
         *,
-        muted: bool = False,
+        dashed: bool = False,
+        pale: bool = False,
         points: bool = False,
     ) -> None:
-        """Draw or redraw one curve, its ``points`` marked; a muted one is dashed and pale."""
-        state = (words, len(x), float(y[-1]), colour, muted, self._log, theme.dark)
+        """Draw or redraw one curve, its ``points`` marked."""
+        state = (words, len(x), float(y[-1]), colour, dashed, pale, points, self._log, theme.dark)
         if self._drawn.get(key) == state:  # a curve only grows: a run redraws what did
             return
         self._drawn[key] = state
         x, y = _thinned(x, y)
         if self._log:
             y = np.log10(np.where(y > 0, y, np.nan))
-        pale = f"#70{colour[1:]}" if muted else colour
-        self.set_curve(key, x, y, colour=pale, dashed=muted, points=points)
+        ink = f"#70{colour[1:]}" if pale else colour
+        self.set_curve(key, x, y, colour=ink, dashed=dashed, points=points)
         curve = self._curves[key]
         curve.name = words
         curve.label.setText(words)
@@ -58,7 +63,7 @@ class RunPlot(CurvePlot):
         veil = QColor(theme.tokens.surface)
         veil.setAlphaF(0.75)
         curve.label.fill = pg.mkBrush(veil)
-        curve.line.setZValue(0 if muted else 1)
+        curve.line.setZValue(0 if pale else 1)
 
     def keep(self, keys: set[str]) -> None:
         """Take away every curve whose key is not among ``keys``."""
@@ -74,6 +79,22 @@ class RunPlot(CurvePlot):
             self._fitted = (math.inf, -math.inf)
             self.plot.getPlotItem().getAxis("left").setLogMode(False, log)
             self.keep(set())
+
+    def set_robust(self, robust: bool) -> None:
+        """Fit the axis to the bulk of the values: what lies far off is outside the plot."""
+        if robust != self._robust:
+            self._robust = robust
+            self._fitted = (math.inf, -math.inf)
+
+    def set_rings(self, rings: list[tuple[float, float, str]]) -> None:
+        """Ring points, each (epoch, value, colour)."""
+        scale = 100.0 if self._percent else 1.0
+        self._rings.setData(
+            [
+                {"pos": (x, y * scale), "pen": pg.mkPen(_ink(colour), width=2), "brush": None}
+                for x, y, colour in rings
+            ]
+        )
 
     def set_epochs(self, first: float, last: float) -> None:
         """Show the epochs from ``first`` to ``last``, and room for the words at the curves' ends."""
@@ -102,7 +123,7 @@ class RunPlot(CurvePlot):
         values = np.concatenate(seen) if seen else np.empty(0)
         if not len(values):
             return
-        low, high = float(values.min()), float(values.max())
+        low, high = _bulk(values) if self._robust else (float(values.min()), float(values.max()))
         low = low if self._log else min(low, 0.0 if low < 0.6 * high else low)
         # The axis moves only when the curve leaves it, or fills much less of it than it could.
         old_low, old_high = self._fitted
@@ -124,6 +145,18 @@ class RunPlot(CurvePlot):
         right = self.plot.getPlotItem().vb.viewRange()[0]
         self._readout.setAnchor((1, 1) if curve.x[index] > sum(right) / 2 else (0, 1))
         self._readout.setColor(theme.tokens.text)
+
+
+def _ink(colour: str) -> QColor:
+    return QColor(colour).lighter(135) if theme.dark else QColor(colour)
+
+
+def _bulk(values: np.ndarray) -> tuple[float, float]:
+    """Return the range of the values without outliers: Tukey's fences at 1.5 interquartile ranges."""
+    quarter, three = np.quantile(values, (0.25, 0.75))
+    reach = 1.5 * (three - quarter)
+    inside = values[(values >= quarter - reach) & (values <= three + reach)]
+    return float(inside.min()), float(inside.max())
 
 
 def _epoch_ticks(first: float, last: float) -> list[tuple[float, str]]:

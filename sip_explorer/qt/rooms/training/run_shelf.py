@@ -53,10 +53,11 @@ class RunShelf:
         self._session.jobs.ask(LANE, lambda _token: look(), self._answer, on="disk")
 
     def follow(self, path: Path) -> RunTail:
-        """Have the main thread follow the run that will be written at ``path``."""
+        """Have the main thread follow the run that is there, or will be written, at ``path``."""
         self._question += 1
-        self._followed = RunTail(path)
-        self.tails.insert(0, self._followed)
+        self._followed = self.find(path) or RunTail(path)
+        if self._followed not in self.tails:
+            self.tails.insert(0, self._followed)
         self._on_change()
         return self._followed
 
@@ -93,10 +94,13 @@ class RunShelf:
     def _take(self, changed: tuple[Path, ...], tails: list[RunTail]) -> None:
         followed = self._followed
         if followed is not None:
+            before = [tail.path for tail in self.tails]
             tails = [tail for tail in tails if tail.path != followed.path]
             workspace = self._session.workspace
             if workspace is not None and workspace.path in followed.path.parents:
-                tails = [followed, *tails]
+                # A run that was resumed keeps its place; a new one is the newest.
+                place = before.index(followed.path) if followed.path in before else 0
+                tails.insert(place, followed)
         gone = {tail.path for tail in self.tails} != {tail.path for tail in tails}
         first, self.listed = not self.listed, True
         if changed or gone or first:

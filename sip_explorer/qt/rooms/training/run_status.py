@@ -31,7 +31,7 @@ class RunStatus(QWidget):
             self.figures.clear()
             self.words.clear()
             return
-        parts = progress_parts(run) if run.state == "running" else result_parts(run)
+        parts = progress_parts(run) if run.working else result_parts(run)
         _set_text(self.figures, " · ".join(part for part in (doing, *parts) if part))
         summary = run.summary
         words = " ".join((summary.message, *summary.notices)).strip()
@@ -51,12 +51,17 @@ def progress_parts(run: RunTail) -> list[str]:
     parts = [text[:1].upper() + text[1:] or "Preparing"]
     if seconds is not None:
         parts.append(f"{duration(seconds)} elapsed")
-    pace = epoch_seconds(run)
+    pace = run.epoch_seconds
     if pace is not None:
-        parts.append(f"{duration(pace)} an epoch")
+        parts.append(f"{pace_words(pace)} an epoch")
         left = pace * max(0.0, run.epochs - run.epochs_done)
         parts.append(f"about {duration(left)} left")
-    return parts
+    return [*parts, plateau_words(run)]
+
+
+def pace_words(seconds: float) -> str:
+    """Return an epoch's mean time; short ones to the tenth of a second."""
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
 
 
 def result_parts(run: RunTail) -> list[str]:
@@ -67,7 +72,8 @@ def result_parts(run: RunTail) -> list[str]:
         parts.append(f"best at epoch {best:.3g}: {figures(run)}")
     if run.seconds is not None:
         parts.append(duration(run.seconds))
-    return parts
+    pace = run.epoch_seconds
+    return [*parts, f"{pace_words(pace)} an epoch"] if pace is not None else parts
 
 
 def figures(run: RunTail) -> str:
@@ -86,14 +92,14 @@ def figures(run: RunTail) -> str:
     return ", ".join(parts)
 
 
-def epoch_seconds(run: RunTail) -> float | None:
-    """Return the mean time of an epoch with its validation; before the second from the pace so far."""
-    line = run.lines.get("validation/clean")
-    if line is not None and len(line.times) > 1 and line.epochs[-1] > line.epochs[0]:
-        return (line.times[-1] - line.times[0]) / (line.epochs[-1] - line.epochs[0])
-    if run.seconds is not None and run.epochs_done > 0:
-        return run.seconds / run.epochs_done
-    return None
+def plateau_words(run: RunTail) -> str:
+    """Return for how long the validation accuracy is no better, and how long the recipe has patience."""
+    if run.plateau < 1:
+        return ""
+    patience = int(run.recipe.get("patience") or 0)
+    if patience:
+        return f"no better for {run.plateau} of {patience} epochs"
+    return f"no better for {run.plateau} {'epoch' if run.plateau == 1 else 'epochs'}"
 
 
 def _set_text(label: QLabel, text: str) -> None:

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from sip_explorer.qt.rooms.training.words import method_word
-from sip_explorer.records import Event, Metric, Progress
+from sip_explorer.records import Event, Metric, Progress, Started
+from sip_explorer.records.liveness import writer_state
 from sip_explorer.records.runs import RunFolder, RunSummary, curves, summarise
 
 QUIET = 150.0  # a log without an end that has not grown for so many seconds was broken off
+LOOK = 2.0  # seconds between two questions whether its process is there
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Line:
     epochs: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
+    arrays: tuple[np.ndarray, np.ndarray] | None = None
 
 
 class RunTail:
@@ -39,13 +42,18 @@ class RunTail:
         Whether they come from the folder.
     lines : dict of name -> Line
         The metrics so far. Where a run was resumed, the later measurement of a step stands.
+    held : str
+        ``running`` or ``paused`` while this window works on the run, else empty.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.recipe: dict[str, Any] = {}
         self.lines: dict[str, Line] = {}
-        self.held_out: int | None = None
+        self.held = ""
+        self._environment: dict[str, Any] = {}
+        self._environment_at = 0.0
+        self._writer = ("unknown", 0.0)
         self._folder = RunFolder(path)
         self.recipe_written = False
         self._offset = 0
@@ -61,12 +69,12 @@ class RunTail:
             recipe = self._folder.recipe()
             self.recipe_written = bool(recipe)
             self.recipe = recipe or self.recipe
-        if self.held_out is None:
-            self.held_out = self._folder.environment().get("held_out_images")
+        self._read_environment()
         events, self._offset = self._folder.events(self._offset)
         if not events:
             return False
         self._grown = events[-1][0]
+        self._writer = ("unknown", 0.0)
         for name, curve in curves(events).items():
             line = self.lines.setdefault(name, Line())
             while line.steps and line.steps[-1] >= curve.steps[0]:
@@ -75,6 +83,7 @@ class RunTail:
             line.epochs += curve.epochs
             line.values += curve.values
             line.times += curve.times
+            line.arrays = None
         # Of metrics and progress only the last word counts, so the list stays short for ever.
         self._kept = _last_words([*self._kept, *events])
         self._summary = summarise(self._kept)
@@ -100,11 +109,55 @@ class RunTail:
         return str(self.recipe.get("name") or self.path.name)
 
     @property
+    def held_out(self) -> int | None:
+        """Images held out of training; None while the run has not said."""
+        return self._environment.get("held_out_images")
+
+    @property
     def state(self) -> str:
-        """``running``, ``completed``, ``stopped``, ``cancelled``, ``failed`` or ``unfinished``."""
-        if self._summary.outcome == "unfinished" and time.time() - self._grown < QUIET:
+        """``running``, ``paused``, ``unfinished`` (broken off), or the outcome of the end."""
+        if self.held:
+            return self.held
+        if self._summary.outcome != "unfinished":
+            return self._summary.outcome
+        writer = self._writer_now()
+        if writer == "works" or (writer == "unknown" and time.time() - self._grown < QUIET):
             return "running"
-        return self._summary.outcome
+        return "unfinished"
+
+    @property
+    def working(self) -> bool:
+        """Whether some process is at work on the run, or waits in the middle of it."""
+        return self.state in ("running", "paused")
+
+    def _writer_now(self) -> str:
+        """What the process is doing that wrote environment.json; it is asked every `LOOK` seconds."""
+        state, asked = self._writer
+        if time.monotonic() - asked < LOOK:
+            return state
+        began = self._started
+        # A run that was resumed has not said yet which process goes on with it.
+        if began is not None and began <= self._environment_at:
+            pid, host = self._environment.get("pid"), self._environment.get("host")
+            state = writer_state(pid, host, self._environment_at)
+        else:
+            state = "unknown"
+        self._writer = (state, time.monotonic())
+        return state
+
+    @property
+    def _started(self) -> float | None:
+        """When the run was last started or resumed."""
+        starts = [at for at, event in self._kept if isinstance(event, Started)]
+        return starts[-1] if starts else None
+
+    def _read_environment(self) -> None:
+        try:
+            at = self._folder.environment_path.stat().st_mtime
+        except OSError:
+            return
+        if at != self._environment_at:
+            self._environment, self._environment_at = self._folder.environment(), at
 
     @property
     def method(self) -> str:
@@ -119,7 +172,7 @@ class RunTail:
             return None
         if self._summary.ended is not None:
             return self._summary.ended - started
-        return (time.time() if self.state == "running" else self._grown) - started
+        return (time.time() if self.working else self._grown) - started
 
     @property
     def epochs_done(self) -> float:
@@ -134,7 +187,30 @@ class RunTail:
     def line(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return (epochs, values) of a metric; empty where there is none."""
         line = self.lines.get(name, Line())
-        return np.array(line.epochs), np.array(line.values)
+        if line.arrays is None:
+            line.arrays = np.array(line.epochs), np.array(line.values)
+        return line.arrays
+
+    @property
+    def plateau(self) -> int:
+        """Epochs since the validation accuracy was last better, by the run's own word."""
+        values = self.lines.get("validation/plateau", Line()).values
+        return int(values[-1]) if values and math.isfinite(values[-1]) else 0
+
+    @property
+    def epoch_seconds(self) -> float | None:
+        """The mean time of an epoch with its validation; before the second from the pace so far.
+
+        What took over three times the middle one had a pause or a break in it and does not count.
+        """
+        line = self.lines.get("validation/clean", Line())
+        epochs, seconds = np.diff(line.epochs), np.diff(line.times)
+        paces = seconds[epochs > 0] / epochs[epochs > 0]
+        if len(paces):
+            return float(paces[paces <= 3 * np.median(paces)].mean())
+        if self.seconds is not None and self.epochs_done > 0:
+            return self.seconds / self.epochs_done
+        return None
 
     @property
     def best_epoch(self) -> float | None:

@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sip_explorer.workspace import Workspace
 
+MAPS = {"grad-cam": "Grad-CAM", "integrated-gradients": "integrated gradients"}
+"""Sources that a model computes."""
+GIVEN = {"segmentation": "a segmentation", "boxes": "boxes"}
+"""Sources that come with the images."""
+
 
 @dataclass(frozen=True)
 class SalienceCount:
@@ -19,31 +24,51 @@ class SalienceCount:
 
 
 def count_salience(workspace: Workspace, collection: str, annotator: str) -> SalienceCount:
-    """Count the training images of a collection ("": all) and those that ``annotator`` painted."""
+    """Count the training images of a collection ("": all) and those painted by ``annotator`` ("": anyone)."""
     ids = workspace.image_ids(split="train", collection=collection or None)
     ids = ids[workspace.labels(ids) >= 0]
-    known = annotator.casefold() in [someone.name.casefold() for someone in workspace.annotators()]
-    states = workspace.states(ids, annotator) if known and len(ids) else []
-    return SalienceCount(len(ids), sum(state in ("painted", "empty") for state in states), annotator)
+    painted: set[int] = set()
+    for someone in workspace.annotators():
+        if len(ids) and (not annotator or someone.name.casefold() == annotator.casefold()):
+            states = workspace.states(ids, someone.name)
+            painted |= {row for row, state in enumerate(states) if state in ("painted", "empty")}
+    return SalienceCount(len(ids), len(painted), annotator or "anyone")
 
 
 def salience_sentence(count: SalienceCount, method: str, policy: str, reference: str) -> str:
     """Say how many of the chosen images would carry which salience."""
-    total, painted, rest = count.images, count.painted, count.images - count.painted
+    total = count.images
     if not total:
         return "There are no training images here: choose other images."
     if method == "clean":
         return f"{total:,} images; clean training attacks none, so it needs no salience."
-    if method == "adversarial":
-        return f"{total:,} images; adversarial training may move every pixel, so it needs no salience."
+    if method in ("adversarial", "trades"):
+        word = "TRADES" if method == "trades" else "adversarial training"
+        return f"{total:,} images; {word} may move every pixel, so it needs no salience."
     if policy == "none":
         return f"{total:,} images without salience: every pixel may move, as in adversarial training."
-    if policy == "grad-cam":
-        unused = f"; the {painted:,} painted are not used" if painted else ""
-        return f"{total:,} images would get Grad-CAM of {reference or 'no model yet'}{unused}."
-    words = f"{painted:,} of {total:,} painted by {count.annotator}"
+    first, _, then = policy.partition("-else-")
+    if first == "painted":
+        return _painted(count, then, reference)
+    unused = f"; the {count.painted:,} painted are not used" if count.painted else ""
+    if first in MAPS:
+        return f"{total:,} images would get {_map_of(first, reference)}{unused}."
+    rest = f"others would get {_map_of(then, reference)}" if then else "others carry no salience"
+    return f"{total:,} images: those with {GIVEN[first]} carry it, {rest}{unused}."
+
+
+def _painted(count: SalienceCount, then: str, reference: str) -> str:
+    """The same where painted masks come first."""
+    rest = count.images - count.painted
+    words = f"{count.painted:,} of {count.images:,} painted by {count.annotator}"
     if not rest:
         return f"{words}."
-    if policy == "painted":
+    if not then:
         return f"{words}; the other {rest:,} carry no salience, so every pixel of them may move."
-    return f"{words}; {rest:,} would get Grad-CAM of {reference or 'no model yet'}."
+    if then in MAPS:
+        return f"{words}; {rest:,} would get {_map_of(then, reference)}."
+    return f"{words}; of the other {rest:,} those with {GIVEN[then]} carry it."
+
+
+def _map_of(source: str, reference: str) -> str:
+    return f"{MAPS[source]} of {reference or 'no model yet'}"

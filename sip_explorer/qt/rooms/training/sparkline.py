@@ -7,7 +7,7 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
-from sip_explorer.qt.rooms.training.run_curves import ACCURACY
+from sip_explorer.qt.rooms.training.run_metrics import ACCURACY
 from sip_explorer.qt.rooms.training.run_tail import RunTail
 from sip_explorer.qt.theme import theme
 
@@ -27,12 +27,14 @@ class SparklineDelegate(QStyledItemDelegate):
         area = option.rect.adjusted(6, 4, -6, -4)  # type: ignore[attr-defined]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for name in ("validation/clean", "validation/pgd"):
-            x, y = run.line(name)
+        for shown in ACCURACY:
+            if not shown.metric.startswith("validation"):
+                continue
+            x, y = shown.line(run)
             if not len(x):
                 continue
             rows = np.unique(np.linspace(0, len(x) - 1, POINTS).astype(int))
-            ink = QColor(ACCURACY[name][1])
+            ink = QColor(shown.colour)
             painter.setPen(QPen(ink.lighter(135) if theme.dark else ink, 1.2))
             points = [
                 QPointF(area.left() + a / run.epochs * area.width(), area.bottom() - b * area.height())

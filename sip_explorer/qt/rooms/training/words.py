@@ -7,6 +7,25 @@ LABELS: dict[str, str] = {
     "method": "Method",
     "salience": "Salience",
     "reference": "Model",
+    "merge": "Merge",
+    "salience_layer": "Layer",
+    "unannotated": "Left out",
+    "budget": "Budget",
+    "salient_share": "Salient share",
+    "salient_share_epochs": "… grows over",
+    "limit": "At most",
+    "crop_padding": "Shift",
+    "rotation": "Turn",
+    "zoom": "Zoom",
+    "jitter": "Colour jitter",
+    "trades_beta": "TRADES β",
+    "accumulate": "Parts of a batch",
+    "ema": "Weight average",
+    "patience": "Patience",
+    "channels_last": "Channels last",
+    "compile": "Compile",
+    "snapshot": "Go on from",
+    "place": "Run in",
     "collection": "Images",
     "architecture": "Architecture",
     "start": "Start from",
@@ -38,6 +57,13 @@ LABELS: dict[str, str] = {
     "snapshot_every": "Snapshot",
 }
 
+TIPS: dict[str, str] = {
+    "reference": "The model whose Grad-CAM or integrated gradients are salience.",
+    "snapshot": "A new run that takes weights, optimiser and epoch over from another run's snapshot.",
+    "place": "This window keeps answering in both; a process of its own suits long runs.",
+}
+"""Of the fields that are of the form alone."""
+
 UNITS: dict[str, str] = {
     "batch_size": "images",
     "attack_batch_size": "images",
@@ -45,17 +71,43 @@ UNITS: dict[str, str] = {
     "schedule_epochs": "epochs",
     "validation_images": "images",
     "validation_fraction": "of all",
+    "unannotated": "of images",
+    "salient_share": "of ε",
+    "patience": "epochs",
     "snapshot_every": "epochs",
 }
 
 CHOICES: dict[str, dict[str, str]] = {
-    "method": {"clean": "Clean training", "adversarial": "Adversarial", "sip-at": "SIP-AT"},
+    "method": {
+        "clean": "Clean training",
+        "adversarial": "Adversarial",
+        "trades": "TRADES",
+        "sip-at": "SIP-AT",
+    },
     "salience": {
         "painted": "Painted",
-        "painted-else-grad-cam": "Painted, else Grad-CAM",
+        "segmentation": "Segmentations",
+        "boxes": "Boxes",
         "grad-cam": "Grad-CAM",
+        "integrated-gradients": "Integrated gradients",
+        "painted-else-grad-cam": "Painted, else Grad-CAM",
+        "painted-else-integrated-gradients": "Painted, else integrated gradients",
+        "segmentation-else-grad-cam": "Segmentation, else Grad-CAM",
+        "segmentation-else-integrated-gradients": "Segmentation, else integrated gradients",
+        "boxes-else-grad-cam": "Boxes, else Grad-CAM",
+        "boxes-else-integrated-gradients": "Boxes, else integrated gradients",
+        "painted-else-segmentation": "Painted, else segmentation",
         "none": "None",
     },
+    "merge": {
+        "none": "One annotator",
+        "mean": "Mean of all",
+        "majority": "Majority",
+        "union": "Anybody's",
+        "intersection": "Everybody's",
+    },
+    "budget": {"hard": "Hard", "soft": "Soft", "inverted": "Inverted"},
+    "place": {"window": "This window", "process": "Its own process"},
     "loss": {
         "ce": "Cross-entropy",
         "log-odds": "Log-odds",
@@ -74,6 +126,7 @@ CHOICES["attack_precision"] = CHOICES["precision"]
 
 STATES: dict[str, str] = {
     "running": "running",
+    "paused": "paused",
     "completed": "finished",
     "stopped": "stopped, kept",
     "cancelled": "cancelled",
@@ -88,11 +141,15 @@ def method_word(recipe: dict[str, object]) -> str:
     return CHOICES["method"].get(str(method), str(method)) if method else "ProtoFlow"
 
 
+def label(key: str) -> str:
+    """Return what the form calls a field; one that is new here goes by its own name."""
+    return LABELS.get(key) or key.replace("_", " ").capitalize()
+
+
 def for_people(sentence: str, key: str) -> str:
     """Return a recipe's sentence with the names of fields as the form calls them."""
-    label = LABELS.get(key)
-    if label and sentence.startswith(key):
-        sentence = label + sentence[len(key) :]
+    if sentence.startswith(key):
+        sentence = label(key) + sentence[len(key) :]
     for name, words in LABELS.items():
         if "_" in name:
             sentence = re.sub(rf"\b{name}\b", f"“{words}”", sentence)
@@ -102,3 +159,16 @@ def for_people(sentence: str, key: str) -> str:
 def percent(value: float | None) -> str:
     """Return a share in percent with one decimal; a dash where there is none."""
     return "–" if value is None or value != value else f"{100 * value:.1f} %"
+
+
+def batch_words(recipe: dict[str, object], epoch: int) -> str:
+    """Return what the strip of training images shows, and what its outlines mean."""
+    words = f"Original and trained on, in epoch {epoch}"
+    if recipe.get("method") != "sip-at":
+        return words
+    budget = recipe.get("budget", "hard")
+    if budget == "inverted":
+        return f"{words}; outlined: salience, all that the attack may move"
+    if budget == "soft" or recipe.get("salient_share"):
+        return f"{words}; outlined: salience, which the attack moves less"
+    return f"{words}; outlined: salience, which the attack leaves alone"
