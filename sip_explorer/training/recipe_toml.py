@@ -27,11 +27,9 @@ def read_toml(path: Path | str) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SipError(f"{path} is not a TOML file: {error}.") from None
     for key, value in values.items():
-        if isinstance(value, dict) or (
-            isinstance(value, list) and any(isinstance(one, dict) for one in value)
-        ):
+        if isinstance(value, dict):
             raise SipError(
-                f"{path}: Recipe: {key} is a section; a recipe has none: take the line [{key}] out."
+                f"{path}: Recipe: {key} is a section: take the line [{key}] out, a recipe has none."
             )
     return values
 
