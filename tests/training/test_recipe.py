@@ -74,7 +74,7 @@ def test_what_lies_on_the_edge_of_a_range_may_stand(name: str) -> None:
     ("values", "sentence"),
     [
         ({"architecture": "resnet81"}, "architecture is 'resnet81', which is not known; did you mean "),
-        ({"architecture": "?"}, "architecture is '?', which is not known; choose another, such as small-cnn,"),
+        ({"architecture": "?"}, "architecture is '?', which is not known; choose another, such as small"),
         ({"device": "gpu"}, "device is 'gpu'; give auto, cpu, mps, cuda or cuda:n."),
         ({"device": "cuda:"}, "device is 'cuda:'; give auto, cpu, mps, cuda or cuda:n."),
         ({"epsilon": 8}, "epsilon is 8; give a number from 0 to 1 (share of the [0,1] range)."),
