@@ -14,7 +14,7 @@ from sip_explorer.attacks.quiet import Precision, QuietModel
 from sip_explorer.attacks.request import MicroBatch, checked_request
 from sip_explorer.attacks.result import Perturbation
 from sip_explorer.attacks.settings import require_seed, require_whole
-from sip_explorer.attacks.steps import ascent_direction
+from sip_explorer.attacks.steps import ascent_direction, random_direction
 from sip_explorer.records import CancelToken
 
 
@@ -30,6 +30,9 @@ class TradesAttack:
 
     It starts at x + deviation · N(0, 1), for at x itself the divergence has no gradient. p(x) is computed
     once. The last iterate is returned, as for training; an image's result does not depend on its batch.
+
+    In half precision the answer at the start may be that at x, bit for bit: an image without any gradient
+    takes a keyed random direction, as in `PGD`, and is counted.
 
     Attributes
     ----------
@@ -100,7 +103,12 @@ class TradesAttack:
             )
             assert reading.gradient is not None
             direction, none = ascent_direction(reading.gradient, "sign", budget=batch.budget)
-            zero[:, step] += none & batch.movable
+            none &= batch.movable
+            zero[:, step] += none
+            if bool(none.any()):
+                keys = image_keys(batch.ids, self.seed, epoch, 0, step + 1)
+                instead = random_direction(keys, images, "sign", batch.budget)
+                direction = torch.where(none[:, None, None, None], instead, direction)
             images = ball.move(images, direction, length)
             yield None
         return images, zero
