@@ -1,6 +1,7 @@
 """Which salience each training image carries: resolved once, at the start of a run, and written down."""
 
-from collections.abc import Generator, Mapping
+from collections import Counter
+from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,23 +134,44 @@ class _Choice:
 
     def take_given(self, source: str, token: CancelToken) -> Generator[None, None, None]:
         """Fill in what came with the data."""
-        data = self._data
-        for count, place in enumerate(np.flatnonzero(self.sources == ""), 1):
-            one, mask = int(self._ids[place]), self.masks[place]
-            if source == "painted" and one in data.painted:
-                mask[:] = data.painted[one]
-                painter = data.painters.get(one, data.annotator)
-                self.sources[place] = f"painted: {painter}" if painter else "painted"
-            elif source == "segmentation" and one in data.segmentations and data.segmentations[one].any():
-                mask[:] = data.segmentations[one]
-                self.sources[place] = source
-            elif source == "boxes" and len(data.boxes.get(one, ())):
-                for left, top, width, height in data.boxes[one]:
-                    mask[max(top, 0) : max(top + height, 0), max(left, 0) : max(left + width, 0)] = 255
-                self.sources[place] = source
-            if count % self._step == 0:
-                token.check()
-                yield None
+        take = {
+            "painted": self._take_painted,
+            "segmentation": self._take_segmented,
+            "boxes": self._take_boxes,
+        }
+        places = np.flatnonzero(self.sources == "")
+        for start in range(0, len(places), self._step):
+            token.check()
+            take[source](places[start : start + self._step])
+            yield None
+
+    def _take_painted(self, places: Rows) -> None:
+        for place, one in self._among(places, self._data.painted):
+            self.masks[place] = self._data.painted[one]
+            painter = self._data.painters.get(one, self._data.annotator)
+            self.sources[place] = f"painted: {painter}" if painter else "painted"
+
+    def _take_segmented(self, places: Rows) -> None:
+        there = self._among(places, self._data.segmentations)
+        for place, one in there:
+            self.masks[place] = self._data.segmentations[one]
+        filled = np.array([place for place, _ in there], np.int64)
+        self.sources[filled[self.masks[filled].any(axis=(1, 2))]] = "segmentation"
+
+    def _take_boxes(self, places: Rows) -> None:
+        for place, one in self._among(places, self._data.boxes):
+            for left, top, width, height in self._data.boxes[one]:
+                across, down = (
+                    slice(max(left, 0), max(left + width, 0)),
+                    slice(max(top, 0), max(top + height, 0)),
+                )
+                self.masks[place, down, across] = 255
+                self.sources[place] = "boxes"
+
+    def _among(self, places: Rows, kept: Collection[int]) -> list[tuple[int, int]]:
+        """Return place and id of the images that are among ``kept``."""
+        pairs = zip(places.tolist(), self._ids[places].tolist(), strict=True)
+        return [(place, one) for place, one in pairs if one in kept]
 
     def take_maps(
         self, source: str, reference: Classifier | None, run: RunFolder, token: CancelToken
@@ -188,10 +210,10 @@ class _Choice:
             for start in range(0, len(told), self._step):
                 token.check()
                 part = told[start : start + self._step]
-                sources = [str(source) for source in self.sources[part]]
+                sources = self.sources[part].tolist()
                 strokes = [
-                    self._data.revisions.get(int(one), 0) if _kind(source) == "painted" else 0
-                    for one, source in zip(self._ids[part], sources, strict=True)
+                    self._data.revisions.get(one, 0) if source.startswith("painted") else 0
+                    for one, source in zip(self._ids[part].tolist(), sources, strict=True)
                 ]
                 writer.add(self._ids[part], sources, np.array(strokes, np.int64), self.masks[part])
                 yield None
@@ -224,14 +246,12 @@ def _resized(maps: Masks, size: tuple[int, int]) -> Masks:
     return np.asarray(values[:, 0].round().clamp(0, 255).to(torch.uint8).numpy())
 
 
-def _kind(source: str) -> str:
-    return source.split(":", 1)[0]
-
-
 def _counted(recipe: Recipe, masks: Masks, sources: Sources) -> ChosenSalience:
-    kinds = [_kind(source) for source in sources]
-    counts = {source: kinds.count(source) for source in recipe.salience_sources}
-    return ChosenSalience(masks, counts, kinds.count(LEFT_OUT))
+    kinds: Counter[str] = Counter()
+    for source, count in Counter(sources.tolist()).items():
+        kinds[source.split(":", 1)[0]] += count
+    counts = {source: kinds[source] for source in recipe.salience_sources}
+    return ChosenSalience(masks, counts, kinds[LEFT_OUT])
 
 
 def _read_back(
