@@ -53,12 +53,14 @@ class RobustTable:
 
     def __init__(self, figures: Sequence[SeedFigure], region: str) -> None:
         figures = [figure for figure in figures if figure.key.region == region]
-        self.models = {figure.key.model: figure.models for figure in figures}
+        self.models: dict[str, tuple[str, ...]] = {}
         self._entries: dict[tuple[str, Column], Entry] = {}
         for figure in figures:
             key = figure.key
-            clean = Entry(figure.clean, figure.clean_std, figure.count, figure.images)
-            self._entries.setdefault((key.model, Column()), clean)
+            if figure.count > len(self.models.get(key.model, ())):  # not all seeds are there yet everywhere
+                self.models[key.model] = figure.models
+                clean = Entry(figure.clean, figure.clean_std, figure.count, figure.images)
+                self._entries[key.model, Column()] = clean
             if key.epsilon > 0:
                 entry = Entry(figure.robust, figure.robust_std, figure.count, figure.images)
                 self._entries[key.model, Column(key.attack, key.epsilon)] = entry

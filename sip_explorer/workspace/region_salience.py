@@ -45,8 +45,8 @@ def region_salience(
     ----------
     source
         ``segmentation``: the object masks that came with the data; ``painted:NAME``: what that annotator
-        painted, ``painted`` the first one; a run's name, folder or ``salience.h5``: what it trained on.
-        Empty: the object masks if there are any, else what was painted.
+        painted, ``painted`` the first who painted any of them; a run's name, folder or ``salience.h5``: what
+        it trained on. Empty: the object masks if there are any, else what was painted.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def region_salience(
     if source == SEGMENTATION:
         found, words = workspace.segmentations(ids), "object masks of the data set"
     elif source.partition(":")[0] == PAINTED:
-        painter = _painter(workspace, source.partition(":")[2])
+        painter = _painter(workspace, ids, source.partition(":")[2])
         found, words = workspace.painted_masks(ids, painter), f"masks painted by {painter}"
         source = f"{PAINTED}:{painter}"
     elif source:
@@ -85,14 +85,15 @@ def region_salience(
     return RegionSalience(masks, source, f"{words} ({len(found):,} of {len(ids):,} images)")
 
 
-def _painter(workspace: Workspace, name: str) -> str:
+def _painter(workspace: Workspace, ids: NDArray[np.int64], name: str) -> str:
     people = [person.name for person in workspace.annotators()]
     if not people:
         raise SipError(f"Nobody has painted in the workspace {workspace.name}: paint some images first.")
     if name and name not in people:
         known = ", ".join(people)
         raise SipError(f"There is no annotator {name} in the workspace {workspace.name}; it has: {known}.")
-    return name or people[0]
+    painters = (one for one in people if "painted" in workspace.states(ids, one))
+    return name or next(painters, people[0])
 
 
 def _run_file(workspace: Workspace, source: str) -> Path:

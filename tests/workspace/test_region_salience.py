@@ -15,6 +15,7 @@ def test_painted_masks_at_the_models_size(workspace):
     mask = np.zeros((16, 16), np.uint8)
     workspace.commit_stroke(7, "Ada", paint(mask, (0, 0, 8, 16), 255), "brush").result()
     workspace.set_state(11, "Ada", "empty").result()
+    workspace.add_annotator("Bo")
     for source in ("", "painted", "painted:Ada"):
         found = region_salience(workspace, IDS, (8, 8), source)
         assert found.source == "painted:Ada"
@@ -23,6 +24,13 @@ def test_painted_masks_at_the_models_size(workspace):
         assert found.masks[1, :3].min() >= 128
         assert not found.masks[1, 5:].any()
         assert not found.masks[[0, 2]].any()
+
+
+def test_the_first_who_painted_any_of_the_images(workspace):
+    workspace.add_annotator("Bo")
+    mask = np.zeros((16, 16), np.uint8)
+    workspace.commit_stroke(7, "Bo", paint(mask, (0, 0, 8, 16), 255), "brush").result()
+    assert region_salience(workspace, IDS, (16, 16)).source == "painted:Bo"
 
 
 def test_the_salience_of_a_run_by_name_folder_and_file(workspace, tmp_path):

@@ -112,5 +112,8 @@ class Row:
         self._visible = visible
         for widget in (self.label, self.editor, self.unit):
             widget.setVisible(visible)
+        policy = self.reset.sizePolicy()
+        policy.setRetainSizeWhenHidden(visible)  # or the mark would leave its gap in the column
+        self.reset.setSizePolicy(policy)
         if not visible:
             self.reset.hide()

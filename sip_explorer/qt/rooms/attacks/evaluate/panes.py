@@ -31,6 +31,11 @@ class EvaluationPanes(QWidget):
     -------
     images_chosen(list, str)
         Ids of images to go to, and what they are in words.
+
+    Attributes
+    ----------
+    switch : Segments
+        Chooses the way; whoever shows the panes lays it out.
     """
 
     images_chosen = Signal(list, str)
@@ -51,11 +56,12 @@ class EvaluationPanes(QWidget):
         self.region = QComboBox()
         self.region.setAccessibleName("Region of the figures")
         self.region.activated.connect(self.redraw)
+        for box in (self.at, self.region):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._pages = QStackedWidget()
         for page in (self.figures, self.table, self.scatter):
             self._pages.addWidget(page)
         row = QHBoxLayout()
-        row.addWidget(self.switch)
         row.addWidget(self.at)
         row.addWidget(self.region)
         row.addStretch(1)
@@ -93,8 +99,8 @@ class EvaluationPanes(QWidget):
         what = f"{table.images:,} images{which} · {NORMS[record.norm]}"
         words = f"{what} · robust accuracy (95 % interval)"
         self.figures.show_results(results, record.norm, epsilon, region, words)
-        seeds = " ± standard deviation over seeds" if table.seeds else ""
-        words = f"{what} · accuracy in %{seeds}"
+        seeds = " ± deviation of the seeds" if table.seeds else ""
+        words = f"{what} · accuracy (%){seeds}"
         self.table.show_table(table, record.norm, words)
         self.scatter.show_table(table, epsilon, words)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
@@ -35,8 +36,7 @@ class ScatterPlot(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Robust accuracy against clean accuracy")
         self.dots: tuple[Dot, ...] = ()
-        self._items: list[pg.GraphicsObject] = []
-        self._labels: list[pg.TextItem] = []
+        self._labels: list[pg.TextItem] = []  # made once and used again; those that are too many are hidden
         self.plot = pg.PlotWidget()
         self.plot.setMenuEnabled(False)
         menu = self.plot.getPlotItem().ctrlMenu  # has no owner: it would outlive the plot
@@ -44,6 +44,9 @@ class ScatterPlot(QWidget):
         self.plot.hideButtons()
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.getPlotItem().setContentsMargins(0, 4, 8, 0)
+        self._bars, self._spots = pg.ErrorBarItem(), pg.ScatterPlotItem(size=10)
+        for item in (self._bars, self._spots):
+            self.plot.addItem(item, ignoreBounds=True)
         self._readout = pg.TextItem(anchor=(0, 1))
         self._readout.setZValue(10)
         self._readout.hide()
@@ -81,28 +84,25 @@ class ScatterPlot(QWidget):
         self._draw()
 
     def _draw(self) -> None:
-        for item in (*self._items, *self._labels):
-            self.plot.removeItem(item)
-        self._items, self._labels = [], []
-        ground = QColor(theme.tokens.surface)
-        for number, dot in enumerate(self.dots):
-            ink = QColor(SERIES[number % len(SERIES)])
-            x, y = 100 * dot.clean.mean, 100 * dot.robust.mean
-            width, height = _deviation(dot.clean), _deviation(dot.robust)
-            if width or height:
-                bars = pg.ErrorBarItem(
-                    x=[x], y=[y], left=[width], right=[width], top=[height], bottom=[height],
-                    pen=pg.mkPen(ink, width=1.4),
-                )  # fmt: skip
-                self._items.append(bars)
-            spot = pg.ScatterPlotItem(
-                [x], [y], size=10, brush=pg.mkBrush(ink), pen=pg.mkPen(theme.tokens.surface, width=1)
-            )
-            self._items.append(spot)
-            label = pg.TextItem(dot.name, color=readable(ink, ground))
+        t = theme.tokens
+        inks = [QColor(SERIES[number % len(SERIES)]) for number in range(len(self.dots))]
+        x = np.array([100 * dot.clean.mean for dot in self.dots])
+        y = np.array([100 * dot.robust.mean for dot in self.dots])
+        across = np.array([_deviation(dot.clean) for dot in self.dots])
+        upwards = np.array([_deviation(dot.robust) for dot in self.dots])
+        self._bars.setData(
+            x=x, y=y, left=across, right=across, top=upwards, bottom=upwards, pen=pg.mkPen(t.muted, width=1.2)
+        )
+        self._spots.setData(x, y, brush=[pg.mkBrush(ink) for ink in inks], pen=pg.mkPen(t.surface, width=1))
+        while len(self._labels) < len(self.dots):
+            label = pg.TextItem()
             self._labels.append(label)
-        for item in (*self._items, *self._labels):
-            self.plot.addItem(item, ignoreBounds=True)
+            self.plot.addItem(label, ignoreBounds=True)
+        for label in self._labels:
+            label.hide()
+        for label, dot, ink in zip(self._labels, self.dots, inks, strict=False):
+            label.setText(dot.name, readable(ink, QColor(t.surface)))
+            label.show()
         self._fit()
         self._arrange()
 
@@ -116,25 +116,21 @@ class ScatterPlot(QWidget):
         ):
             low = min(100 * entry.mean - _deviation(entry) for entry in entries)
             high = max(100 * entry.mean + _deviation(entry) for entry in entries)
-            more = max(0.12 * (high - low), (LEAST_SPAN - (high - low)) / 2)
-            show(max(-3.0, low - more), min(103.0, high + more), padding=0)
+            span = min(106.0, max(1.24 * (high - low), LEAST_SPAN))
+            first = min(max((low + high - span) / 2, -3.0), 103.0 - span)
+            show(first, first + span, padding=0)
 
     def _arrange(self, *_: object) -> None:
-        """Put the names beside their dots, towards the middle, and apart from each other."""
+        """Put the names beside their dots, towards the middle, each on a height of its own."""
         view = self.plot.getPlotItem().vb
         (left, right), (low, high) = view.viewRange()
         line = view.viewPixelSize()[1] * self.fontMetrics().height()
-        for side in (0, 1):  # 0: the name stands at the right of its dot
-            chosen = [
-                (label, dot)
-                for label, dot in zip(self._labels, self.dots, strict=True)
-                if (100 * dot.clean.mean > (left + right) / 2) == bool(side)
-            ]
-            heights = [100 * dot.robust.mean + 0.8 * line for _, dot in chosen]
-            places = spread(heights, line, low + line / 2, high - line / 2)
-            for (label, dot), y in zip(chosen, places, strict=True):
-                label.setAnchor((side, 0.5))
-                label.setPos(100 * dot.clean.mean, y)
+        heights = [100 * dot.robust.mean + 0.8 * line for dot in self.dots]
+        places = spread(heights, line, low + line / 2, high - line / 2)
+        for label, dot, y in zip(self._labels, self.dots, places, strict=False):
+            x = 100 * dot.clean.mean
+            label.setAnchor((1 if x > (left + right) / 2 else 0, 0.5))
+            label.setPos(x, y)
 
     # ---- pointing -------------------------------------------------------------------------
 

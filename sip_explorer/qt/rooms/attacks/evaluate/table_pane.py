@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from sip_explorer.qt.rooms.attacks.evaluate.table_model import RobustTableModel
+from sip_explorer.qt.theme import theme
 from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.records.robust_table import RobustTable
 
@@ -55,6 +56,8 @@ class TablePane(QWidget):
         buttons.addStretch(1)
         buttons.addWidget(self.copy_csv)
         buttons.addWidget(self.copy_markdown)
+        theme.changed.connect(self._tint)
+        self._tint()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
@@ -69,6 +72,15 @@ class TablePane(QWidget):
         self.model.show_table(table, norm)
         self.view.horizontalScrollBar().setValue(at[0])
         self.view.verticalScrollBar().setValue(at[1])
+
+    def _tint(self) -> None:
+        t = theme.tokens
+        self.view.setStyleSheet(
+            f"QTableCornerButton::section {{ background: {t.window}; border: none;"
+            f" border-bottom: 1px solid {t.line}; }}"
+            f"QHeaderView {{ background: {t.surface}; }}"
+            f"QHeaderView::section:vertical {{ background: {t.surface}; color: {t.text}; border: none; }}"
+        )
 
     def _copy(self, text: str) -> None:
         QGuiApplication.clipboard().setText(text)

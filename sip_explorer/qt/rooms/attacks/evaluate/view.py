@@ -227,6 +227,7 @@ class EvaluateView(FolderView):
         self._bar.setVisible(shown or self.earlier.count() > 0)
         self.go_on.setVisible(listed is not None and not listed.finished and not self.running)
         self.export.setVisible(shown)
+        self.panes.switch.setVisible(shown and self._pages.currentWidget() is self.panes)
         self.judge.setEnabled(not self.running)
 
     def _launch(self, title: str, job: JobFactory) -> None:
@@ -269,6 +270,7 @@ class EvaluateView(FolderView):
         bar.addWidget(self.go_on)
         bar.addWidget(self.export)
         second = QHBoxLayout()
+        second.addWidget(self.panes.switch)
         second.addStretch(1)
         second.addWidget(self.judge)
         self._pages = QStackedWidget()
