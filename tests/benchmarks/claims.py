@@ -64,7 +64,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--images", type=int, default=20_000, help="training images")
     parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--judged", type=int, default=500, help="test images under attack")
+    parser.add_argument("--judged", type=int, default=500, help="test images under AutoAttack")
+    parser.add_argument("--few", type=int, default=200, help="the first of them, under APGD")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=ROOT / "resources" / "results")
@@ -118,13 +119,14 @@ def _cell(
     clean = _right(model, images, labels)
     figures = {"clean": int(clean.sum())}
     outcomes = {"clean": _bits(clean[: options.judged])}
-    judged, answers = images[: options.judged], labels[: options.judged]
+    judged, answers = images[: options.few], labels[: options.few]
     for epsilon in claim.apgd:
         attack = APGD.ce_and_targeted(epsilon=epsilon / 255, seed=seed, micro_batch=128)
         success = result_of(attack.iterate(model, judged, answers)).success
         figures[f"apgd-ce+t {epsilon}"] = int((~success).sum())
         outcomes[f"apgd-ce+t {epsilon}"] = _bits(~success)
-        _say(setting, seed, f"APGD-CE + T {epsilon}/255", figures[f"apgd-ce+t {epsilon}"], options.judged)
+        _say(setting, seed, f"APGD-CE + T {epsilon}/255", figures[f"apgd-ce+t {epsilon}"], options.few)
+    judged, answers = images[: options.judged], labels[: options.judged]
     for epsilon in claim.autoattack:
         ensemble = AutoAttack(epsilon=epsilon / 255, seed=seed, batch_size=options.judged)
         success = result_of(ensemble.iterate(model, judged, answers)).success
@@ -135,7 +137,7 @@ def _cell(
         "claim": claim.name, "setting": setting.name, "words": setting.words, "salience": setting.salience,
         "network": options.network, "seed": seed, "data": packed.name, "told": told,
         "recipe": {name: value for name, value in asdict(recipe).items() if value is not None},
-        "test_images": len(rows), "judged": options.judged, "threads": options.threads,
+        "test_images": len(rows), "judged": options.judged, "few": options.few, "threads": options.threads,
         "right": figures, "outcomes": outcomes,
         "seconds": {"training": round(trained - began), "judging": round(time.monotonic() - trained)},
         "environment": describe_environment(torch.device(options.device)), "machine": machine(options.device),

@@ -109,7 +109,6 @@ MINI_BATCH = Claim(
     autoattack=(),
     apgd=(8,),
     images=0.5,
-    epochs=0.6,
 )
 
 CLAIMS = {claim.name: claim for claim in (SIP_AT, BETTER, MINI_BATCH)}
