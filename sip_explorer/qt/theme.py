@@ -200,6 +200,14 @@ def _style_sheet(t: Tokens) -> str:
         image: url({_ASSETS}/down.svg); width: 10px; height: 10px;
     }}
     QComboBox QAbstractItemView {{ background: {t.surface}; border: 1px solid {t.line}; outline: none; }}
+    QCheckBox::indicator, QTableView::indicator, QListView::indicator {{
+        width: 12px; height: 12px; border: 1px solid {t.control}; border-radius: 3px; background: {t.surface};
+    }}
+    QCheckBox::indicator:checked, QTableView::indicator:checked, QListView::indicator:checked {{
+        background: {t.accent}; border-color: {t.accent};
+        image: url({_ASSETS}/check-{"dark" if t is DARK else "light"}.svg);
+    }}
+    QCheckBox::indicator:focus {{ border-color: {t.accent}; }}
     QListView, QTreeView, QTableView {{
         background: {t.surface}; border: none; outline: none; alternate-background-color: {t.window};
     }}

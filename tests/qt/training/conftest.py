@@ -37,7 +37,7 @@ def opened(qtbot, qapp):
     def open_window(path):
         session = Session()
         window = make_window(qapp, session)
-        qtbot.addWidget(window)
+        qtbot.addWidget(window, before_close_func=lambda window: window.close_now())  # it must not ask
         windows.append(window)
         window.resize(1280, 800)
         window.show()

@@ -52,7 +52,7 @@ def test_the_last_epochs_fill_the_plot(room, listed):
 
 def test_ticked_runs_stand_side_by_side_in_one_colour_each(room, listed):
     listed(first=[2.0, 1.0, 0.5], second=[1.5, 0.7])
-    assert set(curves(room.curves.loss)) == {"batch"}
+    assert set(curves(room.curves.loss)) == {"training"}
     tick(room, "first")
     assert len(room.runs.shown) == 1
     tick(room, "second")
@@ -64,13 +64,13 @@ def test_ticked_runs_stand_side_by_side_in_one_colour_each(room, listed):
     assert accuracy["first, clean"].colour == accuracy["first, PGD"].colour == loss["first"].colour
     assert (accuracy["first, clean"].dashed, accuracy["first, PGD"].dashed) == (False, True)
     tick(room, "second")
-    assert set(curves(room.curves.loss)) == {"batch"}
+    assert set(curves(room.curves.loss)) == {"training"}
 
 
 def test_a_logarithm_of_the_loss(room, listed):
     listed(run=[2.0, 1.0, 0.5])
     QTest.mouseClick(room.curves.log, LEFT, pos=QPoint(8, room.curves.log.height() // 2))
-    np.testing.assert_allclose(curves(room.curves.loss)["batch"].y, np.log10([2.0, 1.0, 0.5]))
+    np.testing.assert_allclose(curves(room.curves.loss)["training"].y, np.log10([2.0, 1.0, 0.5]))
 
 
 def test_an_outlier_is_left_out_of_sight_when_asked(room, listed):

@@ -32,11 +32,13 @@ def stopped(room, qtbot, fill, ended):
 
 
 def test_a_stopped_run_goes_on_in_its_own_folder(stopped, qtbot, ended):
-    room, run = stopped, stopped.runs.current
+    room, folder = stopped, stopped.runs.current.path
+    run = room.runs.current
     done = run.epochs_done
     assert room.deeds.resume.isEnabled()
     QTest.mouseClick(room.deeds.resume, LEFT)
-    assert room.runs.current is run
+    run = room.runs.current
+    assert run.path == folder
     assert run.state == "running"
     assert not room.deeds.resume.isEnabled()
     qtbot.waitUntil(lambda: run.epochs_done >= done + 1, timeout=60_000)
@@ -79,7 +81,9 @@ def test_the_recipe_of_a_run_comes_back_into_the_form_to_be_changed(stopped, qtb
     assert any("Goes on from" in notice for notice in run.summary.notices)
 
 
-def test_a_run_in_its_own_process_is_paused_and_stopped(room, qtbot, fill, ended):
+def test_a_run_in_its_own_process_is_paused_goes_on_and_survives_being_killed(room, qtbot, fill, ended):
+    problems = []
+    room.session.problem.connect(lambda sentence, _detail: problems.append(sentence))
     fill(
         room, method="sip-at", salience="none", steps="1", epochs="3000", batch_size="24", name="apart",
         validation_images="0", place="process",
@@ -92,9 +96,6 @@ def test_a_run_in_its_own_process_is_paused_and_stopped(room, qtbot, fill, ended
     assert environment["pid"] != os.getpid()
     qtbot.waitUntil(room.strip.isVisible, timeout=20_000)
 
-    QTest.mouseClick(room.pause_button, LEFT)
-    assert "Paused" in room.status.figures.text()
-
     def size():
         return RunFolder(run.path).events_path.stat().st_size
 
@@ -103,27 +104,23 @@ def test_a_run_in_its_own_process_is_paused_and_stopped(room, qtbot, fill, ended
         qtbot.wait(150)
         return size() == before
 
+    QTest.mouseClick(room.pause_button, LEFT)
+    assert "Paused" in room.status.figures.text()
     qtbot.waitUntil(stands_still, timeout=20_000)
     before = size()
     QTest.mouseClick(room.pause_button, LEFT)
     qtbot.waitUntil(lambda: size() > before, timeout=20_000)
-    QTest.mouseClick(room.stop_button, LEFT)
-    ended(room)
-    assert run.state == "stopped"
-    assert any(entry.origin == "run" for entry in room.session.models)
 
-
-def test_a_killed_process_is_one_sentence_and_its_run_can_be_resumed(room, qtbot, fill, ended):
-    problems = []
-    room.session.problem.connect(lambda sentence, _detail: problems.append(sentence))
-    fill(
-        room, method="clean", epochs="3000", batch_size="24", name="apart", validation_images="0",
-        place="process",
-    )  # fmt: skip
-    started(room, qtbot, lambda: room.runs.current.best_epoch is not None)
-    run = room.runs.current
-    os.kill(RunFolder(run.path).environment()["pid"], 9)
+    os.kill(environment["pid"], 9)
     ended(room)
     assert "resume the run" in problems[0]
     assert run.state == "unfinished"
     assert room.deeds.resume.isEnabled()
+    fill(room, place="window")
+    QTest.mouseClick(room.deeds.resume, LEFT)
+    done = room.runs.current.epochs_done
+    qtbot.waitUntil(lambda: room.runs.current.epochs_done > done, timeout=60_000)
+    QTest.mouseClick(room.stop_button, LEFT)
+    ended(room)
+    assert room.runs.current.state == "stopped"
+    assert any(entry.origin == "run" for entry in room.session.models)

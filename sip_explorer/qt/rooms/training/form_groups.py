@@ -34,8 +34,8 @@ GROUPS = (
         "Optimiser",
         ("epochs", "batch_size", "learning_rate", "start", "snapshot", "architecture"),
         (
-            "schedule", "schedule_epochs", "schedule_factor", "momentum", "weight_decay", "ema",
-            "accumulate", "precision", "channels_last", "compile",
+            "normalisation", "schedule", "schedule_epochs", "schedule_factor", "momentum", "weight_decay",
+            "ema", "accumulate", "precision", "channels_last", "compile",
         ),
     ),
     Group(
@@ -79,6 +79,7 @@ def needless(values: Mapping[str, Any]) -> frozenset[str]:
         "random_start": method in ("adversarial", "sip-at"),
         "attack_batch_size": method != "clean" and values["reduction"] == "mean",
         "architecture": not values["start"],
+        "normalisation": not values["start"],
         "schedule_epochs": values["schedule"] == "step",
         "schedule_factor": values["schedule"] == "step",
     }

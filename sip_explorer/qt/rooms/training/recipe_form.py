@@ -142,7 +142,7 @@ class RecipeForm(QObject):
         field = self._make(key, self._defaults.get(key, _DEFAULTS.get(key, "")))
         rule = self._rules.get(key)
         tip = rule.help[:1].upper() + rule.help[1:] + "." if rule else TIPS[key]
-        unit = UNITS.get(key) or (rule.unit if rule and len(rule.unit) <= 8 else "")
+        unit = UNITS.get(key, rule.unit if rule and len(rule.unit) <= 8 else "")
         if unit:
             field.add_unit(unit)
         row = section.add_row(label(key), field, tip=tip)
@@ -161,7 +161,7 @@ class RecipeForm(QObject):
             return ChoiceField([(value, words.get(value, value)) for value in rule.choices], default)
         if rule.kind == "switch":
             return SwitchField(default)
-        return LineField(default, placeholder="automatic" if rule.optional else "")
+        return LineField(default, placeholder="automatic" if rule.optional or key == "salience_layer" else "")
 
     def _check(self) -> None:
         if self._loading:  # once all of it stands

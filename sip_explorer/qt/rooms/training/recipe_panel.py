@@ -164,10 +164,13 @@ class RecipePanel(QObject):
         entries = [entry for entry in self._session.models if self._fits(entry)]
         choices = [(entry.id, entry.name) for entry in entries]
         field = self.form.choice("reference")
+        untouched = field.is_default() or not field.value()
         field.set_choices(choices)
         clean = [entry.id for entry in entries if _method(entry) == "clean"]
         known = [entry.id for entry in entries if entry.metadata]
-        field.set_default((clean or known or [entry.id for entry in entries] or [None])[0])
+        field.set_default((clean or known or [entry.id for entry in entries] or [""])[0])
+        if untouched:
+            field.restore()
         starts = [("", "Fresh weights"), *((str(entry.path), entry.name) for entry in entries)]
         self.form.choice("start").set_choices(starts)
         self._refresh()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from sip_explorer.qt.rooms.training.run_metrics import ACCURACY, LOSS, Shown
@@ -37,7 +37,7 @@ class RunCurves(QWidget):
         self.last.setPrefix("Last ")
         self.last.setSuffix(" epochs")
         self.last.setKeyboardTracking(False)
-        self.last.setMinimumWidth(self.fontMetrics().averageCharWidth() * 20)
+        self.last.setFixedWidth(self.fontMetrics().averageCharWidth() * 22)
         self.choices: dict[str, QAction] = {}
         self.caption = ElidedLabel()
         self.caption.setProperty("role", "caption")
@@ -82,6 +82,10 @@ class RunCurves(QWidget):
         self._runs, self._colours = tuple(runs), colours
         self._redraw()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_range()
+
     @property
     def _compared(self) -> bool:
         return len(self._runs) > 1
@@ -91,6 +95,8 @@ class RunCurves(QWidget):
         self.loss.set_robust(self.robust.isChecked())
         for plot, shown in ((self.loss, LOSS), (self.accuracy, ACCURACY)):
             chosen = [one for one in shown if self.choices[one.key].isChecked()]
+            if self._compared:  # of training, the loss is enough
+                chosen = [one for one in chosen if one.key != "accuracy"]
             kept = set()
             for run in self._runs:
                 for one in chosen:
@@ -111,7 +117,7 @@ class RunCurves(QWidget):
             plot.draw(
                 key, name if alone else f"{name}, {shown.words}", x, y, self._colours[run.path],
                 dashed=shown.key == "robust",
-                pale=shown.metric.startswith("train") and not (shown.means or shown.key == "loss"),
+                pale=shown.key == "epoch loss" and not alone,
                 points=points,
             )  # fmt: skip
         else:
@@ -125,8 +131,9 @@ class RunCurves(QWidget):
         planned = max(run.epochs if run.working else run.epochs_done for run in self._runs)
         number = self.last.value()
         first, last = (max(0.0, done - number), done) if number else (0.0, planned)
+        words = max(self.loss.words_share(), self.accuracy.words_share())
         for plot in (self.loss, self.accuracy):
-            plot.set_epochs(first, last)
+            plot.set_epochs(first, last, words)
 
     def _show_best(self) -> None:
         wanted = self.choices[BEST].isChecked()

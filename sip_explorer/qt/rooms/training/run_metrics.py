@@ -33,13 +33,13 @@ class Shown:
 
 
 LOSS = (
-    Shown("loss", "train/loss", "Batch loss", "batch", SERIES[2]),
-    Shown("epoch loss", "train/loss", "Mean loss of an epoch", "epoch", SERIES[5], means=True, on=False),
+    Shown("loss", "train/loss", "Batch loss", "training", SERIES[2]),
+    Shown("epoch loss", "train/loss", "Mean loss of an epoch", "epoch mean", SERIES[5], means=True, on=False),
 )
 ACCURACY = (
-    Shown("accuracy", "train/accuracy", "Batch accuracy", "batch", SERIES[6]),
+    Shown("accuracy", "train/accuracy", "Batch accuracy", "training", SERIES[6]),
     Shown(
-        "epoch accuracy", "train/accuracy", "Mean accuracy of an epoch", "epoch", SERIES[3],
+        "epoch accuracy", "train/accuracy", "Mean accuracy of an epoch", "epoch mean", SERIES[3],
         means=True, on=False,
     ),
     Shown("clean", "validation/clean", "Validation, clean", "clean", SERIES[0]),

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from sip_explorer.qt.rooms.training.run_status import figures
 from sip_explorer.qt.rooms.training.run_tail import RunTail
 from sip_explorer.qt.rooms.training.words import STATES, percent
-from sip_explorer.qt.theme import SERIES
+from sip_explorer.qt.theme import SERIES, theme
 from sip_explorer.qt.widgets.job_bar import duration
 
 COLUMNS = ("Run", "Method", "State", "Validation", "Clean", "PGD", "Time")
@@ -86,6 +86,12 @@ class RunModel(QAbstractTableModel):
             row = self.runs.index(run)
             self.dataChanged.emit(self.index(row, 0), self.index(row, len(COLUMNS) - 1))
 
+    def _swatch(self, run: RunTail) -> QColor | None:
+        if run.path not in self.ticked or len(self.ticked) < 2:
+            return None
+        ink = QColor(self.ticked[run.path])
+        return ink.lighter(135) if theme.dark else ink
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         return 0 if parent.isValid() else len(self.runs)
 
@@ -111,8 +117,7 @@ class RunModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.CheckStateRole and index.column() == 0:
             return Qt.CheckState.Checked if run.path in self.ticked else Qt.CheckState.Unchecked
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 0:
-            # The colour of its curves, once there is more than one run to tell apart.
-            return QColor(self.ticked[run.path]) if run.path in self.ticked and len(self.ticked) > 1 else None
+            return self._swatch(run)
         if role == Qt.ItemDataRole.UserRole:
             return run
         if role == Qt.ItemDataRole.TextAlignmentRole:

@@ -26,7 +26,7 @@ class RunPlot(CurvePlot):
         self._rings.setZValue(3)
         self.plot.addItem(self._rings, ignoreBounds=True)
         self._drawn: dict[str, tuple[object, ...]] = {}
-        self._range = (math.nan, math.nan)
+        self._range = (math.nan, math.nan, math.nan)
         self._fitted = (math.inf, -math.inf)
         self.setMinimumHeight(int(self.fontMetrics().height() * 6.5))
         menu = self.plot.getPlotItem().ctrlMenu  # has no owner: it would outlive the plot
@@ -58,7 +58,8 @@ class RunPlot(CurvePlot):
         self.set_curve(key, x, y, colour=ink, dashed=dashed, points=points)
         curve = self._curves[key]
         curve.name = words
-        curve.label.setText(words)
+        curve.label.textItem.document().setDocumentMargin(1)  # else its ground covers its neighbour's words
+        curve.label.setText(f" {words}")
         curve.label.setZValue(5)
         veil = QColor(theme.tokens.surface)
         veil.setAlphaF(0.75)
@@ -96,12 +97,20 @@ class RunPlot(CurvePlot):
             ]
         )
 
-    def set_epochs(self, first: float, last: float) -> None:
-        """Show the epochs from ``first`` to ``last``, and room for the words at the curves' ends."""
+    def words_share(self) -> float:
+        """Return the share of the plot's width that the words at the curves' ends take."""
+        metrics, width = self.fontMetrics(), self.plot.getPlotItem().vb.width()
+        widest = max(
+            (metrics.horizontalAdvance(f" {curve.name}  ") for curve in self._curves.values()), default=0
+        )
+        return min(0.5, max(0.12, widest / max(width, 1.0)))
+
+    def set_epochs(self, first: float, last: float, words: float) -> None:
+        """Show the epochs from ``first`` to ``last``, and beside them the share ``words`` of the width."""
         last = max(last, first + 0.1)
-        if self._range != (first, last):  # laying an axis out anew costs more than a curve
-            self._range = (first, last)
-            self.plot.setXRange(first, last + 0.22 * (last - first), padding=0.01)
+        if self._range != (first, last, words):  # laying an axis out anew costs more than a curve
+            self._range = (first, last, words)
+            self.plot.setXRange(first, last + words / (1 - words) * (last - first), padding=0.01)
             self.plot.getPlotItem().getAxis("bottom").setTicks([_epoch_ticks(first, last)])
         if not self._percent:
             self._fit(first, last)
@@ -168,9 +177,18 @@ def _epoch_ticks(first: float, last: float) -> list[tuple[float, str]]:
 
 
 def _log_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Return ticks at 1, 2 and 5 times the powers of ten between two logarithms, and a bit around."""
-    values = (m * 10.0**e for e in range(math.floor(low) - 1, math.ceil(high) + 1) for m in (1, 2, 5))
-    return [(math.log10(v), f"{v:g}") for v in values if low - 0.1 <= math.log10(v) <= high + 0.1]
+    """Return ticks at 1, 2 and 5 times the powers of ten between two logarithms, or at round values."""
+    high = max(high, low + 1e-3)
+    values = [m * 10.0**e for e in range(math.floor(low) - 1, math.ceil(high) + 1) for m in (1, 2, 5)]
+    values = [value for value in values if low <= math.log10(value) <= high]
+    if len(values) < 2:  # the range is too short for them
+        least, most = 10**low, 10**high
+        step = 10 ** math.floor(math.log10(max(most - least, 1e-12)))
+        step = next(step / part for part in (1, 2, 5, 10) if (most - least) / (step / part) >= 2)
+        values = [n * step for n in range(math.ceil(least / step), math.floor(most / step) + 1)]
+        digits = max(0, math.ceil(-math.log10(step) - 1e-9))
+        return [(math.log10(value), f"{value:.{digits}f}") for value in values]
+    return [(math.log10(value), f"{value:g}") for value in values]
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -25,6 +25,7 @@ LABELS: dict[str, str] = {
     "channels_last": "Channels last",
     "compile": "Compile",
     "snapshot": "Go on from",
+    "normalisation": "Normalise by",
     "place": "Run in",
     "collection": "Images",
     "architecture": "Architecture",
@@ -74,6 +75,8 @@ UNITS: dict[str, str] = {
     "unannotated": "of images",
     "salient_share": "of ε",
     "patience": "epochs",
+    "zoom": "",
+    "jitter": "",
     "snapshot_every": "epochs",
 }
 
@@ -106,6 +109,7 @@ CHOICES: dict[str, dict[str, str]] = {
         "union": "Anybody's",
         "intersection": "Everybody's",
     },
+    "normalisation": {"images": "The training images", "imagenet": "ImageNet"},
     "budget": {"hard": "Hard", "soft": "Soft", "inverted": "Inverted"},
     "place": {"window": "This window", "process": "Its own process"},
     "loss": {
