@@ -2,10 +2,13 @@
 
 A cell is one setting, network and seed. What is there already is not computed again, so the script goes
 on whenever there is time; several may run at once (each cell is claimed by a lock file). Data: garments
-on photos (packaging/make_garments.py), whose masks are exact: no person painted them, so this tests the
-mechanism and not human salience. `claims_report.py` prints the tables and draws the plot.
+on photos, whose masks are exact: no person painted them, so this tests the mechanism and not human
+salience; or any packed images, with Grad-CAM. `claims_report.py` prints the tables and draws the plot.
 
-    python tests/benchmarks/claims.py --data garments.h5 --claims sip-at better --seeds 0 1 2
+    python packaging/make_garments.py --fashion FOLDER --contrast 1 --scale 1 --out garments.h5
+    python tests/benchmarks/claims.py --data garments.h5 --claims sip-at better mini-batch
+    python packaging/pack_images.py --train cifar/train --test cifar/test --out cifar-jpeg.h5
+    python tests/benchmarks/claims.py --data cifar-jpeg.h5 --claims sip-at-grad-cam --network resnet18-cifar
 """
 
 import argparse
@@ -58,7 +61,7 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True, help="packed images with segmentations")
-    parser.add_argument("--claims", nargs="+", choices=CLAIMS, default=list(CLAIMS))
+    parser.add_argument("--claims", nargs="+", choices=CLAIMS, default=["sip-at", "better", "mini-batch"])
     parser.add_argument("--settings", nargs="+", help="only these settings")
     parser.add_argument("--network", default="tiny-cnn")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
@@ -111,7 +114,12 @@ def _cell(
     recipe = _recipe(claim, setting, seed, options)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="claims-") as folder:
-        model, told = _trained(recipe, _data(packed, setting, seed, recipe.limit), Path(folder))
+        data = _data(packed, setting, seed, recipe.limit)
+        reference = None
+        if setting.salience == "grad-cam":  # trained anew: a cell stands for itself
+            clean = _recipe(claim, claim.settings[0], seed, options)
+            reference, _ = _trained(clean, data, Path(folder) / "reference")
+        model, told = _trained(recipe, data, Path(folder) / "run", reference)
     trained = time.monotonic()
     rows = np.flatnonzero(packed.split == "test")
     images = to_float(packed.read(rows)).to(options.device)
@@ -165,7 +173,7 @@ def _data(packed: PackedImages, setting: Setting, seed: int, limit: int) -> Trai
         classes=packed.classes,
         name=packed.name,
     ).limited(limit, seed)
-    if not setting.salience:
+    if setting.salience not in ("exact", "blurred"):
         return data
     masks = packed.segmentations(data.ids)
     if masks is None:
@@ -182,9 +190,11 @@ def _blurred(masks: Masks) -> Masks:
     return np.clip(np.rint(soft), 0, 255).astype(np.uint8)
 
 
-def _trained(recipe: Recipe, data: TrainingData, folder: Path) -> tuple[Classifier, list[str]]:
+def _trained(
+    recipe: Recipe, data: TrainingData, folder: Path, reference: Classifier | None = None
+) -> tuple[Classifier, list[str]]:
     told, best = [], None
-    for event in train(recipe, folder, data):
+    for event in train(recipe, folder, data, reference=reference):
         if isinstance(event, Notice):
             told.append(event.message)
         elif isinstance(event, Artefact) and event.kind == "checkpoint":

@@ -98,7 +98,8 @@ def judged(cell: Cell, attack: str) -> int:
 def table(results: Path, claim: Claim, scale: str) -> list[str]:
     """Return the lines of a claim's table."""
     rows = [(setting, cells_of(results, claim, scale, setting.name)) for setting in claim.settings]
-    reference = cells_of(results, CLAIMS["sip-at"], scale, REFERENCE) if claim.name != "mini-batch" else {}
+    compared = CLAIMS["sip-at"] if claim.name == "better" else claim
+    reference = cells_of(results, compared, scale, REFERENCE)
     attacks = attacks_of(claim)
     everything = [cell for cells in (*(cells for _, cells in rows), reference) for cell in cells.values()]
     images = {attack: min(judged(cell, attack) for cell in everything) for attack in attacks}

@@ -9,7 +9,8 @@ class Setting:
     """One way to train; ``epsilon_warmup`` and ``salient_share_epochs`` are shares of the epochs here.
 
     ``changes`` are fields of the recipe; ``salience`` is "exact" masks, "blurred" ones (a Gaussian of
-    2 px, so that there is something between 0 and 1), or "" for none.
+    2 px, so that there is something between 0 and 1), "grad-cam" of the clean model of the same seed, or
+    "" for none.
     """
 
     name: str
@@ -111,4 +112,22 @@ MINI_BATCH = Claim(
     images=0.5,
 )
 
-CLAIMS = {claim.name: claim for claim in (SIP_AT, BETTER, MINI_BATCH)}
+GRAD_CAM = Claim(
+    "sip-at-grad-cam",
+    "SIP-AT with Grad-CAM salience of a cleanly trained model of the same network",
+    (
+        *SIP_AT.settings[:3],
+        Setting("sip-at", "SIP-AT, Grad-CAM", {"method": "sip-at", "salience": "grad-cam"}, "grad-cam"),
+        Setting(
+            "sip-at-inverted",
+            "SIP-AT, Grad-CAM, inverted mask",
+            {"method": "sip-at", "salience": "grad-cam", "budget": "inverted"},
+            "grad-cam",
+        ),
+    ),
+    ADVERSARIAL,
+    autoattack=(8,),
+    apgd=(1, 2, 4),
+)
+
+CLAIMS = {claim.name: claim for claim in (SIP_AT, BETTER, MINI_BATCH, GRAD_CAM)}
