@@ -40,7 +40,7 @@ class LineField(FormField):
         super().set_default(_text(value))
 
     def is_default(self) -> bool:
-        return self._line.text().strip() == self._default
+        return bool(self._line.text().strip() == self._default)
 
     def set_placeholder(self, text: str) -> None:
         """Say what an empty field means."""

@@ -142,6 +142,8 @@ class RecipeForm(QObject):
         field = self._make(key, self._defaults.get(key, _DEFAULTS.get(key, "")))
         rule = self._rules.get(key)
         tip = rule.help[:1].upper() + rule.help[1:] + "." if rule else TIPS[key]
+        if rule and rule.source:
+            tip += f"\nSource: {rule.source}."
         unit = UNITS.get(key, rule.unit if rule and len(rule.unit) <= 8 else "")
         if unit:
             field.add_unit(unit)
@@ -191,7 +193,7 @@ class RecipeForm(QObject):
         for key, row in self.rows.items():
             folded = key in self.more and not self.more[key].isChecked()
             visible = self.matters(key) and not folded
-            if row.editor.isVisibleTo(row.editor.parentWidget()) != visible:
+            if row.editor.isHidden() == visible:
                 _keep_room(row, visible)
                 row.set_visible(visible)
                 row.reset.setVisible(visible and not self.fields[key].is_default())

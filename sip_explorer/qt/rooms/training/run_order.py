@@ -75,7 +75,7 @@ def _in_process(
             "recipe": str(recipe),
             "workspace": str(workspace.path),
             "folder": str(order.folder),
-            "reference": order.reference.id if order.reference is not None else None,
+            "reference": str(order.reference.path) if order.reference is not None else None,
             "resume": order.resume,
             "snapshot": str(order.snapshot) if order.snapshot is not None else None,
             "threads": max(1, (os.cpu_count() or 2) - 1),  # a core stays with the window

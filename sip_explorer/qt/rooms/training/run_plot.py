@@ -103,7 +103,7 @@ class RunPlot(CurvePlot):
         widest = max(
             (metrics.horizontalAdvance(f" {curve.name}  ") for curve in self._curves.values()), default=0
         )
-        return min(0.5, max(0.12, widest / max(width, 1.0)))
+        return float(min(0.5, max(0.12, widest / max(width, 1.0))))
 
     def set_epochs(self, first: float, last: float, words: float) -> None:
         """Show the epochs from ``first`` to ``last``, and beside them the share ``words`` of the width."""
@@ -184,7 +184,7 @@ def _log_ticks(low: float, high: float) -> list[tuple[float, str]]:
     if len(values) < 2:  # the range is too short for them
         least, most = 10**low, 10**high
         step = 10 ** math.floor(math.log10(max(most - least, 1e-12)))
-        step = next(step / part for part in (1, 2, 5, 10) if (most - least) / (step / part) >= 2)
+        step = next(step * part for part in (5, 2, 1, 0.5, 0.2) if (most - least) / (step * part) >= 2)
         values = [n * step for n in range(math.ceil(least / step), math.floor(most / step) + 1)]
         digits = max(0, math.ceil(-math.log10(step) - 1e-9))
         return [(math.log10(value), f"{value:.{digits}f}") for value in values]
