@@ -46,13 +46,14 @@ class TrainingOrder:
 def training_job(order: TrainingOrder, token: CancelToken) -> Iterator[tuple[Path, Iterator[Event | None]]]:
     """Yield the run folder and the job that trains into it; the workspace stays open meanwhile."""
     from sip_explorer.training import Recipe, train
+    from sip_explorer.training.presets import recipe_file
     from sip_explorer.training.ranks import ranks_of
 
     if order.resume and order.folder is None:
         raise SipError("Which run is to go on: name its folder with --out.")
     if order.data is not None and order.workspace is not None:
         raise SipError("The images come from --data or from --workspace: give one of them.")
-    recipe = Recipe.from_toml(order.recipe)
+    recipe = Recipe.from_toml(recipe_file(order.recipe))
     ranks = ranks_of(recipe.device)
     with _images(order, recipe) as (data, workspace):
         reference = _reference(order.reference, workspace)
@@ -110,12 +111,15 @@ def launched_rank() -> int:
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command(epilog="Example: sip-explorer train sip-at.toml --workspace my-workspace")
+    @app.command(epilog="Example: sip-explorer train fashion-sip-at --reference fashion-standard")
     def train(
         recipe: Annotated[
-            Path,
-            typer.Argument(metavar="RECIPE.toml", help="The recipe, a TOML file; a run folder holds one."),
-        ],
+            Path | None,
+            typer.Argument(
+                metavar="[RECIPE]",
+                help="A TOML file (a run folder holds one), or the name of a shipped recipe.",
+            ),
+        ] = None,
         workspace: WorkspaceOption = None,
         out: Annotated[
             Path | None, typer.Option(help="Run folder to write; by default a new one in the workspace.")
@@ -129,6 +133,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(help="Classifier whose maps are salience: a file, or a name in the workspace."),
         ] = None,
         resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+        listing: Annotated[bool, typer.Option("--list", help="Name the shipped recipes and end.")] = False,
         snapshot: Annotated[
             Path | None,
             typer.Option(help="Begin where another run was: its snapshots/<epoch>.pt or last.pt."),
@@ -138,6 +143,13 @@ def register(app: typer.Typer) -> None:
 
         On many GPUs or machines: accelerate launch -m sip_explorer train RECIPE.toml …
         """
+        if listing:
+            from sip_explorer.training.presets import presets, purpose
+
+            say(*(f"{name:22} {purpose(path)}" for name, path in presets().items()))
+            return
+        if recipe is None:
+            raise typer.BadParameter("name a recipe, or see the shipped ones with --list")
         token = CancelToken()
         order = TrainingOrder(recipe, workspace, out, reference, resume, snapshot, data=data)
         with training_job(order, token) as (folder, job):

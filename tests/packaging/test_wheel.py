@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_wheel_carries_the_demo_and_no_results(tmp_path):
+def test_the_wheel_carries_demo_and_recipes_and_no_results(tmp_path):
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)],
         cwd=ROOT, check=True, capture_output=True, timeout=120,
@@ -17,11 +17,14 @@ def test_the_wheel_carries_the_demo_and_no_results(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     resources = ROOT / "resources"
-    demo = {
-        f"sip_explorer/{path.relative_to(ROOT)}" for path in (resources / "demo").rglob("*") if path.is_file()
+    shipped = {
+        f"sip_explorer/{path.relative_to(ROOT)}"
+        for folder in ("demo", "recipes")
+        for path in (resources / folder).rglob("*")
+        if path.is_file()
     }
-    assert demo
-    assert {name for name in names if "/resources/" in name} == {*demo, "sip_explorer/resources/README.md"}
+    assert len(shipped) > 10
+    assert {name for name in names if "/resources/" in name} == {*shipped, "sip_explorer/resources/README.md"}
     code = {str(path.relative_to(ROOT)) for path in (ROOT / "sip_explorer").rglob("*.py")}
     assert code <= names
     assert not [name for name in names if name.startswith(("tests/", "packaging/"))]
