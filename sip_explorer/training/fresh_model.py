@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 
 from sip_explorer.models import Classifier, build_classifier, load_checkpoint
+from sip_explorer.models.catalogue import head_key
 from sip_explorer.models.normalisation import IMAGENET
 from sip_explorer.records import SipError
 from sip_explorer.training.recipe import Recipe
@@ -20,7 +21,8 @@ def model_of(
 ) -> Classifier:
     """Return the model in train() on ``device``.
 
-    Fresh weights follow from ``recipe.seed``; their normalisation is ImageNet's, or mean and standard
+    Fresh weights follow from ``recipe.seed``, as does the last layer where the start checkpoint was made
+    for another number of classes; their normalisation is ImageNet's, or mean and standard
     deviation of the training images ``rows``, per channel.
 
     Raises
@@ -55,18 +57,32 @@ def _fresh(recipe: Recipe, data: TrainingData, rows: npt.NDArray[np.int64]) -> C
 def _started(recipe: Recipe, data: TrainingData) -> Classifier:
     model = load_checkpoint(recipe.start)
     channels = data.images.shape[3]
-    if len(model.classes) != len(data.classes):
-        raise SipError(
-            f"{recipe.start} knows {len(model.classes)} classes but the images have {len(data.classes)}: "
-            "start from another checkpoint or from fresh weights."
-        )
     if model.input_shape[0] != channels:
         raise SipError(
             f"{recipe.start} takes {model.input_shape[0]}-channel images but these have {channels}: "
             "start from another checkpoint or from fresh weights."
         )
+    if len(model.classes) != len(data.classes):
+        model = _with_new_head(model, data.classes, recipe.seed)
     model.classes = data.classes  # in the order of the labels that it is trained on
     return model.requires_grad_(True)
+
+
+def _with_new_head(model: Classifier, classes: Sequence[str], seed: int) -> Classifier:
+    """Return the network with a fresh last layer for ``classes``, as after training on other images."""
+    fresh = build_classifier(
+        model.architecture,
+        classes=classes,
+        input_shape=model.input_shape,
+        mean=model.mean.flatten().tolist(),
+        std=model.std.flatten().tolist(),
+        seed=seed,
+    )
+    layer = head_key(model.architecture).removesuffix(".weight")
+    head = {f"{layer}.weight", f"{layer}.bias"}
+    kept = {key: value for key, value in model.network.state_dict().items() if key not in head}
+    fresh.network.load_state_dict({**fresh.network.state_dict(), **kept})
+    return fresh
 
 
 def _normalisation(

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sip_explorer.attacks.keyed import image_keys, standard_normal, symmetric_uniform
-from sip_explorer.models import build_classifier
+from sip_explorer.models import build_classifier, save_checkpoint
 from sip_explorer.records import CancelToken
 from sip_explorer.training import Recipe, TrainingData, train
 from sip_explorer.training.batches import Batch
 from sip_explorer.training.budgeting import budget_of, salient_share
+from sip_explorer.training.fresh_model import model_of
 from sip_explorer.training.ranks import Ranks
 from sip_explorer.training.step import StepResult, TrainingStep
 
@@ -193,3 +194,21 @@ def test_half_precision_trains_with_a_loss_scale_that_is_kept(tmp_path: Path, ma
     assert all(bool(torch.isfinite(weight).all()) for weight in state["model"].values())
     fresh = np.concatenate([weight.numpy().ravel() for weight in a_model().state_dict().values()])
     assert np.isfinite(fresh).all()
+
+
+def test_a_checkpoint_of_other_classes_starts_with_a_new_last_layer(
+    tmp_path: Path, make_data: MakeData
+) -> None:
+    start = build_classifier(
+        "resnet18-cifar", classes=list("abcdefg"), input_shape=(1, 16, 16), mean=(0.4,), std=(0.3,), seed=1
+    )
+    save_checkpoint(tmp_path / "start.safetensors", start)
+    recipe = a_recipe(start=str(tmp_path / "start.safetensors"))
+    model = model_of(recipe, make_data(), np.arange(60), torch.device("cpu"))
+    assert model.classes == make_data().classes
+    for key, value in start.network.state_dict().items():
+        same = model.network.state_dict()[key].shape == value.shape
+        assert same is not key.startswith("fc.")
+        assert not same or torch.equal(model.network.state_dict()[key], value)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    assert model(torch.rand(2, 1, 16, 16)).shape == (2, 3)
