@@ -5,6 +5,8 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,20 @@ def _gains_from_bfloat16(device: torch.device) -> bool:
         return False
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+@contextmanager
+def threads(recorded: int | None, device: torch.device) -> Iterator[None]:
+    """Work with the thread count that the run began with: sums depend on it in their last bits."""
+    here = torch.get_num_threads()
+    if recorded is None or device.type != "cpu" or recorded == here:
+        yield
+        return
+    torch.set_num_threads(int(recorded))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(here)
 
 
 def describe_environment(device: torch.device, **decided: Any) -> dict[str, Any]:

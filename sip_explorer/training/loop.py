@@ -1,7 +1,9 @@
 """The training loop: clean, adversarial and SIP-AT (arXiv 2501.09086), one run folder a run."""
 
+import os
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from sip_explorer.records import (
     Finished,
     SipError,
 )
+from sip_explorer.records.liveness import writer_state
 from sip_explorer.records.runs import RunFolder
 from sip_explorer.training.ranks import Ranks, ranks_of
 from sip_explorer.training.recipe import Recipe
@@ -59,7 +62,8 @@ def train(
         uninterrupted run; on a GPU as far as the kernels of the network repeat themselves.
     snapshot
         A new run that goes on from this file, another run's ``snapshots/<epoch>.pt`` or ``last.pt`` over
-        the same images; the recipe may differ, but for the network.
+        the same images; the recipe may differ, but for the network, seed and validation_fraction. A resumed
+        run remembers it.
     ranks
         The processes of the run; None: those that the environment names, on the recipe's device.
 
@@ -76,7 +80,8 @@ def train(
     Raises
     ------
     SipError
-        Where recipe, data and reference do not fit, or the loss stops being finite.
+        Where recipe, data and reference do not fit, the loss stops being finite, the folder cannot be
+        written, the memory does not suffice, or another process still trains into the folder.
     """
     token = token or CancelToken()
     ranks = ranks or ranks_of(recipe.device)
@@ -85,9 +90,31 @@ def train(
         recipe, run, data, reference, token, resume=resume,
         snapshot=None if snapshot is None else Path(snapshot), ranks=ranks,
     )  # fmt: skip
-    if not ranks.main:
-        yield from work.events()
-        return
+    try:
+        yield from _logged(work, run, recipe, token, resume=resume) if ranks.main else work.events()
+    except SipError:
+        raise
+    except Exception as error:
+        if (told := _told(error, run)) is not None:
+            raise told from error
+        raise
+
+
+def _told(error: Exception, run: RunFolder) -> SipError | None:
+    """Return the sentence for a person; None where the program is at fault."""
+    if isinstance(error, SipError):
+        return error
+    if isinstance(error, OSError):
+        return SipError(
+            f"{run.path} cannot be written ({error.strerror or error}): make room there, or see to its "
+            "rights; then resume the run, or start it again."
+        )
+    return explained(error)
+
+
+def _logged(
+    work: TrainingRun, run: RunFolder, recipe: Recipe, token: CancelToken, *, resume: bool
+) -> Iterator[Event | None]:
     _claim(recipe, run, resume)
     with EventLog(run.events_path) as log:
         try:
@@ -102,14 +129,14 @@ def train(
             if token.cancelled:
                 log.append(Finished("cancelled"))
             raise
-        except SipError as error:
-            log.append(Failed(str(error)))
-            raise
         except Exception as error:
-            if (told := explained(error)) is not None:
-                log.append(Failed(str(told)))
-                raise told from error
-            log.append(Failed(f"Training failed: {type(error).__name__}: {error}", traceback.format_exc()))
+            if (told := _told(error, run)) is not None:
+                failed = Failed(str(told))
+            else:
+                sentence = f"Training failed: {type(error).__name__}: {error}"
+                failed = Failed(sentence, traceback.format_exc())
+            with suppress(OSError):  # the disk may be what failed
+                log.append(failed)
             raise
 
 
@@ -120,6 +147,7 @@ def _claim(recipe: Recipe, run: RunFolder, resume: bool) -> None:
         return
     if not resume:
         raise SipError(f"{run.path} already holds a run: resume it, or choose another folder.")
+    _require_left(run)
     there = Recipe.from_toml(run.recipe_path)
     if there.hash != recipe.hash:
         old, new = asdict(there), asdict(recipe)
@@ -128,3 +156,17 @@ def _claim(recipe: Recipe, run: RunFolder, resume: bool) -> None:
             f"{run.path} was started with another recipe (different: {', '.join(changed)}): "
             "resume it with its own recipe, or start a new run."
         )
+    for target in (run.last_path, run.best_path, run.salience_path, run.snapshots_path / "*.pt"):
+        for left in target.parent.glob(f".{target.name}.*.tmp"):  # what a killed process was writing
+            left.unlink(missing_ok=True)
+
+
+def _require_left(run: RunFolder) -> None:
+    """Refuse a run that another process of this machine is still writing."""
+    environment = run.environment()
+    pid = environment.get("pid")
+    if pid is None or pid == os.getpid() or run.summary().outcome != "unfinished":
+        return
+    at = run.environment_path.stat().st_mtime
+    if writer_state(pid, environment.get("host"), at) == "works":
+        raise SipError(f"{run.path} is still being trained by process {pid}: stop that one first.")

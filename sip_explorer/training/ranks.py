@@ -4,13 +4,15 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from sip_explorer.records import SipError
 from sip_explorer.training.environment import resolve_device
+
+WAIT = timedelta(hours=12)
 
 
 class Ranks:
@@ -80,20 +82,27 @@ class LaunchedRanks(Ranks):
     """
 
     def __init__(self, device: str) -> None:
-        from accelerate import Accelerator, DistributedDataParallelKwargs
+        from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 
         self._accelerator = Accelerator(
             cpu=resolve_device(device).type == "cpu",
-            # TRADES asks the model twice before it goes back; statistics must not be written in between.
-            kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+            # The recipe decides, not what accelerate was configured for.
+            mixed_precision="no",
+            dynamo_backend="no",
+            kwargs_handlers=[
+                # TRADES asks the model twice before it goes back; statistics must not be written in between.
+                DistributedDataParallelKwargs(broadcast_buffers=False),
+                # One process computes salience maps while the others wait, for longer than the ten minutes
+                # after which NCCL gives up; where a process fails, the launcher ends all of them.
+                InitProcessGroupKwargs(timeout=WAIT),
+            ],
         )
         self.rank = int(self._accelerator.process_index)
         self.world = int(self._accelerator.num_processes)
-        super().__init__(torch.device(self._accelerator.device))
+        device_here = torch.device(self._accelerator.device)
+        super().__init__(torch.device("cpu") if device_here.type == "cpu" else device_here)  # not cpu:0
 
     def wrapped(self, model: nn.Module) -> nn.Module:
-        if not any(parameter.requires_grad for parameter in model.parameters()):
-            raise SipError("Every weight of the start checkpoint is frozen: unfreeze some to train it.")
         if self.device.type == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # in place
         with warnings.catch_warnings():

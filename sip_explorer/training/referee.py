@@ -76,10 +76,14 @@ class Referee:
         self, model: Classifier, position: Position, figures: dict[str, float], metric: "MetricAt"
     ) -> Iterator[Event | None]:
         recipe = self._recipe
-        value = figures["pgd"] if recipe.best == "robust" else figures["clean"]
+        # Without held-out images (every class has but one) there is no figure, and the latest stands.
+        value = figures.get("pgd", math.nan) if recipe.best == "robust" else figures["clean"]
         if recipe.method != "clean" and metric.epoch <= recipe.epsilon_warmup:
             value = math.nan  # under a small epsilon clean accuracy says nothing yet: the latest stands
-        position.plateau = 0 if math.isnan(value) or value > position.best_value else position.plateau + 1
+        if math.isnan(value) or value > position.best_value:
+            position.plateau = 0
+        elif position.batch == position.batches:  # one that was stopped midway is no epoch without
+            position.plateau += 1
         if math.isnan(value) or value >= position.best_value:  # the latest on a tie
             position.best_value = -1.0 if math.isnan(value) else value
             position.best = figures

@@ -20,6 +20,12 @@ from sip_explorer.records import SipError, atomic_path
 from sip_explorer.training.averaging import MovingAverage
 
 FORMAT = 1
+_WORDS = {"split": "seed or validation_fraction"}
+# What torch.load and the look into the state raise where the file is something else.
+_DAMAGED = (
+    RuntimeError, KeyError, TypeError, IndexError, ValueError, AttributeError, EOFError,
+    pickle.UnpicklingError,
+)  # fmt: skip
 
 
 @dataclass
@@ -28,11 +34,12 @@ class Position:
 
     ``best`` holds the figures of the best checkpoint so far (epoch, clean, pgd), ``best_value`` the
     one that chose it, ``plateau`` the epochs since one was better; ``seconds`` is what the epoch under
-    way has taken.
+    way has taken. ``batches`` is how many an epoch has (0: not known yet).
     """
 
     epoch: int = 0
     batch: int = 0
+    batches: int = 0
     best_value: float = -1.0
     best: dict[str, float] = field(default_factory=dict)
     plateau: int = 0
@@ -73,8 +80,11 @@ class RunState:
         with atomic_path(path) as temporary:
             torch.save(state, temporary)
 
-    def load(self, path: Path, identity: Mapping[str, str], device: torch.device) -> Position:
+    def load(self, path: Path, identity: Mapping[str, str]) -> Position:
         """Restore the state from ``path`` and return the position.
+
+        The optimiser keeps its own settings (momentum, weight decay, the kernel that fits the precision):
+        the file may be of a run with another recipe.
 
         Raises
         ------
@@ -83,21 +93,34 @@ class RunState:
             tells, or holds another network.
         """
         try:
-            state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-            made_by = state["identity"]
+            # Each tensor is then copied to where its parameter is.
+            state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            made_by = dict(state["identity"])
             if int(state["format"]) > FORMAT:
                 raise SipError(f"{path} was written by a newer version of the program: update it.")
             position = Position(**state["position"])
             weights, optimiser = state["model"], state["optimizer"]
             scaler, average = state.get("scaler"), state.get("average")
-        except (OSError, RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-            raise SipError(f"{path} cannot be resumed from ({error}): start the run again.") from None
+        except OSError as error:
+            raise SipError(
+                f"{path} cannot be read ({error.strerror or error}): bring it back, or start the run again."
+            ) from None
+        except _DAMAGED:
+            raise SipError(
+                f"{path} cannot be resumed from, it is damaged or no state of a run: start the run again."
+            ) from None
         for what, value in identity.items():
-            if made_by.get(what) != value:
+            # Files of earlier versions do not tell the split.
+            if made_by.get(what, value if what == "split" else None) != value:
+                told = _WORDS.get(what, what)
                 raise SipError(
-                    f"{path} was made with another {what}: resume it with the same {what}, "
+                    f"{path} was made with another {told}: resume it with the same {told}, "
                     "or start a new run."
                 )
+        own = [
+            {name: value for name, value in group.items() if name != "params"}
+            for group in self.optimiser.param_groups
+        ]
         try:
             self.model.load_state_dict(weights)
             self.optimiser.load_state_dict(optimiser)
@@ -106,6 +129,8 @@ class RunState:
                 f"{path} holds another network than the recipe's: choose the architecture that it was "
                 "made with."
             ) from None
+        for group, settings in zip(self.optimiser.param_groups, own, strict=True):
+            group.update(settings)
         if scaler and self.scaler.is_enabled():
             self.scaler.load_state_dict(scaler)
         if self.average is not None:

@@ -4,8 +4,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,8 @@ from sip_explorer.records.runs import RunFolder
 from sip_explorer.training.augmentation import Augmentation
 from sip_explorer.training.averaging import MovingAverage
 from sip_explorer.training.batches import Batch, Batches
-from sip_explorer.training.environment import describe_environment
+from sip_explorer.training.beginning import from_last, from_snapshot, same_start
+from sip_explorer.training.environment import describe_environment, threads
 from sip_explorer.training.fresh_model import model_of
 from sip_explorer.training.ranks import Ranks
 from sip_explorer.training.recipe import Recipe
@@ -38,15 +38,14 @@ from sip_explorer.training.referee import MetricAt, Referee
 from sip_explorer.training.resuming import Position, RunState, data_hash
 from sip_explorer.training.salience_choice import choose_salience
 from sip_explorer.training.schedule import attack_epsilon, learning_rate
+from sip_explorer.training.shown import shown
 from sip_explorer.training.step import StepResult, TrainingStep
 from sip_explorer.training.training_data import TrainingData
 
 Masks = npt.NDArray[np.uint8]
-Shown = dict[str, npt.NDArray[np.float32] | npt.NDArray[np.int64]]
 
 LOGS_PER_EPOCH = 20
 SHOWN_PER_EPOCH = 3
-SHOWN_IMAGES = 8
 SAVE_EVERY = 600.0  # seconds between two last.pt within an epoch
 PAUSED_BREATH = 0.05  # seconds
 
@@ -82,8 +81,10 @@ class TrainingRun:
         recipe = self.recipe
         yield Started(recipe.name or f"Training, {recipe.method}")
         earlier = self.run.environment() if self.resume else {}
-        with _threads(earlier.get("threads"), self.ranks.device):
-            yield from self._set_up()
+        if self.snapshot is None and "snapshot" in earlier:  # of a run that was killed before its first save
+            self.snapshot = Path(earlier["snapshot"])
+        with threads(earlier.get("threads"), self.ranks.device):
+            yield from self._set_up(earlier)
             yield from self._begin()
             while not self._done and not self._stopping():
                 yield from self._epoch()
@@ -97,11 +98,16 @@ class TrainingRun:
 
     # ---- set-up ----------------------------------------------------------------------------
 
-    def _set_up(self) -> Iterator[Event | None]:
+    def _set_up(self, earlier: Mapping[str, Any]) -> Iterator[Event | None]:
         recipe, data, ranks = self.recipe, self.data, self.ranks
-        self.identity = {"recipe": recipe.hash, "data": data_hash(data.ids, data.labels)}
         held_out = stratified_split(data.labels, recipe.validation_fraction, recipe.seed)
         rows = np.flatnonzero(~held_out)
+        self.identity = {
+            "recipe": recipe.hash,
+            "data": data_hash(data.ids, data.labels),
+            "split": data_hash(data.ids[held_out], data.labels[held_out]),
+        }
+        same_start(self.run, earlier, self.identity)
         self._describe()  # who works here is known from the first moment
         masks = yield from self._masks(rows)
         self.model = model_of(recipe, data, rows, ranks.device)
@@ -144,19 +150,15 @@ class TrainingRun:
         return chosen.masks if chosen.masks.any() else None
 
     def _begin(self) -> Iterator[Event | None]:
+        state, batches = self.state, self.batches.per_epoch
         if self.resume and self.run.last_path.exists():
-            self.position = self.state.load(self.run.last_path, self.identity, self.ranks.device)
+            self.position = from_last(state, self.run, self.identity, batches)
             yield Notice(f"Resumed after {self._epochs_done:.3g} epochs.")
-        elif self.snapshot is not None and not self.resume:
-            data = {"data": self.identity["data"]}  # the recipe may be another
-            self.position = self.state.load(self.snapshot, data, self.ranks.device)
-            if self.position.epoch >= self.recipe.epochs:
-                raise SipError(
-                    f"{self.snapshot} is after epoch {self.position.epoch} and the recipe has "
-                    f"{self.recipe.epochs} epochs: give it more, or choose an earlier snapshot."
-                )
-            self.position.forget_best()
+        elif self.snapshot is not None:
+            self.position = from_snapshot(state, self.snapshot, self.recipe, self.identity, batches)
             yield Notice(f"Goes on from {self.snapshot}, after {self._epochs_done:.3g} epochs.")
+        else:
+            self.position = Position(batches=batches)
         self._describe(
             precision=self.step.precision,
             attack_precision=self.step.attack_precision,
@@ -171,6 +173,8 @@ class TrainingRun:
         return choose_salience(self.recipe, self.data, rows, self.run, self.reference, self.token)
 
     def _describe(self, **decided: Any) -> None:
+        if self.snapshot is not None:
+            decided["snapshot"] = str(self.snapshot.resolve())
         if self.ranks.main:
             self.run.write_environment(
                 describe_environment(
@@ -203,7 +207,7 @@ class TrainingRun:
             result = yield from self._step(batch, epsilon, rate)
             yield None
             if position.batch % show_every == 0:
-                yield Artefact("batch", data=_shown(batch, result.images))
+                yield Artefact("batch", data=shown(batch, result.images))
             results.append(replace(result, images=result.images.new_empty(0)))  # a slice would hold them all
             position.batch += 1
             position.seconds = resumed_seconds + self._working_seconds() - began
@@ -216,6 +220,9 @@ class TrainingRun:
             if stopping:
                 break
             if not ending and time.monotonic() - saved > SAVE_EVERY:
+                if results:
+                    self._mean_loss(results)
+                self._check_weights()  # else the last good state would be lost
                 self._save(self.run.last_path)
                 saved = time.monotonic()
             yield from self._pause()
@@ -232,20 +239,24 @@ class TrainingRun:
                 learning_rate=rate,
                 token=self.token,
             )
-        except SipError:  # the attack refuses a model whose answers are no numbers
+        except SipError as error:  # the attack refuses a model whose answers are no numbers
             self._check_weights()
-            raise
+            raise SipError(f"{self._where} ({self._kept}): {error}") from None
         if self.average is not None:
             self.average.update(self.model)
         return result
 
-    def _log(self, results: list[StepResult], epsilon: float, rate: float) -> Iterator[Event | None]:
+    def _mean_loss(self, results: list[StepResult]) -> float:
         images = sum(result.count for result in results)
         loss = sum(float(result.loss) * result.count for result in results) / images
         if not math.isfinite(loss):
             raise self._lost("the loss")
+        return loss
+
+    def _log(self, results: list[StepResult], epsilon: float, rate: float) -> Iterator[Event | None]:
+        images = sum(result.count for result in results)
         metric = self._metric
-        yield metric("train/loss", loss)
+        yield metric("train/loss", self._mean_loss(results))
         yield metric("train/accuracy", sum(int(result.correct) for result in results) / images)
         yield metric("train/learning_rate", rate)
         if self.recipe.epsilon_warmup and self.recipe.method != "clean":
@@ -261,12 +272,13 @@ class TrainingRun:
         if position.batch == self.batches.per_epoch:
             yield self._metric("time/epoch", position.seconds)
             self.position = position = replace(position, epoch=position.epoch + 1, batch=0, seconds=0.0)
-        self._save(self.run.last_path)
+        # Before last.pt: a run that is killed between the two does the epoch again, and writes both.
         every = self.recipe.snapshot_every
         if self.ranks.main and every and position.batch == 0 and position.epoch % every == 0:
             path = self.run.snapshots_path / f"{position.epoch}.pt"
             self._save(path)
             yield Artefact("snapshot", str(path))
+        self._save(self.run.last_path)
 
     def _pause(self) -> Iterator[None]:
         """Wait while the token says so; other processes wait for this one at their next common sum."""
@@ -317,11 +329,18 @@ class TrainingRun:
             raise self._lost("a weight")
 
     def _lost(self, what: str) -> SipError:
-        kept = "the last good state is kept" if self.run.last_path.exists() else "no epoch was finished"
         return SipError(
-            f"Training stopped in epoch {self.position.epoch + 1} at step {self._steps_done} because {what} "
-            f"is no number any more ({kept}): lower learning_rate ({self.recipe.learning_rate:g})."
+            f"{self._where} because {what} is no number any more ({self._kept}): "
+            f"lower learning_rate ({self.recipe.learning_rate:g})."
         )
+
+    @property
+    def _where(self) -> str:
+        return f"Training stopped in epoch {self.position.epoch + 1} at step {self._steps_done}"
+
+    @property
+    def _kept(self) -> str:
+        return "the last good state is kept" if self.run.last_path.exists() else "no epoch was finished"
 
     def _summary(self) -> dict[str, float | int]:
         best = {f"best_{name}": value for name, value in self.position.best.items()}
@@ -331,29 +350,3 @@ class TrainingRun:
             "steps": self._steps_done,
             "seconds": time.monotonic() - self.began,
         }
-
-
-@contextmanager
-def _threads(recorded: int | None, device: torch.device) -> Iterator[None]:
-    """Work with the thread count that the run began with: sums depend on it in their last bits."""
-    here = torch.get_num_threads()
-    if recorded is None or device.type != "cpu" or recorded == here:
-        yield
-        return
-    torch.set_num_threads(int(recorded))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(here)
-
-
-def _shown(batch: Batch, adversarial: torch.Tensor) -> Shown:
-    first = slice(0, SHOWN_IMAGES)
-    salience = torch.zeros_like(batch.images[first, :1]) if batch.salience is None else batch.salience[first]
-    return {
-        "images": batch.images[first].contiguous().cpu().numpy(),
-        "adversarial": adversarial[first].contiguous().cpu().numpy(),
-        "salience": salience.contiguous().cpu().numpy(),
-        "labels": batch.labels[first].cpu().numpy(),
-        "ids": batch.ids[first].cpu().numpy(),
-    }

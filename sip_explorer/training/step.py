@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol, cast
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sip_explorer.attacks import PGD, Perturbation, TradesAttack
+from sip_explorer.attacks.memory import is_out_of_memory
 from sip_explorer.attacks.trades import divergence
 from sip_explorer.records import CancelToken, SipError
 from sip_explorer.records.arithmetic import repeatable
@@ -183,10 +185,9 @@ class TrainingStep:
             for device in devices:  # torch seeds the current one, which need not be ours
                 with torch.cuda.device(device):
                     torch.cuda.manual_seed(key)
-            starts = range(0, len(images), self._part)
-            for start in starts:
-                part = slice(start, start + self._part)
-                if start == starts[-1]:
+            parts = self._parts(len(images))
+            for part in parts:
+                if part is parts[-1]:
                     part_loss, right = self._backward(batch, images, part)
                 else:
                     with self._ranks.unsynchronised(self._model):
@@ -197,6 +198,14 @@ class TrainingStep:
         self.scaler.update()
         loss, correct = self._ranks.sum(loss), self._ranks.sum(correct)
         return StepResult(images, loss, correct, batch.total)
+
+    def _parts(self, count: int) -> list[slice]:
+        """Cut ``count`` images into parts; a last one of a single image, which would break batch
+        statistics, goes with the part before it."""
+        starts = list(range(0, count, self._part))
+        if self._part > 1 and len(starts) > 1 and count - starts[-1] == 1:
+            starts.pop()
+        return [slice(start, end) for start, end in pairwise([*starts, count])]
 
     def _backward(self, batch: Batch, images: Tensor, part: slice) -> tuple[Tensor, Tensor]:
         labels, weights = batch.labels[part], batch.weights[part]
@@ -225,8 +234,15 @@ def _compiled(module: nn.Module) -> nn.Module:
 
 
 def explained(error: Exception) -> SipError | None:
-    """Return the sentence for a person where torch.compile cannot work on this machine; else None."""
+    """Return the sentence for a person where this machine or network cannot do what is asked; else None."""
+    first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
     if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
-        first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         return SipError(f"torch.compile cannot compile this network here ({first}): switch compile off.")
+    if is_out_of_memory(error):
+        return SipError("The memory does not suffice for a step: lower batch_size, or raise accumulate.")
+    if isinstance(error, ValueError) and "more than 1 value per channel" in first:
+        return SipError(
+            "The network's batch statistics need two images or more at a time: raise batch_size, "
+            "lower accumulate, or use fewer processes."
+        )
     return None

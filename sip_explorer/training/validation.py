@@ -52,8 +52,6 @@ def attacked_score(
     ids: Tensor,
     token: CancelToken,
     *,
-    epsilon: float | None = None,
-    budget: Tensor | None = None,
     micro_batch: int = 128,
 ) -> Generator[Event | None, None, Score]:
     """Return the score on the images that ``attack`` makes of ``images``, the best per image kept."""
@@ -64,8 +62,6 @@ def attacked_score(
             model,
             images[part],
             labels[part],
-            epsilon=epsilon,
-            budget=None if budget is None else budget[part],
             indices=ids[part],
             token=token,
         )
