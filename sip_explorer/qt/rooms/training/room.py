@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from sip_explorer.qt.room import Room
 from sip_explorer.qt.rooms.training.batch_strip import BatchStrip
 from sip_explorer.qt.rooms.training.picture import curves_picture
+from sip_explorer.qt.rooms.training.recipe_menu import RecipeMenu
 from sip_explorer.qt.rooms.training.recipe_panel import RecipePanel
 from sip_explorer.qt.rooms.training.run_actions import RunActions, snapshots_of
 from sip_explorer.qt.rooms.training.run_batch import RunBatch
@@ -70,6 +71,13 @@ class TrainingRoom(Room):
         self._show_chosen()
 
     def _make_header(self) -> None:
+        self.recipes = RecipeMenu(self.session, self.panel)
+        self.recipes.loaded.connect(
+            lambda name: self.session.notice.emit(
+                f"The form holds the recipe {name}: change it or press Start."
+            )
+        )
+        self._actions.addWidget(self.recipes)
         self.start_button = self.add_button("Start", primary=True)
         self.pause_button = self.add_button("Pause", tip="Let the device rest; the run goes on where it is")
         self.stop_button = self.add_button(
