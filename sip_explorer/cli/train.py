@@ -153,9 +153,9 @@ def register(app: typer.Typer) -> None:
         token = CancelToken()
         order = TrainingOrder(recipe, workspace, out, reference, resume, snapshot, data=data)
         with training_job(order, token) as (folder, job):
-            if launched_rank():  # one process speaks for all
-                for _ in job:
-                    pass
+            if launched_rank():  # one process speaks for all; each is told of Ctrl-C by the launcher
+                with open(os.devnull, "w") as silence:
+                    follow(job, token, out=silence)
                 return
             finished = follow(keep_shown(job, RunFolder(folder).batch_path), token)
         if finished.outcome == "cancelled":

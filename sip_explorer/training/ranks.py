@@ -54,6 +54,9 @@ class Ranks:
         """Return whether ``flag`` holds in any process."""
         return flag
 
+    def agree(self, model: nn.Module) -> None:
+        """Give all processes the same batch statistics: the mean of theirs."""
+
     def wait(self) -> None:
         """Wait until all processes are here."""
 
@@ -78,7 +81,7 @@ class LaunchedRanks(Ranks):
     """One of the processes of ``accelerate launch``, joined by accelerate.
 
     BatchNorm's statistics are taken over all processes on GPUs (`nn.SyncBatchNorm`); on CPUs, which have
-    no such kernel, each process takes those of its own share.
+    no such kernel, each process takes those of its own share, and they are averaged after every epoch.
     """
 
     def __init__(self, device: str) -> None:
@@ -120,6 +123,15 @@ class LaunchedRanks(Ranks):
 
     def any(self, flag: bool) -> bool:
         return bool(self.sum(torch.tensor(float(flag))) > 0)
+
+    def agree(self, model: nn.Module) -> None:
+        if self.device.type == "cuda":  # they are synchronised all the time
+            return
+        for module in model.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                for statistic in (module.running_mean, module.running_var):
+                    if statistic is not None:
+                        statistic.copy_(self.sum(statistic) / self.world)
 
     def wait(self) -> None:
         self._accelerator.wait_for_everyone()

@@ -95,6 +95,8 @@ class RunState:
         try:
             # Each tensor is then copied to where its parameter is.
             state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            if not isinstance(state, dict):
+                raise TypeError
             made_by = dict(state["identity"])
             if int(state["format"]) > FORMAT:
                 raise SipError(f"{path} was written by a newer version of the program: update it.")

@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -229,7 +230,7 @@ class TrainingRun:
         yield from self._end_epoch()
 
     def _step(self, batch: Batch, epsilon: float, rate: float) -> Generator[None, None, StepResult]:
-        try:
+        with self._located():
             result = yield from self.step.run(
                 batch,
                 epoch=self.position.epoch,
@@ -239,9 +240,6 @@ class TrainingRun:
                 learning_rate=rate,
                 token=self.token,
             )
-        except SipError as error:  # the attack refuses a model whose answers are no numbers
-            self._check_weights()
-            raise SipError(f"{self._where} ({self._kept}): {error}") from None
         if self.average is not None:
             self.average.update(self.model)
         return result
@@ -267,7 +265,11 @@ class TrainingRun:
         self._check_weights()
         judged = self.model if self.average is None else self.average.model
         assert isinstance(judged, Classifier)
-        yield from self.referee.measure(judged, self.position, self._metric, self.token)
+        self.ranks.agree(self.model)
+        if judged is not self.model:
+            self.ranks.agree(judged)
+        with self._located():
+            yield from self.referee.measure(judged, self.position, self._metric, self.token)
         position = self.position
         if position.batch == self.batches.per_epoch:
             yield self._metric("time/epoch", position.seconds)
@@ -327,6 +329,15 @@ class TrainingRun:
     def _check_weights(self) -> None:
         if not all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters()):
             raise self._lost("a weight")
+
+    @contextmanager
+    def _located(self) -> Iterator[None]:
+        """Say where the run was when an attack refuses a model whose answers are no numbers."""
+        try:
+            yield
+        except SipError as error:
+            self._check_weights()
+            raise SipError(f"{self._where} ({self._kept}): {error}") from None
 
     def _lost(self, what: str) -> SipError:
         return SipError(

@@ -107,6 +107,145 @@ def test_a_run_goes_on_from_a_snapshot_as_if_it_were_its_own(
         run(recipe.replace(architecture="tiny-cnn"), tmp_path / "other", data, snapshot=snapshot)
 
 
+def test_a_branch_that_was_killed_in_its_first_epoch_still_begins_at_its_snapshot(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData
+) -> None:
+    data = make_data(painted="all")
+    recipe = recipe.replace(snapshot_every=1)
+    run(recipe, tmp_path / "whole", data)
+    work = train(recipe, tmp_path / "branch", data, snapshot=tmp_path / "whole" / "snapshots" / "1.pt")
+    for event in work:
+        if isinstance(event, Metric):
+            break
+    work.close()
+    assert not (tmp_path / "branch" / "last.pt").exists()
+    events = run(recipe, tmp_path / "branch", data, resume=True)
+    assert any(isinstance(event, Notice) and "Goes on from" in event.message for event in events)
+    states = [state(tmp_path / name / "last.pt") for name in ("whole", "branch")]
+    assert_equal(states[0]["model"], states[1]["model"])
+
+
+def test_a_branch_has_its_own_settings_and_judges_by_unseen_images(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData
+) -> None:
+    data = make_data(painted="all")
+    token = CancelToken()
+    for event in train(recipe.replace(batch_size=8), tmp_path / "first", data, token=token):
+        if isinstance(event, Metric) and event.step == 4:
+            token.stop()
+    middle = tmp_path / "first" / "last.pt"
+    assert 3 < state(middle)["position"]["batch"] < 6
+    # An epoch of 3 larger batches, of which the old position would be past the last.
+    changed = recipe.replace(weight_decay=0.5, momentum=0.1, precision="float16", epochs=1)
+    events = run(changed, tmp_path / "branch", data, snapshot=middle)
+    assert isinstance(events[-1], Finished)
+    assert events[-1].summary["steps"] == 3
+    [group] = state(tmp_path / "branch" / "last.pt")["optimizer"]["param_groups"]
+    assert (group["weight_decay"], group["momentum"], group["fused"]) == (0.5, 0.1, False)
+    with pytest.raises(SipError, match="another seed or validation_fraction"):
+        run(recipe.replace(seed=5), tmp_path / "seed", data, snapshot=middle)
+
+
+def test_a_file_that_is_no_state_of_a_run_is_refused(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData
+) -> None:
+    run(recipe, tmp_path / "whole", make_data(painted="all"))
+    whole = (tmp_path / "whole" / "last.pt").read_bytes()
+    for number, content in enumerate((b"", whole[: len(whole) // 2], b"words", None)):
+        path = tmp_path / f"{number}.pt"
+        torch.save(torch.zeros(3), path) if content is None else path.write_bytes(content)
+        with pytest.raises(
+            SipError, match=r"\d.pt cannot be resumed from, it is damaged or no state of a run"
+        ):
+            run(recipe, tmp_path / str(number), make_data(painted="all"), snapshot=path)
+
+
+def test_a_stop_within_an_epoch_is_no_epoch_without_a_better_value(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData
+) -> None:
+    recipe = recipe.replace(learning_rate=1e-9, schedule="constant", patience=2, epochs=9)
+    data = make_data(painted="all")
+    token = CancelToken()
+    for event in train(recipe, tmp_path, data, token=token):
+        if isinstance(event, Metric) and event.step == 4:
+            token.stop()
+    assert state(tmp_path / "last.pt")["position"]["batch"] > 0
+    last = run(recipe, tmp_path, data, resume=True)[-1]
+    assert isinstance(last, Finished)
+    assert last.summary["epochs"] == 3
+
+
+def test_a_state_that_has_lost_its_numbers_is_never_saved_over_a_good_one(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sip_explorer.training.run.SAVE_EVERY", -1.0)  # after every batch
+    monkeypatch.setattr("sip_explorer.training.run.LOGS_PER_EPOCH", 1)
+    recipe = recipe.replace(method="clean", learning_rate=90.0, schedule="constant", epochs=30, batch_size=4)
+    with pytest.raises(SipError, match=r"no number any more|not finite"):
+        run(recipe, tmp_path, make_data())
+    assert all(bool(weight.isfinite().all()) for weight in state(tmp_path / "last.pt")["model"].values())
+
+
+def test_what_a_killed_process_was_writing_is_cleared_away(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData
+) -> None:
+    run(recipe, tmp_path, make_data(painted="all"))
+    half, foreign = tmp_path / ".last.pt.abc.tmp", tmp_path / ".mine.tmp"
+    for path in (half, foreign):
+        path.write_bytes(b"half")
+    run(recipe, tmp_path, make_data(painted="all"), resume=True)
+    assert not half.exists()
+    assert foreign.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="knows when a process began")
+def test_a_run_that_another_process_still_trains_is_left_alone(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData
+) -> None:
+    data = make_data(painted="all")
+    work = train(recipe, tmp_path, data)
+    for event in work:
+        if isinstance(event, Metric):
+            break
+    work.close()
+    folder = RunFolder(tmp_path)
+    folder.write_environment({**folder.environment(), "pid": os.getppid()})
+    with pytest.raises(SipError, match="still being trained by process"):
+        run(recipe, tmp_path, data, resume=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_a_full_disk_is_a_sentence(recipe: Recipe, tmp_path: Path, make_data: MakeData) -> None:
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        with pytest.raises(SipError, match=r"cannot be written \(File too large\): make room there"):
+            run(recipe.replace(method="clean"), tmp_path, make_data())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.glob(".*.tmp"))
+    assert RunFolder(tmp_path).summary().outcome == "failed"
+    last = run(recipe.replace(method="clean"), tmp_path, make_data(), resume=True)[-1]
+    assert isinstance(last, Finished)
+
+
+def test_a_recipe_that_was_edited_before_the_first_save_is_refused(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData
+) -> None:
+    data = make_data(painted="all")
+    work = train(recipe, tmp_path, data)
+    for event in work:
+        if isinstance(event, Metric):
+            break
+    work.close()
+    edited = recipe.replace(salience="boxes")
+    edited.save(tmp_path / "recipe.toml")
+    with pytest.raises(SipError, match="was started with another recipe"):
+        run(edited, tmp_path, data, resume=True)
+
+
 def test_a_paused_run_waits_and_its_epochs_take_no_longer(
     recipe: Recipe, tmp_path: Path, make_data: MakeData
 ) -> None:

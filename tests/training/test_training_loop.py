@@ -62,15 +62,41 @@ def test_sip_at_never_moves_a_salient_pixel(
     assert (mirrored > 0) is flip
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"precision": "bfloat16", "accumulate": 3, "flip": True, "crop_padding": 2, "rotation": 20.0},
+        {"precision": "float16", "budget": "inverted", "ema": 0.5},
+    ],
+    ids=["plain", "bfloat16", "float16"],
+)
 def test_sip_at_without_any_salience_is_adversarial_training_bit_for_bit(
-    recipe: Recipe, tmp_path: Path, make_data: MakeData
+    recipe: Recipe, tmp_path: Path, make_data: MakeData, changes: dict[str, Any]
 ) -> None:
-    run(recipe, tmp_path / "sip", make_data(painted="empty"))
-    run(recipe.replace(method="adversarial"), tmp_path / "at", make_data())
-    run(recipe.replace(method="clean"), tmp_path / "clean", make_data())
+    sip_at = recipe.replace(**changes)
+    others = sip_at.replace(method="adversarial", budget="hard")
+    run(sip_at, tmp_path / "sip", make_data(painted="empty"))
+    run(others, tmp_path / "at", make_data())
+    run(others.replace(method="clean"), tmp_path / "clean", make_data())
     sip, at, clean = (weights(tmp_path / name / "best.safetensors") for name in ("sip", "at", "clean"))
     assert same(sip, at)
     assert not same(sip, clean)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_no_salient_pixel_moves_at_the_edge_of_a_turned_mask(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData, precision: str
+) -> None:
+    recipe = recipe.replace(
+        precision=precision, crop_padding=2, rotation=30.0, zoom=0.2, jitter=0.2, accumulate=3, epochs=1
+    )
+    for batch in batches(run(recipe, tmp_path, make_data(painted="all"))):
+        change = np.abs(batch["adversarial"] - batch["images"])
+        protected = batch["salience"] >= 0.5
+        assert protected.any()
+        assert change[protected].max() == 0
+        assert change[~protected].max() > 0.09
 
 
 def test_one_painted_image_changes_only_its_own_budget(
@@ -192,6 +218,40 @@ def test_a_loss_that_is_no_number_stops_with_a_sentence_and_keeps_the_good_state
     assert folder.last_path.read_bytes() == spoilt  # nothing was written over it
     assert folder.best_path.read_bytes() == good
     assert folder.checkpoint is not None
+
+
+def test_answers_that_are_no_numbers_stop_with_where_and_what_is_kept(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData
+) -> None:
+    recipe = recipe.replace(method="adversarial", learning_rate=99.0, schedule="constant", epochs=9)
+    with pytest.raises(SipError, match=r"Training stopped in epoch \d at step \d+ .*(is kept|finished)"):
+        run(recipe, tmp_path, make_data())
+
+
+def test_without_held_out_images_the_latest_checkpoint_stands(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData
+) -> None:
+    recipe = recipe.replace(method="clean", best="robust", patience=1)
+    last = run(recipe, tmp_path, make_data(3))[-1]  # one image a class
+    assert isinstance(last, Finished)
+    assert last.summary["best_epoch"] == 2
+
+
+@pytest.mark.parametrize(("batch_size", "accumulate"), [(14, 6), (1, 1)])
+def test_batch_statistics_of_single_images(
+    recipe: Recipe, tmp_path: Path, make_data: MakeData, batch_size: int, accumulate: int
+) -> None:
+    data = make_data(14)
+    data = replace(data, images=np.repeat(data.images, 3, axis=3))
+    recipe = recipe.replace(
+        method="clean", architecture="resnet18", epochs=1, validation_images=0,
+        batch_size=batch_size, accumulate=accumulate,
+    )  # fmt: skip
+    if batch_size == 1:
+        with pytest.raises(SipError, match="batch statistics need two images"):
+            run(recipe, tmp_path, data)
+    else:  # 11 images in parts of two: the last one goes with those before it
+        assert isinstance(run(recipe, tmp_path, data)[-1], Finished)
 
 
 def test_training_learns_and_says_so(recipe: Recipe, tmp_path: Path, make_data: MakeData) -> None:
