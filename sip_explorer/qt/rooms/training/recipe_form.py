@@ -50,6 +50,7 @@ class RecipeForm(QObject):
         self._annotator = ""
         self._needless: frozenset[str] = frozenset()
         self._loading = False
+        self._own_warm_up = False
         self.fields: dict[str, FormField] = {}
         self.rows: dict[str, Row] = {}
         self.more: dict[str, MoreButton] = {}
@@ -72,6 +73,8 @@ class RecipeForm(QObject):
             for key in group.more:
                 self._add(section, key)
                 self.more[key] = more
+        self.fields["epochs"].changed.connect(self._warm_up)
+        self._warm_up()
         self._check()
 
     # ---- what the form holds --------------------------------------------------------------
@@ -95,6 +98,7 @@ class RecipeForm(QObject):
     def load(self, values: Mapping[str, Any]) -> None:
         """Show a recipe: ``values`` as a run keeps them, defaults where it has none."""
         self._loading = True
+        self._own_warm_up = True
         for key, field in self.fields.items():
             if key in self._rules:
                 value = values.get(key, self._defaults[key])
@@ -164,6 +168,15 @@ class RecipeForm(QObject):
         if rule.kind == "switch":
             return SwitchField(default)
         return LineField(default, placeholder="automatic" if rule.optional or key == "salience_layer" else "")
+
+    def _warm_up(self) -> None:
+        """Let epsilon grow over a third of the run, unless a recipe was loaded that says otherwise.
+
+        From fresh weights a small network never leaves chance without.
+        """
+        epochs = str(self.fields["epochs"].value())
+        if not self._own_warm_up and epochs.isdecimal():
+            self.fields["epsilon_warmup"].set_default(float(int(epochs) // 3))
 
     def _check(self) -> None:
         if self._loading:  # once all of it stands
