@@ -245,4 +245,6 @@ def explained(error: Exception) -> SipError | None:
             "The network's batch statistics need two images or more at a time: raise batch_size, "
             "lower accumulate, or use fewer processes."
         )
+    if isinstance(error, RuntimeError) and "gloo" in first and "onnection" in first:
+        return SipError("Another process of this run has ended, so this one ends too: see what that one said.")
     return None
