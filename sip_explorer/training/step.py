@@ -246,5 +246,7 @@ def explained(error: Exception) -> SipError | None:
             "lower accumulate, or use fewer processes."
         )
     if isinstance(error, RuntimeError) and "gloo" in first and "onnection" in first:
-        return SipError("Another process of this run has ended, so this one ends too: see what that one said.")
+        return SipError(
+            "Another process of this run has ended, so this one ends too: see what that one said."
+        )
     return None
