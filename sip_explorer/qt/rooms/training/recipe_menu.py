@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from sip_explorer.qt.rooms.training.recipe_panel import RecipePanel
@@ -17,15 +16,7 @@ FILES = "Recipes (*.toml)"
 
 
 class RecipeMenu(QPushButton):
-    """Puts a recipe into the form, or the form's recipe into a file that the command line takes too.
-
-    Signals
-    -------
-    loaded(str)
-        The form holds the recipe of this name now.
-    """
-
-    loaded = Signal(str)
+    """Puts a recipe into the form, or the form's recipe into a file that the command line takes too."""
 
     def __init__(self, session: Session, panel: RecipePanel, parent: QWidget | None = None) -> None:
         super().__init__("Recipe", parent)
@@ -52,9 +43,7 @@ class RecipeMenu(QPushButton):
 
     def _load(self, path: Path) -> None:
         recipe = Recipe.from_toml(path)
-        name = recipe.name or path.stem
-        self._panel.load(asdict(recipe), name, {})
-        self.loaded.emit(name)
+        self._panel.load(asdict(recipe), recipe.name or path.stem, {})
 
     def _choose(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a recipe", "", FILES)

@@ -72,11 +72,6 @@ class TrainingRoom(Room):
 
     def _make_header(self) -> None:
         self.recipes = RecipeMenu(self.session, self.panel)
-        self.recipes.loaded.connect(
-            lambda name: self.session.notice.emit(
-                f"The form holds the recipe {name}: change it or press Start."
-            )
-        )
         self._actions.addWidget(self.recipes)
         self.start_button = self.add_button("Start", primary=True)
         self.pause_button = self.add_button("Pause", tip="Let the device rest; the run goes on where it is")
