@@ -40,7 +40,7 @@ def test_the_way_to_the_window_knows_every_command():
         (["nowhere"], "there is neither a command nor a folder named nowhere"),
         ([".", "."], "one word too many"),
         (["--nope"], "--nope"),
-        (["train"], "RECIPE.toml"),
+        (["train"], "name a recipe"),
         (["models"], "Missing command"),
         (["models", "inspect"], "checkpoint"),
         (["sweep", "--model", "a", "--steps", "0"], "--steps"),

@@ -34,7 +34,7 @@ class RunStatus(QWidget):
         parts = progress_parts(run) if run.working else result_parts(run)
         _set_text(self.figures, " · ".join(part for part in (doing, *parts) if part))
         summary = run.summary
-        words = " ".join((summary.message, *summary.notices)).strip()
+        words = " ".join(dict.fromkeys((summary.message, *summary.notices))).strip()  # a resumed run says some again
         role = "bad" if summary.outcome == "failed" else "muted"
         if self.words.property("role") != role:
             self.words.setProperty("role", role)
