@@ -1,20 +1,16 @@
 """One training run from its first event to its last: set-up, epochs, validation, checkpoints."""
 
 import math
-import os
-import socket
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from sip_explorer.data import stratified_split
 from sip_explorer.models import Classifier
 from sip_explorer.records import (
     Artefact,
@@ -27,20 +23,17 @@ from sip_explorer.records import (
     Started,
 )
 from sip_explorer.records.runs import RunFolder
-from sip_explorer.training.augmentation import Augmentation
-from sip_explorer.training.averaging import MovingAverage
-from sip_explorer.training.batches import Batch, Batches
-from sip_explorer.training.beginning import from_last, from_snapshot, same_start
-from sip_explorer.training.environment import describe_environment, threads
-from sip_explorer.training.fresh_model import model_of
+from sip_explorer.training.batches import Batch
+from sip_explorer.training.beginning import from_last, from_snapshot
+from sip_explorer.training.environment import threads
 from sip_explorer.training.ranks import Ranks
 from sip_explorer.training.recipe import Recipe
-from sip_explorer.training.referee import MetricAt, Referee
-from sip_explorer.training.resuming import Position, RunState, data_hash
-from sip_explorer.training.salience_choice import choose_salience
+from sip_explorer.training.referee import MetricAt
+from sip_explorer.training.resuming import Position, RunState
 from sip_explorer.training.schedule import attack_epsilon, learning_rate
+from sip_explorer.training.setting_up import describe, set_up
 from sip_explorer.training.shown import shown
-from sip_explorer.training.step import StepResult, TrainingStep
+from sip_explorer.training.step import StepResult
 from sip_explorer.training.training_data import TrainingData
 
 Masks = npt.NDArray[np.uint8]
@@ -85,7 +78,13 @@ class TrainingRun:
         if self.snapshot is None and "snapshot" in earlier:  # of a run that was killed before its first save
             self.snapshot = Path(earlier["snapshot"])
         with threads(earlier.get("threads"), self.ranks.device):
-            yield from self._set_up(earlier)
+            parts = yield from set_up(
+                recipe, self.data, self.run, self.reference, self.token, self.ranks,
+                resume=self.resume, earlier=earlier, snapshot=self.snapshot,
+            )  # fmt: skip
+            self.identity, self.model, self.batches = parts.identity, parts.model, parts.batches
+            self.referee, self.step, self.average = parts.referee, parts.step, parts.average
+            self.state = RunState(self.model, self.step.optimiser, self.step.scaler, self.average)
             yield from self._begin()
             while not self._done and not self._stopping():
                 yield from self._epoch()
@@ -99,57 +98,6 @@ class TrainingRun:
 
     # ---- set-up ----------------------------------------------------------------------------
 
-    def _set_up(self, earlier: Mapping[str, Any]) -> Iterator[Event | None]:
-        recipe, data, ranks = self.recipe, self.data, self.ranks
-        held_out = stratified_split(data.labels, recipe.validation_fraction, recipe.seed)
-        rows = np.flatnonzero(~held_out)
-        self.identity = {
-            "recipe": recipe.hash,
-            "data": data_hash(data.ids, data.labels),
-            "split": data_hash(data.ids[held_out], data.labels[held_out]),
-        }
-        same_start(self.run, earlier, self.identity)
-        self._describe()  # who works here is known from the first moment
-        masks = yield from self._masks(rows)
-        self.model = model_of(recipe, data, rows, ranks.device)
-        self.batches = Batches(
-            data.images,
-            data.labels,
-            data.ids,
-            masks,
-            rows=rows,
-            augmentation=Augmentation(
-                flip=recipe.flip,
-                crop_padding=recipe.crop_padding,
-                rotation=recipe.rotation,
-                zoom=recipe.zoom,
-                jitter=recipe.jitter,
-                seed=recipe.seed,
-            ),
-            batch_size=recipe.batch_size,
-            seed=recipe.seed,
-            device=ranks.device,
-            channels_last=recipe.channels_last,
-        )
-        self.referee = Referee(recipe, self.run, data, np.flatnonzero(held_out), ranks)
-        self.step = TrainingStep(recipe, self.model, ranks, -(-self.batches.batch_size // ranks.world))
-        self.average = MovingAverage(self.model, recipe.ema) if recipe.ema else None
-        self.state = RunState(self.model, self.step.optimiser, self.step.scaler, self.average)
-
-    def _masks(self, rows: npt.NDArray[np.int64]) -> Generator[Event | None, None, Masks | None]:
-        if self.recipe.method != "sip-at":
-            return None
-        if self.ranks.main:
-            if not self.resume:
-                self.run.salience_path.unlink(missing_ok=True)
-            chosen = yield from self._chosen(rows)
-            self.ranks.wait()
-        else:  # what the writing process found is read
-            self.ranks.wait()
-            chosen = yield from self._chosen(rows)
-        yield Notice(chosen.sentence)
-        return chosen.masks if chosen.masks.any() else None
-
     def _begin(self) -> Iterator[Event | None]:
         state, batches = self.state, self.batches.per_epoch
         if self.resume and self.run.last_path.exists():
@@ -160,7 +108,13 @@ class TrainingRun:
             yield Notice(f"Goes on from {self.snapshot}, after {self._epochs_done:.3g} epochs.")
         else:
             self.position = Position(batches=batches)
-        self._describe(
+        describe(
+            self.run,
+            self.ranks,
+            self.recipe,
+            self.data,
+            self.identity,
+            self.snapshot,
             precision=self.step.precision,
             attack_precision=self.step.attack_precision,
             training_images=self.batches.count,
@@ -169,27 +123,6 @@ class TrainingRun:
         if self.ranks.world > 1:
             yield Notice(self.ranks.sentence(self.model))
         yield self._progress()
-
-    def _chosen(self, rows: npt.NDArray[np.int64]) -> Any:
-        return choose_salience(self.recipe, self.data, rows, self.run, self.reference, self.token)
-
-    def _describe(self, **decided: Any) -> None:
-        if self.snapshot is not None:
-            decided["snapshot"] = str(self.snapshot.resolve())
-        if self.ranks.main:
-            self.run.write_environment(
-                describe_environment(
-                    self.ranks.device,
-                    pid=os.getpid(),
-                    host=socket.gethostname(),
-                    processes=self.ranks.world,
-                    seed=self.recipe.seed,
-                    recipe_hash=self.recipe.hash,
-                    data=self.data.name,
-                    data_hash=self.identity["data"],
-                    **decided,
-                )
-            )
 
     # ---- an epoch --------------------------------------------------------------------------
 

@@ -72,7 +72,7 @@ def test_a_finished_run_tells_everything_from_its_folder(
     assert summary.started <= summary.ended
     assert " ".join(sorted(summary.metrics)) == (
         "time/epoch train/accuracy train/learning_rate train/loss validation/clean validation/pgd "
-            "validation/plateau"
+        "validation/plateau"
     )
     assert "48 painted" in summary.notices[0]
     assert curves(done.events()[0])["validation/clean"].epochs == (1.0, 2.0)

@@ -34,7 +34,8 @@ class RunStatus(QWidget):
         parts = progress_parts(run) if run.working else result_parts(run)
         _set_text(self.figures, " · ".join(part for part in (doing, *parts) if part))
         summary = run.summary
-        words = " ".join(dict.fromkeys((summary.message, *summary.notices))).strip()  # a resumed run says some again
+        told = dict.fromkeys((summary.message, *summary.notices))  # a resumed run says some again
+        words = " ".join(told).strip()
         role = "bad" if summary.outcome == "failed" else "muted"
         if self.words.property("role") != role:
             self.words.setProperty("role", role)
