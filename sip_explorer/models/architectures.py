@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-import torchvision
 from torch import nn
-from torchvision.models import resnet
 
 from sip_explorer.models.catalogue import CIFAR_RESNETS, SMALL_CNN, TINY_CNN, fingerprints
 from sip_explorer.models.classifier import Classifier
@@ -98,6 +96,8 @@ def build_network(architecture: str, input_shape: tuple[int, int, int], classes:
 
 
 def _cifar_resnet(architecture: str, channels: int, classes: int) -> nn.Module:
+    from torchvision.models import resnet  # a second to import, and our own small networks need none of it
+
     # torchvision's ResNet (its key names too) with the stem that He et al. 2015 use for 32 px images.
     block = resnet.Bottleneck if architecture == "resnet50-cifar" else resnet.BasicBlock
     network = resnet.ResNet(block, list(CIFAR_RESNETS[architecture]), num_classes=classes)
@@ -108,6 +108,8 @@ def _cifar_resnet(architecture: str, channels: int, classes: int) -> nn.Module:
 
 
 def _torchvision(architecture: str, size: tuple[int, int], classes: int) -> nn.Module:
+    import torchvision
+
     options: dict[str, object] = {"num_classes": classes}
     if architecture in ("inception_v3", "googlenet"):
         options |= {"aux_logits": False, "init_weights": True}

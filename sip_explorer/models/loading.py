@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -201,6 +200,8 @@ def _normalisation(
 
 def _class_names(name: str, count: int, size: tuple[int, int, int]) -> tuple[Sequence[str], str]:
     if name in fingerprints() and count == 1000:
+        import torchvision
+
         weights = torchvision.models.ResNet18_Weights.DEFAULT
         return tuple(weights.meta["categories"]), "assumed: ImageNet's 1000"
     if name in CIFAR_RESNETS and count == 10 and size[0] == 3:

@@ -1,15 +1,19 @@
 """Random changes of training images, in which image and salience always move together."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torchvision import tv_tensors
-from torchvision.transforms.v2 import functional as v2
 
 from sip_explorer.attacks.keyed import image_keys, symmetric_uniform
+
+if TYPE_CHECKING:
+    from torchvision import tv_tensors
 
 _STREAM = 0x5EED_0A06  # apart from the numbers of the attack's random starts
 _FLIP, _DOWN, _RIGHT, _TURN, _ZOOM, _BRIGHTNESS, _CONTRAST, _SATURATION = _COLUMNS = range(8)
@@ -72,6 +76,8 @@ class Augmentation:
         """
         if self.none:
             return images, masks
+        from torchvision import tv_tensors  # a second to import, and many runs change nothing
+
         draws = symmetric_uniform(
             image_keys(ids.cpu(), _STREAM, self.seed, epoch), torch.Size((1, 1, len(_COLUMNS)))
         )
@@ -83,6 +89,9 @@ class Augmentation:
     # kind of interpolation. torchvision's own crop and affine know one draw for a whole batch; called
     # image by image they take longer than some networks' attack step.
     def _moved(self, values: tv_tensors.TVTensor, draws: Tensor) -> Tensor:
+        from torchvision import tv_tensors
+        from torchvision.transforms.v2 import functional as v2
+
         if self.flip:
             where = (draws[:, _FLIP] > 0).to(values.device)[:, None, None, None]
             values = tv_tensors.wrap(torch.where(where, v2.horizontal_flip(values), values), like=values)
@@ -127,6 +136,8 @@ def _resampled(values: Tensor, angles: Tensor, scales: Tensor) -> Tensor:
     # Between two pixels a picture is a mixture of them. A mask takes the nearer one's value: its levels
     # keep the meaning that they were painted with, no soft rim grows around a hard edge, and what is
     # protected (128 and more) stays as large as it was.
+    from torchvision import tv_tensors
+
     nearest = isinstance(values, tv_tensors.Mask)
     sampled = F.grid_sample(
         values.as_subclass(Tensor).float(),
