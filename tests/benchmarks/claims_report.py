@@ -19,6 +19,8 @@ import numpy as np
 from claims_settings import CLAIMS, Claim, Setting
 from reporting import ROOT
 
+from sip_explorer.records.comparison import mcnemar
+
 Cell = dict[str, Any]
 REFERENCE = "at"
 
@@ -108,6 +110,8 @@ def table(results: Path, claim: Claim, scale: str) -> list[str]:
     lines.append("|---|---|" + "---|" * len(heads))
     for setting, cells in rows:
         lines.append(_row(setting, cells, attacks, images, reference))
+    if claim.name.startswith("sip-at"):
+        lines += ["", *_paired(rows, reference, attacks)]
     if claim.name == "better":
         lines += ["", *_front(rows, reference, cells_of(results, CLAIMS["sip-at"], scale, "trades"), attacks)]
     return lines
@@ -131,6 +135,25 @@ def _row(
         entries.append(entry)
     seeds = ", ".join(str(seed) for seed in sorted(cells))
     return f"| {setting.words} | {seeds} | " + " | ".join(entries) + " |"
+
+
+def _paired(
+    rows: list[tuple[Setting, dict[int, Cell]]], reference: dict[int, Cell], attacks: list[str]
+) -> list[str]:
+    """Say for each seed on how many images SIP-AT alone is right, and adversarial training alone."""
+    lines = []
+    for setting, cells in rows:
+        if setting.name not in ("sip-at", "sip-at-half"):
+            continue
+        for seed in sorted(set(cells) & set(reference)):
+            words = []
+            for attack in attacks[1:]:
+                few = min(judged(cells[seed], attack), judged(reference[seed], attack))
+                own, other = (standing(cell[seed], attack)[:few] for cell in (cells, reference))
+                only, lost = int((own & ~other).sum()), int((other & ~own).sum())
+                words.append(f"{words_of(attack)} {only} : {lost} of {few}, p = {mcnemar(lost, only):.2g}")
+            lines.append(f"- {setting.words}, seed {seed}, right alone : AT right alone: {'; '.join(words)}.")
+    return lines
 
 
 def _front(
