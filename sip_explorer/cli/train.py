@@ -12,8 +12,6 @@ import typer
 from sip_explorer.cli.progress import follow, say, summary_lines
 from sip_explorer.cli.workspaces import WorkspaceOption, classifier_entry, opened
 from sip_explorer.records import Cancelled, CancelToken, Event, SipError
-from sip_explorer.records.runs import RunFolder
-from sip_explorer.records.shown_batch import keep_shown
 
 if TYPE_CHECKING:
     from sip_explorer.models import Classifier
@@ -157,7 +155,7 @@ def register(app: typer.Typer) -> None:
                 with open(os.devnull, "w") as silence:
                     follow(job, token, out=silence)
                 return
-            finished = follow(keep_shown(job, RunFolder(folder).batch_path), token)
+            finished = follow(job, token)
         if finished.outcome == "cancelled":
             raise Cancelled
         say(finished.outcome, *summary_lines(finished.summary), f"run: {folder}")

@@ -19,8 +19,6 @@ import typer
 
 from sip_explorer.cli.train import TrainingOrder, training_job
 from sip_explorer.records import Cancelled, CancelToken, Event, Failed, Finished, SipError, event_to_json
-from sip_explorer.records.runs import RunFolder
-from sip_explorer.records.shown_batch import keep_shown
 
 PATHS = ("recipe", "workspace", "folder", "snapshot")
 NICENESS = 5  # so that the window of the same person stays ahead of its own work
@@ -52,8 +50,8 @@ def work(source: TextIO, sink: TextIO) -> int:
         order = _read_order(source.readline())
         threading.Thread(target=_obey, args=(source, token), name="worker-orders", daemon=True).start()
         _give_way(order.threads)
-        with training_job(order, token) as (folder, job):
-            for event in keep_shown(job, RunFolder(folder).batch_path):
+        with training_job(order, token) as (_, job):
+            for event in job:
                 if event is not None:
                     tell(event)
                 token.wait_while_paused()

@@ -20,6 +20,7 @@ from sip_explorer.records import (
 )
 from sip_explorer.records.liveness import writer_state
 from sip_explorer.records.runs import RunFolder
+from sip_explorer.records.shown_batch import keep_shown
 from sip_explorer.training.ranks import Ranks, ranks_of
 from sip_explorer.training.recipe import Recipe
 from sip_explorer.training.run import TrainingRun
@@ -74,8 +75,8 @@ def train(
         ``train/learning_rate``, ``validation/clean``, ``validation/pgd``, ``validation/plateau``
         (epochs without a better value), ``time/epoch`` (seconds);
         ``Artefact("batch", data=...)`` with a few images, their adversarial versions and salience
-        as float32 arrays; ``Artefact("checkpoint", path)`` when the best checkpoint was written;
-        `Finished`. None is a breath.
+        as float32 arrays, written to the run folder too; ``Artefact("checkpoint", path)`` when the
+        best checkpoint was written; `Finished`. None is a breath.
 
     Raises
     ------
@@ -118,7 +119,7 @@ def _logged(
     _claim(recipe, run, resume)
     with EventLog(run.events_path) as log:
         try:
-            for event in work.events():
+            for event in keep_shown(work.events(), run.batch_path):
                 if event is not None and not (isinstance(event, Artefact) and not event.path):
                     log.append(event)
                 yield event

@@ -85,7 +85,7 @@ def test_a_finished_run_tells_everything_from_its_folder(
         assert np.array_equal(mask, data.painted[int(one)])
     assert (waiting.summary().outcome, waiting.checkpoint, waiting.environment()) == ("unfinished", None, {})
     assert " ".join(sorted(path.name for path in done.path.iterdir())) == (
-        "best.safetensors environment.json events.jsonl last.pt recipe.toml salience.h5 snapshots"
+        "batch.npz best.safetensors environment.json events.jsonl last.pt recipe.toml salience.h5 snapshots"
     )
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from sip_explorer.jobs import JobFactory, child_job
 from sip_explorer.records import CancelToken, Event, EventLog, Finished
 from sip_explorer.records.runs import RunFolder
-from sip_explorer.records.shown_batch import keep_shown
 from sip_explorer.state import Session
 
 if TYPE_CHECKING:
@@ -55,11 +54,10 @@ def _in_window(
     yield None
     reference = session.load_classifier(order.reference) if order.reference is not None else None
     yield None
-    events = train(
+    yield from train(
         order.recipe, order.folder, data,
         reference=reference, token=token, resume=order.resume, snapshot=order.snapshot,
     )  # fmt: skip
-    yield from keep_shown(events, RunFolder(order.folder).batch_path)
 
 
 def _in_process(
