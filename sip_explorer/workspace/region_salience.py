@@ -97,7 +97,9 @@ def _painter(workspace: Workspace, ids: NDArray[np.int64], name: str) -> str:
 
 
 def _run_file(workspace: Workspace, source: str) -> Path:
-    runs = {run.name: run for run in workspace.run_folders()}
+    folders = workspace.run_folders()
+    # By what a run is called, of several the latest; by its folder's name always.
+    runs = {RunFolder(run).name: run for run in folders} | {run.name: run for run in folders}
     path = runs.get(source, Path(source))
     path = RunFolder(path).salience_path if path.is_dir() else path
     if not path.is_file():

@@ -35,10 +35,11 @@ def test_the_first_who_painted_any_of_the_images(workspace):
 
 def test_the_salience_of_a_run_by_name_folder_and_file(workspace, tmp_path):
     run = workspace.new_run_folder("sip-at")
+    (run / "recipe.toml").write_text('name = "my run"\n', "utf-8")
     with salience_writer(run / "salience.h5", (16, 16)) as writer:
         masks = np.full((2, 16, 16), 200, np.uint8)
         writer.add(np.array([7, 4]), ["grad-cam: m"] * 2, np.zeros(2, np.int64), masks)
-    for source in (run.name, str(run), str(run / "salience.h5")):
+    for source in (run.name, "my run", str(run), str(run / "salience.h5")):
         found = region_salience(workspace, IDS, (16, 16), source)
         assert found.masks.any(axis=(1, 2)).tolist() == [False, True, False]
         assert found.source == str(run / "salience.h5")
