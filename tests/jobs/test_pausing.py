@@ -2,45 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import pytest
+from job_waiting import counting, ended, wait
 
 from sip_explorer.jobs import Mailbox, WorkThread
-from sip_explorer.records import CancelToken, Event, Failed, Finished, Progress
-
-
-@pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
-def thread(mailbox: Mailbox) -> Iterator[WorkThread]:
-    worker = WorkThread("work", mailbox)
-    worker.start()
-    yield worker
-    assert worker.close()
-
-
-def wait(mailbox: Mailbox, condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        mailbox.drain()
-        time.sleep(0.001)
-
-
-def ended(events: list[Event]) -> bool:
-    return bool(events) and isinstance(events[-1], Finished | Failed)
-
-
-def counting(n: int) -> Callable[[CancelToken], Iterator[Event | None]]:
-    def job(_token: CancelToken) -> Iterator[Event | None]:
-        for i in range(n):
-            yield Progress(i + 1, n)
-
-    return job
+from sip_explorer.records import CancelToken, Event, Finished
 
 
 def test_a_paused_job_is_not_advanced_and_requests_are_served(thread: WorkThread, mailbox: Mailbox) -> None:

@@ -5,45 +5,13 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+from job_waiting import counting, ended, wait
 
 from sip_explorer.jobs import JobHandle, Mailbox, WorkThread
 from sip_explorer.records import Artefact, CancelToken, Event, Failed, Finished, Progress, SipError, Started
-
-
-@pytest.fixture
-def mailbox() -> Mailbox:
-    return Mailbox()
-
-
-@pytest.fixture
-def thread(mailbox: Mailbox) -> Iterator[WorkThread]:
-    worker = WorkThread("work", mailbox)
-    worker.start()
-    yield worker
-    assert worker.close()
-
-
-def wait(mailbox: Mailbox, condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        mailbox.drain()
-        time.sleep(0.001)
-
-
-def ended(events: list[Event]) -> bool:
-    return bool(events) and isinstance(events[-1], Finished | Failed)
-
-
-def counting(n: int) -> Callable[[CancelToken], Iterator[Event | None]]:
-    def job(_token: CancelToken) -> Iterator[Event | None]:
-        for i in range(n):
-            yield Progress(i + 1, n)
-
-    return job
 
 
 def test_events_arrive_in_order_in_the_draining_thread(thread: WorkThread, mailbox: Mailbox) -> None:
