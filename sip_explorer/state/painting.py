@@ -33,11 +33,14 @@ class Painting:
     edited(int, Patch)
         The mask of this image changed by the patch (undo and redo arrive as the patch to apply).
         For `record` the canvas has the pixels already: emitted only to take a refused edit back.
+    recorded(int, str)
+        An edit of this image was handed to the store, by this tool (``undo`` and ``redo`` too).
     history_changed()
         What can be undone or redone changed.
     """
 
     edited = Signal(int, object)
+    recorded = Signal(int, str)
     history_changed = Signal()
 
     def __init__(self, session: Session) -> None:
@@ -63,6 +66,7 @@ class Painting:
             self.edited.emit(image_id, patch.inverted())
             raise
         self._push(image_id, patch, annotator)
+        self.recorded.emit(image_id, tool)
 
     def apply(self, image_id: int, patch: Patch, tool: str) -> None:
         """Make an edit (clear, accepted proposal) that the canvas does not show yet."""
@@ -70,6 +74,7 @@ class Painting:
         self._commit(image_id, patch, tool, annotator)
         self._push(image_id, patch, annotator)
         self.edited.emit(image_id, patch)
+        self.recorded.emit(image_id, tool)
 
     def undo(self, image_id: int) -> bool:
         """Take the last edit of this image back; False at the start."""
@@ -141,6 +146,7 @@ class Painting:
             raise
         self.edited.emit(image_id, edit)
         self.history_changed.emit()
+        self.recorded.emit(image_id, tool)
         return True
 
     def _commit(self, image_id: int, patch: Patch, tool: str, annotator: str) -> None:
