@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from sip_explorer.qt.rooms.attacks.bench_view import BenchView
-from sip_explorer.qt.rooms.attacks.segments import Segments
+from sip_explorer.qt.widgets.segments import Segments
 
 
 class Bench(QWidget):

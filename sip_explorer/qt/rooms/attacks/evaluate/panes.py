@@ -11,8 +11,8 @@ from sip_explorer.qt.rooms.attacks.evaluate.results import EvaluationResults
 from sip_explorer.qt.rooms.attacks.evaluate.scatter_pane import ScatterPane
 from sip_explorer.qt.rooms.attacks.evaluate.table_pane import TablePane
 from sip_explorer.qt.rooms.attacks.evaluate.words import REGION_WORDS
-from sip_explorer.qt.rooms.attacks.segments import Segments
 from sip_explorer.qt.rooms.attacks.words import NORMS, whole_radius
+from sip_explorer.qt.widgets.segments import Segments
 from sip_explorer.records.robust_table import RobustTable
 from sip_explorer.records.seeds import over_seeds
 from sip_explorer.records.sweeps import REGIONS

@@ -14,7 +14,6 @@ from sip_explorer.qt.rooms.attacks.exporting import table_job
 from sip_explorer.qt.rooms.attacks.folder_view import FolderView
 from sip_explorer.qt.rooms.attacks.form import AttackForm
 from sip_explorer.qt.rooms.attacks.pictures import curves_picture
-from sip_explorer.qt.rooms.attacks.segments import Segments
 from sip_explorer.qt.rooms.attacks.sweep.axes import SweepAxes
 from sip_explorer.qt.rooms.attacks.sweep.curves_pane import CurvesPane
 from sip_explorer.qt.rooms.attacks.sweep.export import numbers_job, pictures_job
@@ -25,6 +24,7 @@ from sip_explorer.qt.rooms.attacks.sweep.table_pane import TablePane
 from sip_explorer.qt.rooms.attacks.words import radius
 from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.qt.widgets.empty_state import EmptyState
+from sip_explorer.qt.widgets.segments import Segments
 from sip_explorer.records import Artefact, Event, Failed, Finished, SipError
 from sip_explorer.records.sweeps import CellResult
 from sip_explorer.state import Session

@@ -14,12 +14,12 @@ from sip_explorer.qt.rooms.attacks.fields import combo
 from sip_explorer.qt.rooms.attacks.folder_view import FolderView
 from sip_explorer.qt.rooms.attacks.form import AttackForm
 from sip_explorer.qt.rooms.attacks.pictures import matrix_picture
-from sip_explorer.qt.rooms.attacks.segments import Segments
 from sip_explorer.qt.rooms.attacks.transfer.job import ADAPTIVE, AS_BELOW, open_job, transfer_job
 from sip_explorer.qt.rooms.attacks.transfer.matrix import TransferMatrix
 from sip_explorer.qt.rooms.attacks.transfer.record import TransferRecord, read_record
 from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.qt.widgets.empty_state import EmptyState
+from sip_explorer.qt.widgets.segments import Segments
 from sip_explorer.records import Artefact, Event, Failed, Finished, SipError
 from sip_explorer.records.transfers import TransferMatrix as Found
 from sip_explorer.records.transfers import write_transfer_table
