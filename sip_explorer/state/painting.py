@@ -30,17 +30,22 @@ class Painting:
 
     Signals
     -------
-    edited(int, Patch)
-        The mask of this image changed by the patch (undo and redo arrive as the patch to apply).
-        For `record` the canvas has the pixels already: emitted only to take a refused edit back.
-    recorded(int, str)
-        An edit of this image was handed to the store, by this tool (``undo`` and ``redo`` too).
+    edited(int, Patch, str)
+        The mask of this image and annotator changed by the patch (undo and redo arrive as the patch
+        to apply). For `record` the canvas has the pixels already: emitted only to take a refused
+        edit back.
+    recorded(int, str, str)
+        An edit of this image was handed to the store: its tool (``undo`` and ``redo`` too), and
+        whose mask it is.
+    replaced(int)
+        The masks of this image were changed elsewhere (an import): read them anew.
     history_changed()
         What can be undone or redone changed.
     """
 
-    edited = Signal(int, object)
-    recorded = Signal(int, str)
+    edited = Signal(int, object, str)
+    recorded = Signal(int, str, str)
+    replaced = Signal(int)
     history_changed = Signal()
 
     def __init__(self, session: Session) -> None:
@@ -48,6 +53,8 @@ class Painting:
         self._histories: OrderedDict[Key, UndoHistory] = OrderedDict()
         self._sizes: dict[Key, int] = {}
         self._pending = 0
+        self._telling = False
+        session.masks_changed.connect(self._changed_elsewhere)
 
     @property
     def pending(self) -> int:
@@ -63,35 +70,38 @@ class Painting:
         try:
             self._commit(image_id, patch, tool, annotator)
         except SipError:
-            self.edited.emit(image_id, patch.inverted())
+            self.edited.emit(image_id, patch.inverted(), annotator)
             raise
         self._push(image_id, patch, annotator)
-        self.recorded.emit(image_id, tool)
+        self.recorded.emit(image_id, tool, annotator)
 
-    def apply(self, image_id: int, patch: Patch, tool: str) -> None:
-        """Make an edit (clear, accepted proposal) that the canvas does not show yet."""
-        annotator = self._session.selection.annotator
-        self._commit(image_id, patch, tool, annotator)
-        self._push(image_id, patch, annotator)
-        self.edited.emit(image_id, patch)
-        self.recorded.emit(image_id, tool)
+    def apply(self, image_id: int, patch: Patch, tool: str, annotator: str | None = None) -> None:
+        """Make an edit (clear, accepted proposal) that the canvas does not show yet.
 
-    def undo(self, image_id: int) -> bool:
+        ``annotator``: whose mask, here and below; None for the one who is selected.
+        """
+        who = self._who(annotator)
+        self._commit(image_id, patch, tool, who)
+        self._push(image_id, patch, who)
+        self.edited.emit(image_id, patch, who)
+        self.recorded.emit(image_id, tool, who)
+
+    def undo(self, image_id: int, annotator: str | None = None) -> bool:
         """Take the last edit of this image back; False at the start."""
-        return self._walk(image_id, UndoHistory.undo, UndoHistory.redo, "undo")
+        return self._walk((image_id, self._who(annotator)), UndoHistory.undo, UndoHistory.redo, "undo")
 
-    def redo(self, image_id: int) -> bool:
+    def redo(self, image_id: int, annotator: str | None = None) -> bool:
         """Make the edit that was last taken back again; False where there is none."""
-        return self._walk(image_id, UndoHistory.redo, UndoHistory.undo, "redo")
+        return self._walk((image_id, self._who(annotator)), UndoHistory.redo, UndoHistory.undo, "redo")
 
-    def can_undo(self, image_id: int) -> bool:
+    def can_undo(self, image_id: int, annotator: str | None = None) -> bool:
         """Whether this image has an edit to take back."""
-        history = self._history(image_id)
+        history = self._histories.get((image_id, self._who(annotator)))
         return history is not None and history.can_undo
 
-    def can_redo(self, image_id: int) -> bool:
+    def can_redo(self, image_id: int, annotator: str | None = None) -> bool:
         """Whether this image has an edit to make again."""
-        history = self._history(image_id)
+        history = self._histories.get((image_id, self._who(annotator)))
         return history is not None and history.can_redo
 
     def set_state(self, image_id: int, state: str) -> None:
@@ -113,8 +123,8 @@ class Painting:
         self._sizes.clear()
         self.history_changed.emit()
 
-    def _history(self, image_id: int) -> UndoHistory | None:
-        return self._histories.get((image_id, self._session.selection.annotator))
+    def _who(self, annotator: str | None) -> str:
+        return self._session.selection.annotator if annotator is None else annotator
 
     def _push(self, image_id: int, patch: Patch, annotator: str) -> None:
         key = (image_id, annotator)
@@ -129,24 +139,25 @@ class Painting:
 
     def _walk(
         self,
-        image_id: int,
+        key: Key,
         step: Callable[[UndoHistory], Patch | None],
         back: Callable[[UndoHistory], Patch | None],
         tool: str,
     ) -> bool:
-        history = self._history(image_id)
+        image_id, annotator = key
+        history = self._histories.get(key)
         patch = step(history) if history is not None else None
         if history is None or patch is None:
             return False
         edit = patch.inverted() if tool == "undo" else patch
         try:
-            self._commit(image_id, edit, tool, self._session.selection.annotator)
+            self._commit(image_id, edit, tool, annotator)
         except SipError:
             back(history)
             raise
-        self.edited.emit(image_id, edit)
+        self.edited.emit(image_id, edit, annotator)
         self.history_changed.emit()
-        self.recorded.emit(image_id, tool)
+        self.recorded.emit(image_id, tool, annotator)
         return True
 
     def _commit(self, image_id: int, patch: Patch, tool: str, annotator: str) -> None:
@@ -169,4 +180,17 @@ class Painting:
             self._session.problem.emit(str(error), "")
         elif workspace is self._session.workspace:  # ids of one that was closed meanwhile say nothing here
             self._session.saved.emit(done.result())
-            self._session.masks_changed.emit(image_id)
+            self._telling = True
+            try:
+                self._session.masks_changed.emit(image_id)
+            finally:
+                self._telling = False
+
+    def _changed_elsewhere(self, image_id: int) -> None:
+        """Whoever else writes masks says so by ``masks_changed``: no patch of ours fits them any more."""
+        if self._telling:
+            return
+        for key in [key for key in self._histories if key[0] == image_id]:
+            del self._histories[key], self._sizes[key]
+        self.history_changed.emit()
+        self.replaced.emit(image_id)
