@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psygnal import EmitLoopError, Signal
 
 from sip_explorer.jobs import Mailbox
-from sip_explorer.records import Artefact, CancelToken, Event, Failed, Finished, SipError
+from sip_explorer.records import Event, SipError
 from sip_explorer.state.annotator import annotator_for, known_name
+from sip_explorer.state.importing import import_folder, import_model
 from sip_explorer.state.jobs import JobList
+from sip_explorer.state.keymap import Keymap
 from sip_explorer.state.models import ModelShelf
 from sip_explorer.state.painting import Painting
 from sip_explorer.state.selection import Selection
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 class Session:
     """Composed once by the face; rooms are handed it and subscribe to its signals.
+
+    Its parts: ``settings``, ``keymap``, ``jobs``, ``selection``, ``painting``, and the open ``workspace``.
 
     Signals
     -------
@@ -52,6 +56,7 @@ class Session:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
+        self.keymap = Keymap(self.settings)
         self.mailbox = Mailbox()
         self.jobs = JobList(self.mailbox)
         self.shelf = ModelShelf()
@@ -138,21 +143,7 @@ class Session:
 
     def import_folder(self, source: Path, target: Path, on_event: Callable[[Event], None]) -> None:
         """Make a workspace at ``target`` from class folders in ``source`` and open it when done."""
-        from sip_explorer.workspace import import_class_folders
-
-        def follow(event: Event) -> None:
-            on_event(event)
-            if isinstance(event, Finished) and event.outcome == "completed":
-                self.attempt(lambda: self.open_workspace(target))
-            elif isinstance(event, Failed):
-                self.problem.emit(event.message, event.detail)
-
-        self.jobs.run(
-            f"import {source.name}",
-            lambda token: import_class_folders(source, target, token=token),
-            follow,
-            on="disk",
-        )
+        import_folder(self, source, target, on_event)
 
     def choose_annotator(self, name: str) -> None:
         """Paint as ``name`` from now on, adding the annotator where it is new."""
@@ -185,26 +176,14 @@ class Session:
         """
         if self.workspace is None:
             raise SipError("No workspace is open: open one before adding a model.")
-        self._take_model(self.workspace.add_model(Path(path)))
+        self.take_model(self.workspace.add_model(Path(path)))
 
     def import_model(self, path: Path | str) -> None:
         """Do what `add_model` does as a job: a large file, or the first import of torch, takes seconds."""
-        workspace, source = self.workspace, Path(path)
-        if workspace is None:
-            raise SipError("No workspace is open: open one before adding a model.")
+        import_model(self, Path(path))
 
-        def job(_token: CancelToken) -> Iterator[Event | None]:
-            yield Artefact("model", data=workspace.add_model(source))
-
-        def follow(event: Event) -> None:
-            if isinstance(event, Failed):
-                self.problem.emit(event.message, event.detail)
-            elif isinstance(event, Artefact) and workspace is self.workspace:
-                self._take_model(event.data)
-
-        self.jobs.run(f"add {source.name}", job, follow, on="disk")
-
-    def _take_model(self, entry: ModelEntry) -> None:
+    def take_model(self, entry: ModelEntry) -> None:
+        """List a model that was just added, select it, and say so."""
         self.refresh_models()
         if entry.kind == "classifier":
             self.selection.current_model = entry.id

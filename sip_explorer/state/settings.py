@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "overlay_opacity": 0.45,
     "room": "salience",
     "run_in": "window",
+    "keys": {},
 }
 
 
