@@ -1,20 +1,28 @@
 """The project on disk: catalogue, images, masks, models, folders of runs and sweeps; the lock."""
 
-from sip_explorer.workspace.annotators import STATES, Annotator
+from sip_explorer.workspace.annotators import Annotator
 from sip_explorer.workspace.creation import NewImage
 from sip_explorer.workspace.demo import open_demo, user_data_folder
+from sip_explorer.workspace.guideline_access import Example
 from sip_explorer.workspace.importing import import_class_folders
 from sip_explorer.workspace.masks import StrokeRecord
 from sip_explorer.workspace.models import ModelEntry
 from sip_explorer.workspace.packed_importing import import_packed
+from sip_explorer.workspace.proposals import NewProposal, ProposalEntry
+from sip_explorer.workspace.relinking import Relinked
+from sip_explorer.workspace.reviews import STATES
 from sip_explorer.workspace.training_set import training_data
 from sip_explorer.workspace.workspace import Workspace
 
 __all__ = [
     "STATES",
     "Annotator",
+    "Example",
     "ModelEntry",
     "NewImage",
+    "NewProposal",
+    "ProposalEntry",
+    "Relinked",
     "StrokeRecord",
     "Workspace",
     "import_class_folders",

@@ -1,4 +1,4 @@
-"""``catalog.sqlite``: its tables and how its connections are opened."""
+"""``catalog.sqlite``: how it is made and how its connections are opened."""
 
 import contextlib
 import os
@@ -9,63 +9,14 @@ from pathlib import Path
 
 from sip_explorer.records import SipError
 from sip_explorer.workspace.manifest import refuse_newer
+from sip_explorer.workspace.schema import ADDED_IN_2, VERSION, VERSION_1
 
 NAME = "catalog.sqlite"
-VERSION = 1
 _APPLICATION = 0x53495058  # "SIPX": marks the file as ours
 _BUSY_SECONDS = 10.0
 _NETWORK = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ncpfs", "fuse.sshfs", "lustre", "gpfs", "ceph")
 )
-
-_SCHEMA = """
-CREATE TABLE classes (label INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE images (
-    id INTEGER PRIMARY KEY,
-    label INTEGER REFERENCES classes (label),
-    split TEXT NOT NULL CHECK (split IN ('train', 'test')),
-    height INTEGER NOT NULL, width INTEGER NOT NULL, channels INTEGER NOT NULL CHECK (channels IN (1, 3)),
-    position INTEGER,          -- row in images.h5, or
-    path TEXT,                 -- a file: absolute, or relative to the workspace
-    digest BLOB,               -- SHA-256 of shape and pixels
-    CHECK ((position IS NULL) <> (path IS NULL))
-);
-CREATE TABLE collections (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE collection_images (
-    collection INTEGER NOT NULL REFERENCES collections (id),
-    position INTEGER NOT NULL,
-    image INTEGER NOT NULL REFERENCES images (id),
-    PRIMARY KEY (collection, position),
-    UNIQUE (collection, image)
-) WITHOUT ROWID;
-CREATE TABLE annotators (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE COLLATE NOCASE, colour TEXT NOT NULL
-);
-CREATE TABLE strokes (       -- the truth: what was painted, in order, undo and redo included
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    image INTEGER NOT NULL REFERENCES images (id),
-    annotator INTEGER NOT NULL REFERENCES annotators (id),
-    y0 INTEGER NOT NULL, x0 INTEGER NOT NULL, y1 INTEGER NOT NULL, x1 INTEGER NOT NULL,   -- half-open
-    old BLOB NOT NULL, new BLOB NOT NULL,   -- zlib, uint8, rows of the box
-    tool TEXT NOT NULL,
-    at REAL NOT NULL                        -- POSIX time at which the stroke ended
-);
-CREATE INDEX strokes_of ON strokes (image, annotator, id);
-CREATE TABLE snapshots (     -- the mask after stroke number `stroke`, to read fast; rebuilt at leisure
-    image INTEGER NOT NULL REFERENCES images (id),
-    annotator INTEGER NOT NULL REFERENCES annotators (id),
-    stroke INTEGER NOT NULL, png BLOB NOT NULL,
-    PRIMARY KEY (image, annotator)
-);
-CREATE TABLE reviews (       -- no row: unpainted
-    image INTEGER NOT NULL REFERENCES images (id),
-    annotator INTEGER NOT NULL REFERENCES annotators (id),
-    state TEXT NOT NULL CHECK (state IN ('unpainted', 'painted', 'empty', 'skipped')),
-    pixels INTEGER NOT NULL,                -- mask pixels above 0
-    at REAL NOT NULL,
-    PRIMARY KEY (image, annotator)
-) WITHOUT ROWID;
-"""
 
 
 def create_catalogue(folder: Path) -> sqlite3.Connection:
@@ -73,7 +24,9 @@ def create_catalogue(folder: Path) -> sqlite3.Connection:
     connection = _connect(f"{(folder / NAME).absolute().as_uri()}?mode=rwc")
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.executescript(_SCHEMA)
+    connection.executescript(VERSION_1)
+    for statement in ADDED_IN_2:
+        connection.execute(statement)
     return connection
 
 

@@ -124,8 +124,18 @@ class ImageAccess(OpenCatalogue):
 
     def add_collection(self, name: str, ids: Ids) -> None:
         """Keep ``ids`` under ``name``; `SipError` if the name is empty or taken."""
+        self.make_collection(name, ids)
+
+    def make_collection(self, name: str, ids: Ids, replace: bool = False) -> None:
+        """Keep ``ids`` under ``name``; with ``replace`` instead of what was kept under it.
+
+        Raises
+        ------
+        SipError
+            If the name is empty or (without ``replace``) taken, or an image occurs twice.
+        """
         self._index.rows(ids)
-        self._write(lambda connection: insert_collection(connection, name, ids))
+        self._write(lambda connection: insert_collection(connection, name, ids, replace=replace))
 
     def refresh(self) -> None:
         super().refresh()
@@ -153,16 +163,21 @@ class ImageAccess(OpenCatalogue):
         return str(path)
 
 
-def insert_collection(connection: sqlite3.Connection, name: str, ids: Ids) -> None:
-    """Add a collection, its images in order; `SipError` if the name is empty or taken (no commit)."""
+def insert_collection(connection: sqlite3.Connection, name: str, ids: Ids, *, replace: bool = False) -> None:
+    """Add a collection, or ``replace`` its images, in order (no commit); `SipError` as `make_collection`."""
     name = name.strip()
     if not name:
         raise SipError("The collection has no name: type one.")
+    found = connection.execute("SELECT id FROM collections WHERE name = ?", (name,)).fetchone()
     try:
-        cursor = connection.execute("INSERT INTO collections (name) VALUES (?)", (name,))
+        if found is not None and replace:
+            (number,) = found
+            connection.execute("DELETE FROM collection_images WHERE collection = ?", (number,))
+        else:
+            number = connection.execute("INSERT INTO collections (name) VALUES (?)", (name,)).lastrowid
         connection.executemany(
             "INSERT INTO collection_images (collection, position, image) VALUES (?, ?, ?)",
-            ((cursor.lastrowid, position, int(image)) for position, image in enumerate(ids)),
+            ((number, position, int(image)) for position, image in enumerate(ids)),
         )
     except sqlite3.IntegrityError as error:
         if "collections.name" in str(error):

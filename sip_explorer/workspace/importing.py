@@ -1,6 +1,5 @@
 """A new workspace from a folder of class folders."""
 
-import hashlib
 import os
 import shutil
 import time
@@ -13,6 +12,7 @@ import numpy as np
 from sip_explorer.records import Artefact, CancelToken, Event, Finished, Notice, Progress, SipError, Started
 from sip_explorer.workspace.creation import NewImage, fill_workspace
 from sip_explorer.workspace.folders import building
+from sip_explorer.workspace.pictures import pixels_digest
 
 TEST_SHARE = 0.2
 _BREATH_SECONDS = 0.03
@@ -140,7 +140,7 @@ def _take(file: _File, tally: _Tally, copy_to: Path | None) -> None:
     except SipError as error:
         tally.unreadable.append(str(error))
         return
-    digest = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
+    digest = pixels_digest(pixels)
     if digest in tally.seen:
         tally.duplicates += 1
         tally.two_classes += tally.seen[digest] != file.label

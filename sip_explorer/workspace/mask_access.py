@@ -1,71 +1,27 @@
-"""What people painted in an open workspace: annotators, states, masks, strokes."""
+"""What people painted in an open workspace: masks and strokes."""
 
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 
 import numpy as np
 
 from sip_explorer.records import SipError
-from sip_explorer.workspace import annotators as people
-from sip_explorer.workspace import masks
-from sip_explorer.workspace.annotators import Annotator, Review
-from sip_explorer.workspace.image_access import ImageAccess
+from sip_explorer.workspace import masks, reviews
 from sip_explorer.workspace.image_index import Ids
 from sip_explorer.workspace.masks import Mask, PatchLike, Stroke, StrokeRecord
-from sip_explorer.workspace.writer import Change
+from sip_explorer.workspace.people_access import NOBODY
+from sip_explorer.workspace.review_access import ReviewAccess
 
-_NOBODY = 0  # no row of the catalogue has this id
+_AT_ONCE = 32
 
 
-class MaskAccess(ImageAccess):
-    """The part of `Workspace` about salience; may be used from any thread.
+class MaskAccess(ReviewAccess):
+    """The part of `Workspace` about masks; may be used from any thread.
 
-    An annotator is named by name or by id; to ask for the masks of one who is not there gives
-    what an annotator who has painted nothing gives.
+    To ask for the masks of an annotator who is not there gives what one who has painted nothing
+    gives.
     """
-
-    _annotators: list[Annotator]
-    _reviews: dict[tuple[int, int], Review]
-
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self._reviews = {}
-        super().__init__(path, read_only=read_only)
-
-    # ---- people and states ----------------------------------------------------------------
-
-    def annotators(self) -> list[Annotator]:
-        """Return everyone who paints here, in the order in which they came."""
-        return list(self._annotators)
-
-    def add_annotator(self, name: str) -> Annotator:
-        """Add someone with a colour of their own; `SipError` if the name is empty or taken."""
-        added = self._write(lambda connection: people.insert_annotator(connection, name))
-        self._annotators.append(added)
-        return added
-
-    def states(self, ids: Ids, annotator: int | str) -> list[str]:
-        """Return "unpainted", "painted", "empty" (on purpose) or "skipped" for each of ``ids``."""
-        self._index.rows(ids)
-        who = self._find(annotator)
-        return [self._review(int(image), who).state for image in ids]
-
-    def set_state(self, image: int, annotator: int | str, state: str) -> Future[float]:
-        """Mark an image; the future gives the POSIX time at which that was on disk.
-
-        Raises
-        ------
-        SipError
-            If the mask contradicts the state ("empty" or "unpainted" with paint, "painted"
-            without), the annotator is unknown, or the workspace is read-only.
-        """
-        with self._acting:
-            who = self._known(annotator)
-            self._index.rows([image])
-            review = people.after_marking(self._review(int(image), who), state, int(image))
-            return self._submit(int(image), who, review, None)
-
-    # ---- masks ----------------------------------------------------------------------------
 
     def mask(self, image: int, annotator: int | str, *, last: int | None = None) -> Mask:
         """Return a copy of the mask, uint8 (H, W), strokes not yet on disk included.
@@ -85,11 +41,33 @@ class MaskAccess(ImageAccess):
 
     def painted_masks(self, ids: Ids, annotator: int | str) -> dict[int, Mask]:
         """Return image id -> mask of those painted or left empty on purpose (zeros)."""
-        return {
-            int(image): self.mask(int(image), annotator)
-            for image, state in zip(ids, self.states(ids, annotator), strict=True)
-            if state in ("painted", "empty")
-        }
+        found = self.all_masks(ids, [annotator])
+        return {image: mask for image, by_painter in found for mask in by_painter.values()}
+
+    def all_masks(self, ids: Ids, annotators: Sequence[int | str]) -> Iterator[tuple[int, dict[int, Mask]]]:
+        """Yield each of ``ids`` with annotator id -> mask of those who painted it or left it empty.
+
+        Reads many masks with few questions, a few at a time in memory.
+        """
+        who = [found for found in map(self._find, annotators) if found != NOBODY]
+        images = [int(image) for image in ids]
+        shapes = [(height, width) for height, width, _ in self.image_shapes(ids).tolist()]
+        for start in range(0, len(images), _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            wanted = {
+                (image, painter): shape
+                for image, shape in zip(images[part], shapes[part], strict=True)
+                for painter in who
+                if self._review(image, painter).state in ("painted", "empty")
+            }
+            waiting = self._writer.pending() if self._writer else []
+            found = self._read(lambda c, wanted=wanted: masks.read_masks(c, wanted))  # type: ignore[misc]
+            for change in waiting:
+                key = (change.image, change.annotator)
+                if change.stroke is not None and key in found:
+                    masks.apply(found[key], change.stroke)
+            for image in images[part]:
+                yield image, {painter: found[image, painter] for painter in who if (image, painter) in found}
 
     def commit_stroke(self, image: int, annotator: int | str, patch: PatchLike, tool: str) -> Future[float]:
         """Queue a finished stroke; the future gives the POSIX time at which its commit had returned.
@@ -104,11 +82,10 @@ class MaskAccess(ImageAccess):
             workspace is read-only.
         """
         with self._acting:
-            who = self._known(annotator)
+            key = self._key(image, annotator)
             stroke = _checked(patch, self.image_shape(image), int(image), tool)
             added = int(np.count_nonzero(stroke.new)) - int(np.count_nonzero(stroke.old))
-            review = people.after_stroke(self._review(int(image), who), added)
-            return self._submit(int(image), who, review, stroke)
+            return self._take(key, reviews.after_stroke(self._review(*key), added, stroke.at), stroke)
 
     def strokes(self, image: int, annotator: int | str) -> list[StrokeRecord]:
         """Return the history of a mask as it is on disk, oldest stroke first."""
@@ -119,38 +96,6 @@ class MaskAccess(ImageAccess):
         """Return image id -> number of strokes on disk, for those that have any."""
         who = self._find(annotator)
         return self._read(lambda c: masks.count_strokes(c, [int(image) for image in ids], who))
-
-    # ---- below ----------------------------------------------------------------------------
-
-    def refresh(self) -> None:
-        super().refresh()
-        with self._acting:
-            self._annotators = self._read(people.read_annotators)
-            if not self.unsaved:  # else memory is ahead of the disk
-                self._reviews = self._read(people.read_reviews)
-
-    def _review(self, image: int, annotator: int) -> Review:
-        return self._reviews.get((image, annotator), people.UNPAINTED)
-
-    def _find(self, annotator: int | str) -> int:
-        for known in self._annotators:
-            if annotator in (known.id, known.name):
-                return known.id
-        return _NOBODY
-
-    def _known(self, annotator: int | str) -> int:
-        found = self._find(annotator)
-        if found == _NOBODY:
-            raise SipError(f"There is no annotator {annotator!r} in this workspace: add one first.")
-        return found
-
-    def _submit(self, image: int, annotator: int, review: Review, stroke: Stroke | None) -> Future[float]:
-        height, width, _ = self.image_shape(image)
-        at = time.time() if stroke is None else stroke.at
-        change = Change(image, annotator, (height, width), review.state, review.pixels, at, stroke)
-        saved = self._writing().submit(change)
-        self._reviews[image, annotator] = review
-        return saved
 
 
 def _checked(patch: PatchLike, shape: tuple[int, int, int], image: int, tool: str) -> Stroke:

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -11,7 +12,8 @@ from sip_explorer.records import SipError
 from sip_explorer.workspace.catalogue import connect_reader, is_writable
 from sip_explorer.workspace.lock import WorkspaceLock
 from sip_explorer.workspace.manifest import read_manifest
-from sip_explorer.workspace.writer import StrokeWriter
+from sip_explorer.workspace.migration import migrate, overlay
+from sip_explorer.workspace.writer import Change, Row, StrokeWriter
 
 T = TypeVar("T")
 
@@ -42,7 +44,11 @@ class OpenCatalogue:
             self.lock_holder = self._lock.holder
         try:
             if not self.lock_holder:
+                self.lock_holder = migrate(path)
+            if not self.lock_holder:
                 self._writer = StrokeWriter(path, self._tell_problem)
+            else:
+                self._lock.release()
             self._reader = connect_reader(path)
             self.refresh()
         except BaseException as error:
@@ -79,6 +85,7 @@ class OpenCatalogue:
 
     def refresh(self) -> None:
         """Read the catalogue anew: what another window wrote shows in a read-only one."""
+        self._read(overlay)
 
     def close(self, *, discard: bool = False) -> None:
         """Save what waits, rebuild mask snapshots, give the lock back. Closing twice is no error.
@@ -124,6 +131,10 @@ class OpenCatalogue:
 
     def _write(self, act: Callable[[sqlite3.Connection], T]) -> T:
         return self._writing().transact(act)
+
+    def _queue(self, *rows: Row) -> Future[float]:
+        """Hand over what a person made besides strokes: it is kept and tried again as a stroke is."""
+        return self._writing().submit(Change(rows))
 
     def _writing(self) -> StrokeWriter:
         if self._writer is None:

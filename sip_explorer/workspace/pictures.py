@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -93,6 +94,11 @@ class Pictures:
 
                 self._packed = PackedImages.open(self._folder / PACKED)
             return self._packed
+
+
+def pixels_digest(pixels: Pixels) -> bytes:
+    """Return the SHA-256 of the shape and the pixels of an image, uint8 (H, W, C)."""
+    return hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).digest()
 
 
 def resize(image: Pixels, size: tuple[int, int]) -> Pixels:

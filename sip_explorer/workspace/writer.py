@@ -23,17 +23,23 @@ _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 log = logging.getLogger(__name__)
 
 
+Row = tuple[str, tuple[object, ...]]
+"""A statement that writes one row, and its values."""
+
+
 @dataclass(frozen=True)
 class Change:
-    """One act of an annotator on one image: the review it leads to and, mostly, a stroke."""
+    """One act of a person, saved as a whole: mostly a stroke, and the rows that go with it.
 
-    image: int
-    annotator: int
-    shape: tuple[int, int]
-    state: str
-    pixels: int
-    at: float
-    stroke: Stroke | None
+    The rows must be such that only the disk can refuse them: a change that fails is tried again
+    for ever, and what came after it waits.
+    """
+
+    rows: tuple[Row, ...]
+    image: int | None = None
+    annotator: int | None = None
+    stroke: Stroke | None = None
+    shape: tuple[int, int] = (0, 0)
     saved: "Future[float]" = field(default_factory=Future)
 
 
@@ -199,7 +205,7 @@ class StrokeWriter(threading.Thread):
         with self._wake:
             for change in batch:
                 self._changes.popleft()
-                if change.stroke is not None:
+                if change.stroke is not None and change.image is not None and change.annotator is not None:
                     self._stale[change.image, change.annotator] = change.shape
             self.problem, self.last_saved, self._failures, self._retry_at = "", saved, 0, 0.0
             self._idle_since = time.monotonic()
@@ -270,10 +276,7 @@ class StrokeWriter(threading.Thread):
 
 
 def _write(connection: sqlite3.Connection, change: Change) -> None:
-    if change.stroke is not None:
+    if change.stroke is not None and change.image is not None and change.annotator is not None:
         insert_stroke(connection, change.image, change.annotator, change.stroke)
-    connection.execute(
-        "INSERT INTO reviews (image, annotator, state, pixels, at) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT DO UPDATE SET state = excluded.state, pixels = excluded.pixels, at = excluded.at",
-        (change.image, change.annotator, change.state, change.pixels, change.at),
-    )
+    for statement, values in change.rows:
+        connection.execute(statement, values)

@@ -1,0 +1,122 @@
+"""Pictures that are no longer where the catalogue says, found again by name and content."""
+
+import os
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sip_explorer.records import CancelToken, SipError
+from sip_explorer.workspace.image_access import ImageAccess
+from sip_explorer.workspace.image_index import Ids
+from sip_explorer.workspace.pictures import pixels_digest
+
+
+@dataclass(frozen=True)
+class Relinked:
+    """What became of the missing pictures: how many were found, how many still miss.
+
+    ``refused``: one sentence for each whose name was found on other pictures only.
+    """
+
+    found: int
+    missing: int
+    refused: list[str]
+
+
+class Relinking(ImageAccess):
+    """The part of `Workspace` about pictures that moved; may be used from any thread."""
+
+    def missing_pictures(self, ids: Ids | None = None) -> list[int]:
+        """Return those of ``ids`` (None: of all images) whose file is gone."""
+        wanted = None if ids is None else {int(image) for image in ids}
+        rows = self._read(
+            lambda c: c.execute("SELECT id, path FROM images WHERE path IS NOT NULL ORDER BY id").fetchall()
+        )
+        return [
+            image
+            for image, path in rows
+            if (wanted is None or image in wanted) and not (self.path / path).is_file()
+        ]
+
+    def relink(self, folder: Path | str, token: CancelToken | None = None) -> Relinked:
+        """Look for the missing pictures anywhere under ``folder``, and point the catalogue at them.
+
+        A file is the picture if it has the same name and the same pixels (the same size, where the
+        catalogue keeps no digest). Of several the one counts whose folders are named most alike.
+        Reads every file of a right name, so call it from a job.
+
+        Raises
+        ------
+        SipError
+            If ``folder`` is none, or the catalogue cannot be written.
+        """
+        root = Path(folder).absolute()
+        if not root.is_dir():
+            raise SipError(f"{root} is no folder: choose the one into which the pictures were moved.")
+        self._writing()
+        missing = self.missing_pictures()
+        rows = {image: (path, digest) for image, path, digest in self._places() if image in set(missing)}
+        candidates = _by_name(root, {Path(path).name for path, _ in rows.values()})
+        found: dict[int, str] = {}
+        refused: list[str] = []
+        for image, (path, digest) in rows.items():
+            if token is not None:
+                token.check()
+            named_alike = sorted(candidates[Path(path).name], key=lambda other: -_alike(other, Path(path)))
+            for candidate in named_alike:
+                if self._is_picture(candidate, image, digest):
+                    found[image] = self._stored(candidate)
+                    break
+            else:
+                if named_alike:
+                    refused.append(
+                        f"{named_alike[0]} is another picture than the one that was imported: "
+                        "look for the original of that name."
+                    )
+        self._write(
+            lambda c: c.executemany(
+                "UPDATE images SET path = ? WHERE id = ?", [(path, image) for image, path in found.items()]
+            )
+        )
+        return Relinked(len(found), len(missing) - len(found), refused)
+
+    def _places(self) -> list[tuple[int, str, bytes | None]]:
+        return self._read(
+            lambda c: c.execute("SELECT id, path, digest FROM images WHERE path IS NOT NULL").fetchall()
+        )
+
+    def _is_picture(self, path: Path, image: int, digest: bytes | None) -> bool:
+        from sip_explorer.data import read_image
+
+        try:
+            pixels = read_image(path)
+        except SipError:
+            return False
+        if digest is not None:
+            return pixels_digest(pixels) == digest
+        return pixels.shape == self.image_shape(image)
+
+    def _stored(self, path: Path) -> str:
+        inside = path.is_relative_to(self.path)
+        return str(path.relative_to(self.path)) if inside else str(path)
+
+
+def _by_name(root: Path, names: set[str]) -> Mapping[str, Sequence[Path]]:
+    """Return name -> files of that name under ``root``."""
+    found: defaultdict[str, list[Path]] = defaultdict(list)
+    for folder, folders, files in os.walk(root):
+        folders.sort()  # the same order on every disk
+        for name in names.intersection(files):
+            found[name].append(Path(folder) / name)
+    return found
+
+
+def _alike(path: Path, other: Path) -> int:
+    """Return how many last parts two paths have in common."""
+    count = 0
+    for one, two in zip(reversed(path.parts), reversed(other.parts), strict=False):
+        if one != two:
+            break
+        count += 1
+    return count
