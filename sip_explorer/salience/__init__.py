@@ -9,10 +9,15 @@ The torch half is loaded on first use, so that faces can import masks and patche
 
 from typing import TYPE_CHECKING, Any
 
+from sip_explorer.salience.filling import flood_fill
 from sip_explorer.salience.merging import MERGES, merged
 from sip_explorer.salience.outline import boundary_runs
 from sip_explorer.salience.patches import Patch, UndoHistory
+from sip_explorer.salience.shapes import encircled, fill_box, fill_polygon, fill_region
+from sip_explorer.salience.soft_brush import Coverage, SoftTip, blend
+from sip_explorer.salience.softness import harden, smooth, soften, threshold
 from sip_explorer.salience.strokes import PROTECTED, Box, paint_dab, paint_segment, union_box
+from sip_explorer.salience.superpixels import SuperpixelIndex, superpixels
 
 if TYPE_CHECKING:
     from sip_explorer.salience.budgets import hard_budget, soft_budget, to_salience
@@ -24,19 +29,33 @@ __all__ = [
     "MERGES",
     "PROTECTED",
     "Box",
+    "Coverage",
     "GradCamLayer",
     "Patch",
+    "SoftTip",
+    "SuperpixelIndex",
     "UndoHistory",
+    "blend",
     "boundary_runs",
+    "encircled",
+    "fill_box",
+    "fill_polygon",
+    "fill_region",
+    "flood_fill",
     "grad_cam",
     "grad_cam_layers",
     "hard_budget",
+    "harden",
     "integrated_gradients",
     "layer_named",
     "merged",
     "paint_dab",
     "paint_segment",
+    "smooth",
     "soft_budget",
+    "soften",
+    "superpixels",
+    "threshold",
     "to_salience",
     "union_box",
 ]
