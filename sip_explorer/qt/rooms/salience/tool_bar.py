@@ -1,72 +1,63 @@
-"""The slim bar at the canvas's left edge: tools with their key letters."""
+"""The slim bar at the canvas's left edge: tools and acts with their key letters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QButtonGroup, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeySequence, QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QGridLayout, QToolButton, QWidget
 
 from sip_explorer.qt.icons import icon
 from sip_explorer.qt.theme import theme
+from sip_explorer.state.keymap import Keymap
 
-
-@dataclass(frozen=True)
-class Tool:
-    """A button of the bar. ``key`` is also what makes it from the keyboard."""
-
-    name: str
-    icon: str
-    words: str
-    key: str
-    checkable: bool = False
-
-
-TOOLS = (
-    Tool("brush", "brush", "Brush", "B", checkable=True),
-    Tool("eraser", "eraser", "Eraser", "E", checkable=True),
-    Tool("fit", "fit", "Fit the image", "F"),
-    Tool("clear", "clear", "Clear the mask", "Ctrl+Backspace"),
-    Tool("undo", "undo", "Undo", "Ctrl+Z"),
-    Tool("redo", "redo", "Redo", "Ctrl+Shift+Z"),
-    Tool("previous", "previous", "Previous image", "A"),
-    Tool("next", "next", "Next image", "D"),
-)
+ACTS = ("undo", "redo", "clear", "fit")
+"""What stands under the tools."""
+_GAP = 4
 
 
 class ToolBar(QWidget):
-    """One button per tool; the letter of its key stands under the drawing."""
+    """One button per tool and act; a key of one letter stands under the drawing.
 
-    def __init__(self, act: Callable[[str], None], parent: QWidget | None = None) -> None:
+    Two columns where one is too high for the window.
+
+    Parameters
+    ----------
+    tools : sequence of str
+        Actions of the keymap that are tools: one of them is in hand.
+    keymap : Keymap
+        Words and keys of all actions.
+    act : callable
+        Called with the action whose button was pressed.
+    """
+
+    def __init__(
+        self,
+        tools: tuple[str, ...],
+        keymap: Keymap,
+        act: Callable[[str], object],
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        group = QButtonGroup(self)
-        height = self.fontMetrics().height()
+        self._keymap = keymap
+        self._columns = 0
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(_GAP)
+        self._grid.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._group = QButtonGroup(self)
         self.buttons: dict[str, QToolButton] = {}
-        for tool in TOOLS:
-            button = QToolButton()
-            button.setIconSize(QSize(int(height * 1.3), int(height * 1.3)))
-            keys = QKeySequence(tool.key).toString(QKeySequence.SequenceFormat.NativeText)
-            button.setToolTip(f"{tool.words} ({keys})")
-            button.setAccessibleName(tool.words)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            button.setText(tool.key if len(tool.key) == 1 else "")
-            if len(tool.key) > 1:
-                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-            button.setMinimumWidth(int(height * 2.2))
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the canvas keeps the keys
-            if tool.checkable:
+        for name in (*tools, *ACTS):
+            self.buttons[name] = button = self._button(name)
+            if name in tools:
                 button.setCheckable(True)
-                group.addButton(button)
-            button.clicked.connect(lambda _checked=False, name=tool.name: act(name))
-            layout.addWidget(button)
-            self.buttons[tool.name] = button
-        layout.addStretch(1)
+                self._group.addButton(button)
+            button.clicked.connect(lambda _checked=False, name=name: act(name))
+        self._arrange(1)
+        keymap.changed.connect(self._show_keys)
         theme.changed.connect(self._tint)
+        self._show_keys()
         self._tint()
 
     def show_tool(self, name: str) -> None:
@@ -74,6 +65,48 @@ class ToolBar(QWidget):
         if name in self.buttons:
             self.buttons[name].setChecked(True)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        high = self._height() * len(self.buttons)
+        self._arrange(1 if high <= self.height() else 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(super().minimumSizeHint().width(), self._height() * ((len(self.buttons) + 1) // 2))
+
+    def _button(self, name: str) -> QToolButton:
+        button = QToolButton()
+        height = self.fontMetrics().height()
+        button.setIconSize(QSize(int(height * 1.2), int(height * 1.2)))
+        button.setAccessibleName(_short(self._keymap.action(name).words))
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        button.setStyleSheet("padding: 2px;")
+        button.setFixedSize(int(height * 2.2), self._height() - _GAP)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the canvas keeps the keys
+        return button
+
+    def _height(self) -> int:
+        return int(self.fontMetrics().height() * 2.5) + _GAP
+
+    def _arrange(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for place, button in enumerate(self.buttons.values()):
+            self._grid.addWidget(button, place // columns, place % columns)
+
+    def _show_keys(self) -> None:
+        for name, button in self.buttons.items():
+            key = self._keymap.key(name)
+            words = self._keymap.action(name).words
+            native = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+            button.setToolTip(f"{words} ({native})" if key else words)
+            button.setText(key if len(key) == 1 else "")
+
     def _tint(self) -> None:
-        for tool in TOOLS:
-            self.buttons[tool.name].setIcon(icon(tool.icon, theme.tokens.text, theme.tokens.accent))
+        for name, button in self.buttons.items():
+            button.setIcon(icon(name, theme.tokens.text, theme.tokens.accent))
+
+
+def _short(words: str) -> str:
+    """The words without what stands in brackets."""
+    return words.split(" (")[0]

@@ -1,0 +1,39 @@
+"""Acts of a room by their keys in the keymap, while the room shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QWidget
+
+from sip_explorer.state.keymap import Keymap
+
+OF_THE_MENU = ("undo", "redo")
+"""The window's menu has these keys already; twice they would be ambiguous."""
+
+
+class Shortcuts:
+    """One shortcut for each key of each act; made anew when the keymap changes."""
+
+    def __init__(self, room: QWidget, keymap: Keymap, acts: Mapping[str, Callable[[], object]]) -> None:
+        self._room = room
+        self._keymap = keymap
+        self._acts = {name: act for name, act in acts.items() if name not in OF_THE_MENU}
+        self._made: list[QShortcut] = []
+        keymap.changed.connect(self._make)
+        self._make()
+
+    def _make(self) -> None:
+        for old in self._made:
+            old.setEnabled(False)  # it is deleted only when Qt is idle
+            old.deleteLater()
+        self._made = []
+        for name, act in self._acts.items():
+            for key in self._keymap.keys(name):
+                shortcut = QShortcut(QKeySequence(key), self._room)
+                # Of the whole window while this room shows: the film strip may have the focus.
+                shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+                shortcut.activated.connect(act)
+                self._made.append(shortcut)
