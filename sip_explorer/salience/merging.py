@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sip_explorer.records import SipError
+from sip_explorer.salience.same_size import same_size
+from sip_explorer.salience.staple import staple
 from sip_explorer.salience.strokes import PROTECTED
 
-MERGES = ("mean", "majority", "union", "intersection")
+MERGES = ("mean", "majority", "union", "intersection", "staple")
 
 
 def merged(masks: Sequence[NDArray[np.uint8]], how: str) -> NDArray[np.uint8]:
@@ -22,8 +24,10 @@ def merged(masks: Sequence[NDArray[np.uint8]], how: str) -> NDArray[np.uint8]:
         "mean": the mean value, rounded, half a value down. "majority": 255 where more than half of
         the masks protect the pixel (value >= 128), else 0. "union": the largest value, so a pixel
         is protected where one mask protects it. "intersection": the smallest, so it is protected
-        where all do. Of two people who disagree, neither mean nor majority protects the pixel, as
-        salience of exactly one half does not (methods: 1 − S >= 0.5 may move).
+        where all do. "staple": the probability that the pixel is salient (`staple`) times 255,
+        rounded, half a value down: protected where that is above one half. Of two people who
+        disagree, neither mean nor majority protects the pixel, as salience of exactly one half does
+        not (methods: 1 − S >= 0.5 may move).
 
     Returns
     -------
@@ -34,11 +38,7 @@ def merged(masks: Sequence[NDArray[np.uint8]], how: str) -> NDArray[np.uint8]:
     SipError
         If there is no mask, the masks differ in size, or ``how`` is unknown.
     """
-    if not masks:
-        raise SipError("There is no salience to merge: choose images that someone has painted.")
-    if len({mask.shape for mask in masks}) > 1:
-        sizes = " and ".join(sorted({" x ".join(map(str, mask.shape[::-1])) for mask in masks}))
-        raise SipError(f"Masks of {sizes} pixels cannot be merged: bring them to one size first.")
+    same_size(masks)
     stack = np.stack(masks)
     count = len(stack)
     if how == "mean":
@@ -51,4 +51,6 @@ def merged(masks: Sequence[NDArray[np.uint8]], how: str) -> NDArray[np.uint8]:
         return np.asarray(stack.max(axis=0))
     if how == "intersection":
         return np.asarray(stack.min(axis=0))
+    if how == "staple":
+        return np.asarray(np.ceil(staple(masks).probability * 255 - 0.5), np.uint8)
     raise SipError(f"Masks cannot be merged by {how!r}: choose one of {', '.join(MERGES)}.")

@@ -12,7 +12,7 @@ SALIENCE_POLICIES = (
     *(f"{first}-else-{then}" for first in ("painted", "segmentation", "boxes") for then in MAP_SOURCES),
     "painted-else-segmentation", "none",
 )  # fmt: skip
-MERGES = ("none", "mean", "majority", "union", "intersection")
+MERGES = ("none", "mean", "majority", "union", "intersection", "staple")
 BUDGETS = ("hard", "soft", "inverted")
 NORMALISATIONS = ("images", "imagenet")
 LOSSES = ("ce", "log-odds", "margin", "dlr", "rescaled-ce", "mifpe")
@@ -47,7 +47,10 @@ class RecipeFields:
     )
     annotator: str = text("", "whose painted salience; empty: the workspace's first annotator")
     merge: str = choice(
-        "none", MERGES, "one annotator's salience, or that of all who painted the image", source=OURS
+        "none",
+        MERGES,
+        "one annotator's salience, or that of all who painted the image",
+        source="ours; staple: Warfield, Zou and Wells 2004 (IEEE TMI 23)",
     )
     salience_layer: str = text(
         "",

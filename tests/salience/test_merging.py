@@ -31,13 +31,25 @@ def test_every_merge(how, values, expected):
 
 
 @pytest.mark.parametrize("how", MERGES)
-def test_pixels_are_merged_on_their_own_and_one_mask_stays(how):
+def test_one_mask_stays(how):
+    mask = np.random.default_rng(0).choice(np.array([0, 255], np.uint8), (4, 5))
+    np.testing.assert_array_equal(merged([mask], how), mask)
+
+
+@pytest.mark.parametrize("how", [how for how in MERGES if how != "staple"])
+def test_pixels_are_merged_on_their_own(how):
     draws = np.random.default_rng(0)
     masks = [draws.choice(np.array([0, 255], np.uint8), (4, 5)) for _ in range(3)]
     together = merged(masks, how)
     for y, x in np.ndindex(4, 5):
         assert together[y, x] == merged([mask[y : y + 1, x : x + 1] for mask in masks], how)[0, 0]
-    np.testing.assert_array_equal(merged(masks[:1], how), masks[0])
+
+
+def test_staple_is_a_probability_of_255_and_one_half_is_not_protected():
+    mask = np.zeros((4, 5), np.uint8)
+    mask[:2] = 255
+    assert np.unique(merged([mask, np.zeros_like(mask)], "staple")).tolist() == [0, 127]  # half
+    assert np.unique(merged([mask, mask, mask], "staple")).tolist() == [0, 255]
 
 
 def test_what_cannot_be_merged_is_said():
