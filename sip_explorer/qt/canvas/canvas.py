@@ -1,176 +1,228 @@
-"""The salience canvas: an image, a mask over it, a brush."""
+"""The salience canvas: an image, a mask over it, and the hand that paints."""
 
 # ruff: noqa: N815
 
-from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtCore import QEvent, QMarginsF, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPointingDevice, QSinglePointEvent, QTabletEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from sip_explorer.qt.canvas.brush import TOOLS, BrushSize, Stroke, paint_brush_circle
+from sip_explorer.qt.canvas.cursor import paint_brush_circle
+from sip_explorer.qt.canvas.hand import ROUND, Hand
 from sip_explorer.qt.canvas.image_view import wheel_notches
-from sip_explorer.qt.canvas.mask_view import MaskView
 from sip_explorer.qt.canvas.picture import Picture
+from sip_explorer.qt.canvas.tool_view import ToolView
+from sip_explorer.qt.canvas.tools import GESTURES, Gesture, Ground, Touch
+from sip_explorer.salience import Box
+from sip_explorer.state.keymap import Keymap
+
+_NEAR = 6.0  # logical pixels within which two clicks are at one place
+_MARGIN = 6.0  # logical pixels around what a gesture draws
 
 
-class SalienceCanvas(MaskView):
-    """Paint salience on an image, with mouse and keys (`KEYS`); it knows no workspace.
+class SalienceCanvas(ToolView):
+    """Paint salience on an image, with mouse, pen and keys; it knows no workspace.
 
     The canvas owns its mask. A finished stroke is announced as a patch; whoever keeps masks commits
     it. Undo is the keeper's: it hands patches to `apply_patch`. Whatever replaces image or mask from
     outside drops a stroke under way, so call `finish_stroke` before moving on.
 
+    Parameters
+    ----------
+    keymap : Keymap, optional
+        Which key does what; by default the keys that every program starts with.
+
     Signals
     -------
     strokeFinished(Patch, str)
-        A stroke that changed something, and its tool, "brush" or "eraser".
-    brushChanged(float)
-        The brush's radius in image pixels.
-    toolChanged(str), opacityChanged(float), zoomChanged(float)
+        Something was painted, and with which tool ("eraser" for a brush that erased).
     """
 
     strokeFinished = Signal(object, str)
-    brushChanged = Signal(float)
-    toolChanged = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, keymap: Keymap | None = None, parent: QWidget | None = None) -> None:
         self._read_only = False
-        self._tool = "brush"
-        self._size = BrushSize()
-        self._stroke: Stroke | None = None
+        self._gesture: Gesture | None = None
+        self._button = Qt.MouseButton.NoButton  # the one that is down for the gesture
         self._sizing: tuple[QPointF, int] | None = None  # where Alt+drag began, and the diameter then
         super().__init__(parent)
+        if keymap is not None:
+            self.keymap = keymap
         self.setAccessibleName("Salience canvas")
-
-    # tools
-
-    def set_tool(self, tool: str) -> None:
-        """Choose "brush" or "eraser"; a stroke under way is finished first."""
-        if tool not in TOOLS:
-            raise ValueError(f"no tool {tool!r}; there are {', '.join(TOOLS)}")
-        if tool != self._tool:
-            self.finish_stroke()
-            self._tool = tool
-            self.describe()
-            self.update(self._circle_rect())
-            self.toolChanged.emit(tool)
-
-    def tool(self) -> str:
-        """The tool in hand."""
-        return self._tool
-
-    def set_brush_radius(self, radius: float) -> None:
-        """Radius in image pixels; the diameter is whole, from 1 to twice the image's longer side."""
-        self._resize_brush(lambda: self._size.set(2 * radius))
-
-    def brush_radius(self) -> float:
-        """Radius in image pixels."""
-        return self._size.radius
-
-    def step_brush(self, steps: float) -> None:
-        """Make the brush larger (or smaller, below 0) by steps of a fifth."""
-        self._resize_brush(lambda: self._size.step(steps))
+        self.setAttribute(Qt.WidgetAttribute.WA_TabletTracking)
 
     def set_read_only(self, read_only: bool) -> None:
-        """Look but do not paint: zoom and pan work (with the left button too), brush and eraser do not."""
+        """Look but do not paint: zoom and pan work (with the left button too), the tools do not."""
         self.finish_stroke()
         self._read_only = read_only
         self.choose_cursor()
         self.describe()
         self.update()
 
-    def view_position(self, column: float, row: float) -> tuple[float, float]:
-        """Where a place of the image, in image pixels, is on the widget."""
-        return self.viewport.to_view(column, row)
-
-    # strokes
+    # gestures
 
     def is_stroking(self) -> bool:
-        """Whether a stroke is under way."""
-        return self._stroke is not None
+        """Whether something is under way."""
+        return self._gesture is not None
 
     def finish_stroke(self) -> None:
-        """End a stroke under way and announce it, as releasing the button does."""
-        stroke, self._stroke = self._stroke, None
-        if stroke is None:
+        """End what is under way and announce it, as releasing the button does; a polygon is closed."""
+        gesture, self._gesture = self._gesture, None
+        if gesture is None:
             return
-        patch = stroke.finish()
-        if stroke.box is not None:
-            self.repaint_box(stroke.box)
+        patch = gesture.finish()
+        self._leave(gesture)
         if patch is not None:
-            self.strokeFinished.emit(patch, self._tool)
+            self.strokeFinished.emit(patch, gesture.name)
 
     def abort_stroke(self) -> None:
-        """Take back a stroke under way."""
-        stroke, self._stroke = self._stroke, None
-        if stroke is not None and stroke.box is not None:
-            stroke.abort()
-            self.repaint_box(stroke.box)
+        """Take back what is under way."""
+        gesture, self._gesture = self._gesture, None
+        if gesture is not None:
+            gesture.abort()
+            self._leave(gesture)
 
-    def _continue_stroke(self, position: QPointF) -> None:
-        if self._stroke is not None:
-            touched = self._stroke.to(*self.viewport.to_image(position.x(), position.y()))
-            if touched is not None:
-                self.repaint_box(touched, under_way=True)
+    def _leave(self, gesture: Gesture) -> None:
+        self._button = Qt.MouseButton.NoButton
+        if gesture.box is not None:
+            self.repaint_box(gesture.box)
+        self.update()  # whatever it drew in front
+
+    def _begin(self, tool: str, erasing: bool) -> Gesture:
+        assert self.picture is not None
+        layer, hand = self.layer(), self.hand
+        now = Hand(**(vars(hand) | {"tool": tool, "erasing": erasing}))
+        self.want_superpixels()
+        ground = Ground(layer.pixels, layer.before, self.picture.pixels, self._superpixels)
+        self._gesture = GESTURES[tool](ground, now)
+        return self._gesture
+
+    def _paint(self, touched: Box | None, gesture: Gesture, front: list[QRectF]) -> None:
+        """Show what a step of the gesture changed."""
+        if touched is not None:
+            self.repaint_box(touched, under_way=True)
+        for rect in (*front, *gesture.front()):
+            self.update(self._view_rect(rect))
+        if gesture.done:
+            self.finish_stroke()
+
+    def _view_rect(self, rect: QRectF) -> QRect:
+        x, y = self.viewport.to_view(rect.x(), rect.y())
+        size = rect.size() * self.zoom()
+        margins = QMarginsF(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        return QRectF(QPointF(x, y), size).marginsAdded(margins).toAlignedRect()
+
+    def _touch(self, event: QSinglePointEvent) -> Touch:
+        at = event.position()
+        pressure = event.pressure() if isinstance(event, QTabletEvent) else 1.0
+        return Touch(*self.viewport.to_image(at.x(), at.y()), pressure, _NEAR / self.zoom())
+
+    # the hand: mouse and pen alike
+
+    def _press(self, event: QSinglePointEvent) -> None:
+        button, modifiers = event.button(), event.modifiers()
+        left, right = button == Qt.MouseButton.LeftButton, button == Qt.MouseButton.RightButton
+        busy = self._gesture is not None and not self._gesture.spans_clicks
+        if self.picture is None or busy or self._button or self._sizing is not None:
+            return
+        if not (left or (right and not self._read_only)) or self.pans_with_left():
+            self.grab_image(event)
+        elif left and modifiers & Qt.KeyboardModifier.AltModifier and self._gesture is None:
+            self._sizing = (event.position(), self.hand.size.diameter)
+        elif self._grabbed is None and (left or self._gesture is None):
+            self._button = button
+            gesture = self._gesture or self._begin(
+                self.hand.tool if left else "encircle", self._erases(event)
+            )
+            front = gesture.front()
+            self._paint(gesture.press(self._touch(event)), gesture, front)
+        self._point_at(event.position())
+
+    def _move(self, event: QSinglePointEvent) -> None:
+        if self._sizing is not None:  # the circle stays where it was pressed; its rim follows the hand
+            start, diameter = self._sizing
+            wanted = diameter + 2 * (event.position().x() - start.x()) / self.zoom()
+            self.resize_brush(lambda: self.hand.size.set(wanted))
+            return
+        gesture = self._gesture
+        if self._button and not event.buttons() & self._button:
+            self._button = Qt.MouseButton.NoButton  # the release went elsewhere
+            if gesture is not None and not gesture.spans_clicks:
+                self.finish_stroke()
+        elif gesture is not None and self._grabbed is None:
+            front = gesture.front()
+            self._paint(gesture.to(self._touch(event)), gesture, front)
+        self._point_at(event.position())
+        self.drag_image(event)
+
+    def _release(self, event: QSinglePointEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._sizing = None
+        if self._button and event.button() == self._button:
+            self._button = Qt.MouseButton.NoButton
+            if self._gesture is not None:
+                self._paint(self._gesture.release(self._touch(event)), self._gesture, [])
+        self.drop_image(event)
+        self._point_at(event.position())
+
+    def _erases(self, event: QSinglePointEvent) -> bool:
+        shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        held = bool(shift) and "Shift" in self.keymap.keys("erasing")
+        return self.hand.erasing or held or _is_eraser_end(event)
 
     # events
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        left = event.button() == Qt.MouseButton.LeftButton
-        if self.picture is None or self._stroke is not None or self._sizing is not None:
-            return
-        if not left or self.pans_with_left():
-            super().mousePressEvent(event)
-        elif event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            self._sizing = (event.position(), self._size.diameter)
-        elif self._grabbed is None:
-            layer = self.layer()
-            self._stroke = Stroke(layer.pixels, layer.before, self._size.radius, TOOLS[self._tool])
-            self._continue_stroke(event.position())
-        self._point_at(event.position())
+        self._press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._sizing is not None:  # the circle stays where it was pressed; its rim follows the hand
-            start, diameter = self._sizing
-            wanted = diameter + 2 * (event.position().x() - start.x()) / self.zoom()
-            self._resize_brush(lambda: self._size.set(wanted))
-            return
-        if event.buttons() & Qt.MouseButton.LeftButton:
-            self._continue_stroke(event.position())
-        else:
-            self.finish_stroke()  # the release went elsewhere
-        self._point_at(event.position())
-        super().mouseMoveEvent(event)
+        self._move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._sizing = None
-            self.finish_stroke()
-        super().mouseReleaseEvent(event)
-        self._point_at(event.position())
+        self._release(event)
+
+    def tabletEvent(self, event: QTabletEvent) -> None:
+        match event.type():
+            case QEvent.Type.TabletPress:
+                self._press(event)
+            case QEvent.Type.TabletMove:
+                self._move(event)
+            case QEvent.Type.TabletRelease:
+                self._release(event)
+        event.accept()  # or Qt makes a mouse event of it too
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.picture is not None and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.step_brush(wheel_notches(event))
             event.accept()
-        elif self._stroke is None:
+        elif not self._button:
             super().wheelEvent(event)
 
     def act(self, action: str) -> bool:
+        gesture = self._gesture
         match action:
-            case "brush" | "eraser":
-                self.set_tool(action)
-            case "smaller" | "larger":
-                self.step_brush(1 if action == "larger" else -1)
             case "abort":
-                if self._stroke is None:
+                if gesture is None:
                     return False  # somebody else's key while nothing is under way
                 self.abort_stroke()
+            case "close" | "take_back":
+                if gesture is None:
+                    return False
+                gesture.close() if action == "close" else gesture.take_back()
+                self.update()
+                self._paint(None, gesture, [])
+            case _ if self._button and action not in ("hide", "erasing"):
+                return True  # the hand is drawing: nothing moves under it
             case _:
-                return self._stroke is not None or super().act(action)
+                return super().act(action)
         return True
+
+    def drawing(self) -> bool:
+        return self._gesture is not None and self._gesture.spans_clicks
+
+    def under_way(self) -> bool:
+        return self._gesture is not None
 
     def hideEvent(self, event: Any) -> None:
         self.finish_stroke()
@@ -179,18 +231,17 @@ class SalienceCanvas(MaskView):
 
     def show_picture(self, picture: Picture | None) -> None:
         self._sizing = None
-        if picture is not None and self._size.suit(max(picture.width, picture.height)):
-            self.brushChanged.emit(self._size.radius)
         super().show_picture(picture)
 
     # drawing
 
     def paint_front(self, painter: QPainter, exposed: QRect) -> None:
         super().paint_front(painter, exposed)
-        if self._pointer is not None and self._paints():
-            paint_brush_circle(
-                painter, self._pointer, self._size.radius * self.zoom(), self._tool == "eraser"
-            )
+        if self._gesture is not None:
+            self._gesture.paint_front(painter, self.viewport)
+        if self._pointer is not None and self._paints() and self.hand.tool in ROUND:
+            radius = self.hand.size.radius * self.zoom()
+            paint_brush_circle(painter, self._pointer, radius, self.hand.erases, self.hand.hardness)
 
     def pans_with_left(self) -> bool:
         return self._space or self._read_only
@@ -200,33 +251,19 @@ class SalienceCanvas(MaskView):
         if self._paints():
             self.setCursor(Qt.CursorShape.CrossCursor)
 
-    def describe(self) -> None:
-        super().describe()
-        if self.picture is not None:
-            doing = "read only" if self._read_only else f"{self._tool}, {self._size.diameter} pixels wide"
-            self.setAccessibleDescription(f"{self.accessibleDescription()}, {doing}")
+    def doing(self) -> str:
+        return "read only" if self._read_only else ""
 
     # inside
 
     def _paints(self) -> bool:
         return self.picture is not None and not self.pans_with_left() and self._grabbed is None
 
-    def _circle_rect(self) -> QRect:
-        if self._pointer is None:
-            return QRect()
-        reach = self._size.radius * self.zoom() + 4
-        corner = self._pointer - QPointF(reach, reach)
-        return QRectF(corner.x(), corner.y(), 2 * reach, 2 * reach).toAlignedRect()
-
     def _point_at(self, position: QPointF) -> None:
-        self.update(self._circle_rect())
+        self.update(self.circle_rect())
         self._pointer = position
-        self.update(self._circle_rect())
+        self.update(self.circle_rect())
 
-    def _resize_brush(self, change: Callable[[], bool]) -> None:
-        self.update(self._circle_rect())
-        if change():
-            self.update(self._circle_rect())
-            self.describe()
-            self.brushChanged.emit(self._size.radius)
-        self.caption.show_text(f"Brush {self._size.diameter} px")
+
+def _is_eraser_end(event: QSinglePointEvent) -> bool:
+    return isinstance(event, QTabletEvent) and event.pointerType() == QPointingDevice.PointerType.Eraser

@@ -6,19 +6,19 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
     QPalette,
     QResizeEvent,
+    QSinglePointEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QWidget
 
 from sip_explorer.qt.canvas.caption import Caption, paint_message
-from sip_explorer.qt.canvas.keys import action_of
+from sip_explorer.qt.canvas.key_widget import KeyWidget
 from sip_explorer.qt.canvas.picture import Picture
 from sip_explorer.qt.canvas.viewport import Viewport
 from sip_explorer.salience import Box
@@ -27,7 +27,7 @@ _WHEEL_NOTCH = 120.0
 _ZOOM_STEP = 1.25
 
 
-class ImageView(QWidget):
+class ImageView(KeyWidget):
     """One image at any zoom between fit and 64: wheel to the pointer, Space or middle button to pan.
 
     A plain widget that paints only what is exposed: no scene stands between the mask and the screen.
@@ -108,10 +108,13 @@ class ImageView(QWidget):
         """Draw in front of everything, in view coordinates."""
 
     def act(self, action: str) -> bool:
-        """Do what a key stands for; whether it was for this widget."""
         match action:
+            case _ if self.picture is None:
+                return False
             case "fit":
                 self.fit()
+            case "true_size":
+                self.zoom_by(1 / self.devicePixelRatioF() / self.zoom(), self._pointer)
             case "zoom_in":
                 self.zoom_by(_ZOOM_STEP, self._pointer)
             case "zoom_out":
@@ -121,13 +124,12 @@ class ImageView(QWidget):
                 self.choose_cursor()
                 self.update()
             case _:
-                return False
+                return super().act(action)
         return True
 
     def release(self, action: str) -> bool:
-        """A held key was let go; whether it was for this widget."""
         if action != "pan":
-            return False
+            return super().release(action)
         self._space = False
         self.choose_cursor()
         self.update()
@@ -163,6 +165,16 @@ class ImageView(QWidget):
     # events
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.grab_image(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.drag_image(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self.drop_image(event)
+
+    def grab_image(self, event: QSinglePointEvent) -> None:
+        """Take the image in hand where this press is to move it."""
         button = event.button()
         if self.picture is not None and (
             button == Qt.MouseButton.MiddleButton
@@ -171,7 +183,8 @@ class ImageView(QWidget):
             self._grabbed = event.position()
             self.choose_cursor()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+    def drag_image(self, event: QSinglePointEvent) -> None:
+        """Let the image follow the hand that holds it."""
         if self._grabbed is not None:
             moved = event.position() - self._grabbed
             self._grabbed = event.position()
@@ -179,7 +192,8 @@ class ImageView(QWidget):
             self._moved()
         self._pointer = event.position()
 
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+    def drop_image(self, event: QSinglePointEvent) -> None:
+        """Leave the image where it is."""
         if event.button() in (Qt.MouseButton.MiddleButton, Qt.MouseButton.LeftButton):
             self._grabbed = None
             self.choose_cursor()
@@ -196,22 +210,6 @@ class ImageView(QWidget):
             return
         self.zoom_by(_ZOOM_STEP**notches, event.position())
         event.accept()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        action = action_of(event)
-        held = action in ("pan", "hide") and event.isAutoRepeat()
-        if action is None or self.picture is None or not (held or self.act(action)):
-            super().keyPressEvent(event)
-
-    def keyReleaseEvent(self, event: QKeyEvent) -> None:
-        action = action_of(event)
-        if action is None or (not event.isAutoRepeat() and not self.release(action)):
-            super().keyReleaseEvent(event)
-
-    def focusOutEvent(self, event: Any) -> None:
-        for action in ("pan", "hide"):
-            self.release(action)
-        super().focusOutEvent(event)
 
     def event(self, event: QEvent) -> bool:
         if (

@@ -2,6 +2,7 @@
 
 # ruff: noqa: N815
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from PySide6.QtCore import QRect, QRectF, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
+from sip_explorer.qt.canvas.adjustment import Adjustment
 from sip_explorer.qt.canvas.image_view import ImageView
 from sip_explorer.qt.canvas.mask_layer import MaskLayer, check_mask
+from sip_explorer.qt.canvas.outline_layer import OutlineLayer
 from sip_explorer.qt.canvas.picture import Picture
 from sip_explorer.qt.canvas.proposal_layer import ProposalLayer
 from sip_explorer.records import SipError
@@ -33,6 +36,8 @@ class MaskView(ImageView):
     def __init__(self, parent: QWidget | None = None) -> None:
         self._layer: MaskLayer | None = None
         self._proposal: ProposalLayer | None = None
+        self._others: list[OutlineLayer] = []
+        self._adjustment = Adjustment()
         self._colour = QColor("#E69F00")
         self._opacity = 0.45
         self._hidden = False  # for good, by whoever owns the view
@@ -57,12 +62,16 @@ class MaskView(ImageView):
         SipError
             If the mask has another size than the image; the canvas keeps what it had.
         """
-        picture = None if image is None else Picture(image)
+        self.set_picture(None if image is None else Picture(image), mask)
+
+    def set_picture(self, picture: Picture | None, mask: NDArray[np.uint8] | None = None) -> None:
+        """Do what `set_image` does with a picture that was made elsewhere (in a thread, say)."""
         if picture is not None:
             mask = np.zeros((picture.height, picture.width), np.uint8) if mask is None else mask
             check_mask(mask, picture)
         self.abort_stroke()
         self._proposal = self._layer = None
+        self._others = []
         if picture is not None and mask is not None:
             self._take(mask)
         self.show_picture(picture)
@@ -108,6 +117,35 @@ class MaskView(ImageView):
     def proposal(self) -> NDArray[np.uint8] | None:
         """A copy of the mask that is proposed, if one is."""
         return None if self._proposal is None else self._proposal.mask.copy()
+
+    def set_others(self, others: Sequence[tuple[NDArray[np.uint8], QColor | str]]) -> None:
+        """Show masks of other people as outlines in their colours; none takes them away.
+
+        They are drawn from where they lie, uint8 (H, W): do not change them after. Another image
+        takes them away.
+        """
+        for mask, _ in others:
+            check_mask(mask, self.picture)
+        self._others = [OutlineLayer(mask, QColor(colour)) for mask, colour in others]
+        self.update()
+
+    def set_adjustment(self, brightness: float = 0.0, contrast: float = 0.0, gamma: float = 1.0) -> None:
+        """Show pictures brighter, with more contrast, or lighter in dark parts: see `Adjustment`."""
+        adjustment = Adjustment.of(brightness, contrast, gamma)
+        if adjustment != self._adjustment:
+            self._adjustment = adjustment
+            if self.picture is not None:
+                self.picture.adjust(adjustment)
+            self.update()
+
+    def adjustment(self) -> tuple[float, float, float]:
+        """Brightness, contrast and gamma of the pictures."""
+        return self._adjustment.brightness, self._adjustment.contrast, self._adjustment.gamma
+
+    def show_picture(self, picture: Picture | None) -> None:
+        if picture is not None:
+            picture.adjust(self._adjustment)
+        super().show_picture(picture)
 
     def set_annotator_colour(self, colour: QColor | str) -> None:
         """Colour of salience and of proposals."""
@@ -190,8 +228,12 @@ class MaskView(ImageView):
         super().hideEvent(event)
 
     def paint_layers(self, painter: QPainter, visible: QRectF) -> None:
-        if self._layer is not None and not (self._hidden or self._peeking):
-            self._layer.paint(painter, visible, self.zoom(), self.zoom() * self.devicePixelRatioF())
+        if self._layer is None or self._hidden or self._peeking:
+            return
+        scale = self.zoom() * self.devicePixelRatioF()
+        self._layer.paint(painter, visible, self.zoom(), scale)
+        for other in self._others:
+            other.paint(painter, visible, self.zoom(), scale)
 
     def paint_front(self, painter: QPainter, exposed: QRect) -> None:
         if self._proposal is not None and not (self._hidden or self._peeking):

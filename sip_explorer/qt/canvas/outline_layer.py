@@ -22,10 +22,18 @@ class OutlineLayer:
 
     Below a scale of 1 the mask is sampled at about the screen's resolution, so that the work
     depends on the screen and not on the image.
+
+    Parameters
+    ----------
+    mask
+        uint8 (H, W), looked at again wherever it is said to have changed.
+    light
+        The colour that takes turns with the dark one.
     """
 
-    def __init__(self, mask: NDArray[np.uint8]) -> None:
+    def __init__(self, mask: NDArray[np.uint8], light: QColor | str = "#FFFFFF") -> None:
         self._mask = mask
+        self._light = QColor(light).name()
         self._tiles: dict[_Tile, list[QLineF]] = {}
         self._stale: set[_Tile] = set()  # shown as they were until traced again
         self._stride = 1
@@ -87,7 +95,7 @@ class OutlineLayer:
                 lines += self._lines((stride, row, column))
         if lines:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setPen(_pen(painter, scale / zoom))
+            painter.setPen(_pen(painter, scale / zoom, self._light))
             painter.drawLines(lines)
 
     def _lines(self, tile: _Tile) -> list[QLineF]:
@@ -125,18 +133,18 @@ def _at(position: float, side: int) -> int:
 
 
 @cache
-def _stripes() -> QImage:
+def _stripes(light: str) -> QImage:
     """Diagonal stripes, four pixels light and four dark."""
     image = QImage(8, 8, QImage.Format.Format_RGB32)
     for y in range(8):
         for x in range(8):
-            image.setPixelColor(x, y, QColor("#FFFFFF") if (x + y) % 8 < 4 else QColor("#1B1F23"))
+            image.setPixelColor(x, y, QColor(light) if (x + y) % 8 < 4 else QColor("#1B1F23"))
     return image
 
 
-def _pen(painter: QPainter, ratio: float) -> QPen:
+def _pen(painter: QPainter, ratio: float, light: str) -> QPen:
     """A pen of constant width on the screen, its stripes on the screen too."""
-    brush = QBrush(_stripes())
+    brush = QBrush(_stripes(light))
     back, possible = painter.deviceTransform().inverted()
     if possible:
         brush.setTransform(QTransform.fromScale(ratio, ratio) * back)

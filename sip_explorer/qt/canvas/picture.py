@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
+from sip_explorer.qt.canvas.adjustment import Adjustment
 from sip_explorer.qt.canvas.viewport import SMALL_IMAGE
 from sip_explorer.records import SipError
 
@@ -34,6 +35,7 @@ class Picture:
         self.height, self.width = self._pixels.shape[:2]
         kind = QImage.Format.Format_RGB888 if colour else QImage.Format.Format_Grayscale8
         stride = self.width * (3 if colour else 1)
+        self._table: NDArray[np.uint8] | None = None  # what values are shown as, where not as they are
         self._levels = [QImage(self._pixels.data, self.width, self.height, stride, kind)]
 
     @classmethod
@@ -43,10 +45,19 @@ class Picture:
             image = (np.nan_to_num(image).clip(0, 1) * 255).round().astype(np.uint8)
         return cls(image)
 
+    def adjust(self, adjustment: Adjustment) -> None:
+        """Show this picture brighter or with more contrast; its pixels stay as they are."""
+        self._table = None if adjustment.neutral else adjustment.table()
+
     @property
     def small(self) -> bool:
         """Whether this is pixel art: never smoothed."""
         return bool(max(self.width, self.height) <= SMALL_IMAGE)
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """uint8 (H, W) or (H, W, 3): the image itself, not to be changed."""
+        return self._pixels
 
     def image(self) -> QImage:
         """The whole image, over the memory of this picture: copy what is to outlive it."""
@@ -77,7 +88,10 @@ class Picture:
         if x0 < x1 and y0 < y1:
             source = QRectF(x0, y0, x1 - x0, y1 - y0)
             target = QRectF(x0 / across, y0 / down, (x1 - x0) / across, (y1 - y0) / down)
-            painter.drawImage(target, image, source)
+            if self._table is None:
+                painter.drawImage(target, image, source)
+            else:
+                painter.drawImage(target, _shown(image.copy(source.toRect()), self._table))
 
     def _level(self, scale: float) -> int:
         level = 0
@@ -95,3 +109,10 @@ class Picture:
                     ).convertToFormat(QImage.Format.Format_RGB32)
                 )
         return level
+
+
+def _shown(part: QImage, table: NDArray[np.uint8]) -> QImage:
+    """A part of an image with every value looked up; changed in place."""
+    pixels = np.frombuffer(part.bits(), np.uint8)
+    np.take(table, pixels, out=pixels)
+    return part
