@@ -1,0 +1,263 @@
+"""Review and adjudication: everyone's masks of one image, their merges, and the one to agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
+
+from sip_explorer.qt.rooms.salience.compare_tile import CompareTile
+from sip_explorer.qt.rooms.salience.facts import class_name
+from sip_explorer.qt.rooms.salience.review_queue import ReviewQueue
+from sip_explorer.qt.widgets.empty_state import EmptyState
+from sip_explorer.records import Artefact, CancelToken, Event, Failed
+from sip_explorer.state import Session
+from sip_explorer.state.comparing import Comparison, Opinion, compare, opinion_mask
+from sip_explorer.state.reviewing import Reviewing
+
+_LANE, _TAKE = "comparison", "agreed mask"
+_NARROWEST = 11  # font heights of a tile
+
+
+class CompareView(QWidget):
+    """Follows the image on show while it is visible; in blind mode a sentence and a button."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._reviewing = Reviewing.of(session)
+        self.queue = ReviewQueue(session)
+        self.comparison: Comparison | None = None
+        self.tiles: list[CompareTile] = []
+        self._image: int | None = None  # what is shown, or read at the moment
+        self._outdated = True
+        self._title = QLabel()
+        self._title.setProperty("role", "muted")
+        self._title.setWordWrap(True)
+        self.undo = QPushButton("Undo")
+        self.undo.setToolTip("Take back the last change of the agreed mask")
+        self.next = QPushButton()
+        self._ious = QLabel()
+        self._ious.setWordWrap(True)
+        self._ious.setProperty("role", "muted")
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(12)
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._make_page())
+        self.covered = EmptyState(
+            "Blind mode hides other people's masks, disputes and agreement.",
+            "Switch blind mode off",
+            lambda: session.attempt(lambda: self._reviewing.set_blind(False)),
+        )
+        self.nothing = EmptyState(
+            "Nobody has painted this image yet. When people have, their masks stand here side by side.",
+            "Go to the most disputed image",
+            self.go_disputed,
+        )
+        self._stack.addWidget(self.covered)
+        self._stack.addWidget(self.nothing)
+        self.undo.clicked.connect(self.undo_take)
+        self.next.clicked.connect(self.go_disputed)
+        session.selection.current_image_changed.connect(self._follow_image)
+        session.workspace_changed.connect(self._changed)
+        session.masks_changed.connect(self._image_changed)
+        session.painting.history_changed.connect(self._show_undo)
+        session.keymap.changed.connect(self._show_key)
+        self._reviewing.adjudicated.connect(self._image_changed)
+        self._reviewing.checked.connect(self._image_changed)
+        self._reviewing.blind_changed.connect(self._changed)
+        self._show_key()
+
+    def _make_page(self) -> QWidget:
+        page = QWidget()
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self._title, 1)
+        head.addWidget(self.undo)
+        head.addWidget(self.next)
+        tiles = QWidget()
+        tiles.setLayout(self._rows)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(tiles)
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(head)
+        layout.addWidget(self._area, 1)
+        layout.addWidget(self._ious)
+        return page
+
+    # ---- acts -----------------------------------------------------------------------------
+
+    def go_disputed(self) -> None:
+        """Go to the image that people differ on most after this one."""
+        self.queue.go("disputed")
+
+    def take(self, opinion: Opinion) -> None:
+        """Make a person's mask or a merge the agreed mask of the image on show."""
+        workspace, image = self._session.workspace, self._image
+        if workspace is None or image is None:
+            return
+
+        def job(_token: CancelToken) -> Iterator[Event | None]:
+            yield Artefact(_TAKE, data=opinion_mask(workspace, image, opinion.kind, opinion.key))
+
+        def follow(event: Event) -> None:
+            if isinstance(event, Failed):
+                self._session.problem.emit(event.message, event.detail)
+            elif isinstance(event, Artefact) and workspace is self._session.workspace:
+                self._session.attempt(lambda: self._reviewing.take(image, event.data))
+
+        self._session.jobs.ask(_TAKE, job, follow, on="disk")
+
+    def undo_take(self) -> None:
+        """Take back the last change of the agreed mask of the image on show."""
+        image = self._image
+        if image is not None:
+            self._session.attempt(lambda: self._reviewing.undo_take(image))
+
+    def _judge(self, opinion: Opinion, verdict: str) -> None:
+        image = self._image
+        if image is not None and not self._session.attempt(
+            lambda: self._reviewing.check(image, verdict, opinion.name)
+        ):
+            self._read()
+
+    # ---- following ------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._outdated or self._image != self._session.selection.current_image:
+            self._read()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_tiles()
+
+    def _follow_image(self, _image: int | None) -> None:
+        self._changed()
+
+    def _image_changed(self, image: int) -> None:
+        if image == self._session.selection.current_image:
+            self._changed()
+
+    def _changed(self, *_: object) -> None:
+        self._outdated = True
+        if self.isVisible():
+            self._read()
+
+    def _read(self) -> None:
+        workspace, image = self._session.workspace, self._session.selection.current_image
+        self._outdated = False
+        if image != self._image:
+            self._clear()  # never the masks of another image under this one's name
+        self._image = image
+        if self._reviewing.blind:
+            self._clear()
+            self._stack.setCurrentWidget(self.covered)
+            return
+        if workspace is None or image is None:
+            self._show_nothing("Choose an image in the list below.")
+            return
+
+        def follow(event: Event) -> None:
+            if workspace is not self._session.workspace or image != self._image or self._reviewing.blind:
+                return
+            if isinstance(event, Failed):
+                self._show_nothing(event.message)
+            elif isinstance(event, Artefact):
+                self._show(event.data)
+
+        self._session.jobs.ask(_LANE, lambda token: compare(workspace, image, token), follow, on="disk")
+
+    def _show(self, found: Comparison) -> None:
+        workspace = self._session.workspace
+        if workspace is None:
+            return
+        self._clear()
+        self.comparison = found
+        if not found.opinions:
+            self._show_nothing(
+                "Nobody has painted this image yet. When people have, their masks stand here side by side."
+            )
+            return
+        for opinion in (*found.of("adjudicated"), *found.of("person"), *found.of("merge")):
+            tile = CompareTile(opinion, found.picture, writable=not workspace.read_only)
+            tile.taken.connect(partial(self.take, opinion))
+            tile.judged.connect(partial(self._judge, opinion))
+            self.tiles.append(tile)
+        people = len(found.of("person"))
+        self._title.setText(
+            f"{class_name(workspace, found.image)} · image {found.image} · "
+            f"{people} {'person' if people == 1 else 'people'}"
+            + (" · agreed" if found.of("adjudicated") else "")
+        )
+        pairs = " · ".join(f"{first} – {second} {value:.2f}" for first, second, value in found.ious)
+        self._ious.setText(
+            f"IoU: {pairs}" if pairs else "One mask so far: there is nothing to compare it with."
+        )
+        self._stack.setCurrentIndex(0)
+        self._place_tiles()
+        self._show_undo()
+
+    def _show_nothing(self, sentence: str) -> None:
+        self._clear()
+        self.nothing.sentence.setText(sentence)
+        self._stack.setCurrentWidget(self.nothing)
+
+    def _clear(self) -> None:
+        for tile in self.tiles:
+            tile.hide()
+            tile.deleteLater()
+        self.tiles, self.comparison = [], None
+        self._title.clear()
+        self._ious.clear()
+
+    def _place_tiles(self) -> None:
+        """People in the upper rows, merges in those below, as many beside each other as are still seen."""
+        while (item := self._rows.takeAt(0)) is not None:
+            if item.layout() is not None:
+                item.layout().deleteLater()
+        if not self.tiles:
+            return
+        groups = [[t for t in self.tiles if (t.opinion.kind == "merge") == merge] for merge in (False, True)]
+        fits = max(1, self._area.viewport().width() // (_NARROWEST * self.fontMetrics().height()))
+        columns = min(fits, max(len(group) for group in groups))
+        for group in groups:
+            grid = QGridLayout()
+            grid.setSpacing(12)
+            for column in range(columns):
+                grid.setColumnStretch(column, 1)
+            for place, tile in enumerate(group):
+                grid.addWidget(tile, place // columns, place % columns)
+                tile.show()
+            if group:
+                self._rows.addLayout(grid, 1)
+
+    def _show_undo(self) -> None:
+        workspace, image = self._session.workspace, self._image
+        agreed = workspace.annotators("adjudicated") if workspace is not None else []
+        self.undo.setEnabled(
+            bool(agreed)
+            and image is not None
+            and self._session.painting.can_undo(image, annotator=agreed[0].name)
+        )
+
+    def _show_key(self) -> None:
+        key = self._session.keymap.key("next_disputed")
+        self.next.setText(f"Next most disputed ({key})" if key else "Next most disputed")
