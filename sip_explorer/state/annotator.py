@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,26 +13,35 @@ if TYPE_CHECKING:
 def annotator_for(workspace: Workspace, wanted: str) -> str:
     """Return who paints in ``workspace``: ``wanted``, else the login name, added where it is new.
 
-    In a workspace that is open to read only, someone who painted there.
+    Always a person: agreed masks and known answers are painted by choice, never by opening a
+    workspace. In a workspace that is open to read only, someone who painted there.
 
     Raises
     ------
     SipError
         If the name cannot be added.
     """
-    wanted = wanted.strip() or _login_name()
-    known = known_name(workspace, wanted)
+    from sip_explorer.workspace.annotators import NAMES
+
+    people = [annotator.name for annotator in workspace.annotators()]
+    others = {annotator.name for annotator in workspace.annotators(None)}.difference(people)
+    wanted = wanted.strip()
+    if not wanted or _spelt(wanted, [*others, *NAMES.values()]) is not None:
+        wanted = _login_name()
+    known = _spelt(wanted, people)
     if known is not None:
         return known
     if not workspace.read_only:
         return workspace.add_annotator(wanted).name
-    names = [annotator.name for annotator in workspace.annotators()]
-    return names[0] if names else wanted
+    return people[0] if people else wanted
 
 
 def known_name(workspace: Workspace, name: str) -> str | None:
     """Return the annotator of that name, in whatever case it was typed, as the catalogue spells it."""
-    names = [annotator.name for annotator in workspace.annotators()]
+    return _spelt(name, [annotator.name for annotator in workspace.annotators(None)])
+
+
+def _spelt(name: str, names: Sequence[str]) -> str | None:
     if name in names:
         return name
     return next((known for known in names if known.casefold() == name.casefold()), None)

@@ -1,7 +1,7 @@
 """What people painted in an open workspace: masks and strokes."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 import numpy as np
@@ -12,8 +12,10 @@ from sip_explorer.workspace.image_index import Ids
 from sip_explorer.workspace.masks import Mask, PatchLike, Stroke, StrokeRecord
 from sip_explorer.workspace.people_access import NOBODY
 from sip_explorer.workspace.review_access import ReviewAccess
+from sip_explorer.workspace.reviews import Key
+from sip_explorer.workspace.writer import Change
 
-_AT_ONCE = 32
+_AT_ONCE, _BYTES = 256, 64 << 20  # images and bytes of masks that `all_masks` reads in one go
 
 
 class MaskAccess(ReviewAccess):
@@ -30,14 +32,10 @@ class MaskAccess(ReviewAccess):
         """
         height, width, _ = self.image_shape(image)
         who = self._find(annotator)
-        # First what waits, then what is kept: a stroke committed in between is applied twice,
-        # which changes nothing; the other way round it could be missed.
+        # First what waits, then what is kept: the other way round, what is committed in between is missed.
         waiting = self._writer.pending(int(image), who) if self._writer and last is None else []
-        mask, _ = self._read(lambda c: masks.read_mask(c, int(image), who, (height, width), last=last))
-        for change in waiting:
-            if change.stroke is not None:
-                masks.apply(mask, change.stroke)
-        return mask
+        read = self._read(lambda c: masks.read_mask(c, int(image), who, (height, width), last=last))
+        return _with_waiting(*read, waiting)
 
     def painted_masks(self, ids: Ids, annotator: int | str) -> dict[int, Mask]:
         """Return image id -> mask of those painted or left empty on purpose (zeros)."""
@@ -47,27 +45,39 @@ class MaskAccess(ReviewAccess):
     def all_masks(self, ids: Ids, annotators: Sequence[int | str]) -> Iterator[tuple[int, dict[int, Mask]]]:
         """Yield each of ``ids`` with annotator id -> mask of those who painted it or left it empty.
 
-        Reads many masks with few questions, a few at a time in memory.
+        Reads many masks with few questions, up to 64 MB of them at a time.
         """
         who = [found for found in map(self._find, annotators) if found != NOBODY]
         images = [int(image) for image in ids]
         shapes = [(height, width) for height, width, _ in self.image_shapes(ids).tolist()]
-        for start in range(0, len(images), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            wanted = {
-                (image, painter): shape
-                for image, shape in zip(images[part], shapes[part], strict=True)
-                for painter in who
-                if self._review(image, painter).state in ("painted", "empty")
-            }
-            waiting = self._writer.pending() if self._writer else []
-            found = self._read(lambda c, wanted=wanted: masks.read_masks(c, wanted))  # type: ignore[misc]
-            for change in waiting:
-                key = (change.image, change.annotator)
-                if change.stroke is not None and key in found:
-                    masks.apply(found[key], change.stroke)
-            for image in images[part]:
-                yield image, {painter: found[image, painter] for painter in who if (image, painter) in found}
+        batch: dict[int, tuple[int, int]] = {}
+        size = 0
+        for number, (image, shape) in enumerate(zip(images, shapes, strict=True), 1):
+            batch[image] = shape
+            size += shape[0] * shape[1] * len(who)
+            if size >= _BYTES or len(batch) == _AT_ONCE or number == len(images):
+                yield from self._masks_of(batch, who)
+                batch, size = {}, 0
+
+    def _masks_of(
+        self, shapes: Mapping[int, tuple[int, int]], who: Sequence[int]
+    ) -> Iterator[tuple[int, dict[int, Mask]]]:
+        wanted = {
+            (image, painter): shape
+            for image, shape in shapes.items()
+            for painter in who
+            if self._review(image, painter).state in ("painted", "empty")
+        }
+        waiting: dict[Key, list[Change]] = {key: [] for key in wanted}
+        for change in self._writer.pending() if self._writer else ():
+            waiting.get((change.image, change.annotator), []).append(change)
+        found = self._read(lambda c: masks.read_masks(c, wanted))
+        for image in shapes:
+            mine = [painter for painter in who if (image, painter) in found]
+            yield (
+                image,
+                {one: _with_waiting(*found.pop((image, one)), waiting[image, one]) for one in mine},
+            )
 
     def commit_stroke(self, image: int, annotator: int | str, patch: PatchLike, tool: str) -> Future[float]:
         """Queue a finished stroke; the future gives the POSIX time at which its commit had returned.
@@ -96,6 +106,14 @@ class MaskAccess(ReviewAccess):
         """Return image id -> number of strokes on disk, for those that have any."""
         who = self._find(annotator)
         return self._read(lambda c: masks.count_strokes(c, [int(image) for image in ids], who))
+
+
+def _with_waiting(mask: Mask, last: int, waiting: Sequence[Change]) -> Mask:
+    """Apply the strokes of ``waiting`` that are not among those up to row ``last`` yet."""
+    for change in waiting:
+        if change.stroke is not None and not 0 < change.number <= last:
+            masks.apply(mask, change.stroke)
+    return mask
 
 
 def _checked(patch: PatchLike, shape: tuple[int, int, int], image: int, tool: str) -> Stroke:

@@ -70,7 +70,8 @@ class PeopleAccess(ImageAccess):
         return added
 
     def _take_annotators(self) -> None:
-        self._annotators = self._read(people.read_annotators)
+        with self._acting:
+            self._annotators = self._read(people.read_annotators)
 
     def _find(self, annotator: int | str) -> int:
         for known in self._annotators:

@@ -44,7 +44,8 @@ class ProposalAccess(GuidelineAccess):
             if size >= _BYTES or number == len(proposals):
                 part = tuple(rows)
                 new = self._write(lambda c, part=part: kept.insert_proposals(c, part))  # type: ignore[misc]
-                self._proposed |= dict(zip(new, (row[0] for row in part), strict=True))
+                with self._acting:
+                    self._proposed |= dict(zip(new, (row[0] for row in part), strict=True))
                 added += new
                 rows, size = [], 0
         return added

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sip_explorer.records import SipError
 from sip_explorer.records.run_salience import read_salience
 from sip_explorer.records.runs import RunFolder
+from sip_explorer.workspace.annotators import KINDS
 from sip_explorer.workspace.pictures import resize
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def region_salience(
         source = str(path)
     elif workspace.segmentations(ids[:1]):
         return region_salience(workspace, ids, size, SEGMENTATION)
-    elif workspace.annotators():
+    elif workspace.annotators(None):
         return region_salience(workspace, ids, size, PAINTED)
     else:
         found, words = {}, "salience"
@@ -86,7 +87,9 @@ def region_salience(
 
 
 def _painter(workspace: Workspace, ids: NDArray[np.int64], name: str) -> str:
-    people = [person.name for person in workspace.annotators()]
+    # Of those who painted any, a person counts first, the agreed masks next, known answers last.
+    everyone = sorted(workspace.annotators(None), key=lambda painter: KINDS.index(painter.kind))
+    people = [painter.name for painter in everyone]
     if not people:
         raise SipError(f"Nobody has painted in the workspace {workspace.name}: paint some images first.")
     if name and name not in people:

@@ -111,27 +111,30 @@ def _painted(
         masks = workspace.painted_masks(ids, painter) if read else {}
         return _Painted(masks, workspace.stroke_counts(ids, painter), painter, {})
     found = _Painted({}, {}, f"{merge} of all annotators", {})
-    people = workspace.annotators()
-    states = {person.id: workspace.states(ids, person.id) for person in people}
+    people = workspace.annotators()  # not the agreed masks too, which are made of theirs
     strokes = {person.id: workspace.stroke_counts(ids, person.id) for person in people}
-    for row, image in enumerate(ids.tolist()):
-        who = [person for person in people if states[person.id][row] in ("painted", "empty")]
-        if read and who:
-            found.masks[image] = merged([workspace.mask(image, person.id) for person in who], merge)
+    for image, by_painter in workspace.all_masks(ids, [person.id for person in people]) if read else ():
+        who = [person for person in people if person.id in by_painter]
+        if who:
+            found.masks[image] = merged(list(by_painter.values()), merge)
             found.revisions[image] = sum(strokes[person.id].get(image, 0) for person in who)
             found.painters[image] = f"{merge} of {', '.join(person.name for person in who)}"
     return found
 
 
 def _painter(workspace: Workspace, wanted: int | str) -> str:
-    """Return the name of the annotator who is wanted; "" stands for the first, if there is one."""
+    """Return the name of the annotator who is wanted; "" stands for the first person, if there is one.
+
+    The masks that were agreed on and the known answers are taken only by name.
+    """
     people = workspace.annotators()
     if wanted == "":
         return people[0].name if people else ""
-    for person in people:
-        if wanted in (person.id, person.name):
-            return person.name
-    names = ", ".join(person.name for person in people) or "nobody yet"
+    everyone = workspace.annotators(None)
+    for painter in everyone:
+        if wanted in (painter.id, painter.name):
+            return painter.name
+    names = ", ".join(painter.name for painter in everyone) or "nobody yet"
     raise SipError(f"There is no annotator {wanted} in the workspace {workspace.name}; it has: {names}.")
 
 

@@ -7,14 +7,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sip_explorer.records import SipError
 from sip_explorer.workspace.catalogue import connect_writer
-from sip_explorer.workspace.masks import Stroke, insert_stroke, write_snapshot
+from sip_explorer.workspace.masks import Stroke, insert_stroke
+from sip_explorer.workspace.snapshots import Snapshot, make_snapshot, write_snapshot
 
 T = TypeVar("T")
 _BATCH = 64
@@ -27,20 +29,34 @@ Row = tuple[str, tuple[object, ...]]
 """A statement that writes one row, and its values."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Change:
     """One act of a person, saved as a whole: mostly a stroke, and the rows that go with it.
 
     The rows must be such that only the disk can refuse them: a change that fails is tried again
     for ever, and what came after it waits.
+
+    Attributes
+    ----------
+    number : int
+        Id of the stroke's row once it is written, even if that is not committed yet; else 0. Every
+        attempt gives the same id, as all before it are written first.
     """
 
     rows: tuple[Row, ...]
-    image: int | None = None
-    annotator: int | None = None
+    image: int = 0
+    annotator: int = 0
     stroke: Stroke | None = None
     shape: tuple[int, int] = (0, 0)
     saved: "Future[float]" = field(default_factory=Future)
+    number: int = 0
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Write the stroke and the rows (no commit)."""
+        if self.stroke is not None:
+            self.number = insert_stroke(connection, self.image, self.annotator, self.stroke)
+        for statement, values in self.rows:
+            connection.execute(statement, values)
 
 
 class StrokeWriter(threading.Thread):
@@ -76,6 +92,9 @@ class StrokeWriter(threading.Thread):
         self._changes: deque[Change] = deque()
         self._tasks: deque[tuple[Callable[[sqlite3.Connection], Any], Future[Any]]] = deque()
         self._stale: dict[tuple[int, int], tuple[int, int]] = {}
+        # Half a second for a large mask: not in this thread, where a stroke would wait for it.
+        self._maker = ThreadPoolExecutor(1, "sip-snapshots")
+        self._making = False
         self._failures = 0
         self._retry_at = 0.0
         self._idle_since = time.monotonic()
@@ -140,6 +159,7 @@ class StrokeWriter(threading.Thread):
             self._drop_connection()
         else:
             self.join()
+        self._maker.shutdown()
         lost = len(self._changes)
         while self._changes:
             self._changes.popleft().saved.set_exception(SipError(f"Given up unsaved: {self.problem}"))
@@ -150,52 +170,44 @@ class StrokeWriter(threading.Thread):
     def run(self) -> None:
         while True:
             with self._wake:
-                act, change_batch, stale = self._next()
-            if act is not None:
-                self._run_task(*act)
-            elif change_batch:
-                self._save(change_batch)
-            elif stale is not None:
-                self._snapshot(*stale)
+                task, batch = self._next()
+            if task is not None:
+                self._run_task(*task)
+            elif batch:
+                self._save(batch)
             else:
                 break
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
 
-    def _next(
-        self,
-    ) -> tuple[
-        tuple[Callable[[sqlite3.Connection], Any], Future[Any]] | None,
-        list[Change],
-        tuple[tuple[int, int], tuple[int, int]] | None,
-    ]:
-        """Wait for work: a task, else changes, else (idle or closing) a snapshot; nothing at the end."""
+    def _next(self) -> tuple[tuple[Callable[[sqlite3.Connection], Any], Future[Any]] | None, list[Change]]:
+        """Wait for work: a task, else changes; nothing at the end. Meanwhile snapshots are begun."""
         while True:
             now = time.monotonic()
             if self._tasks:
-                return self._tasks.popleft(), [], None
+                return self._tasks.popleft(), []
             if self._abandoned:
-                return None, [], None
+                return None, []
             if self._changes and now >= self._retry_at:
-                return None, [self._changes[i] for i in range(min(_BATCH, len(self._changes)))], None
-            idle_for = now - self._idle_since
-            if self._stale and not self._changes and (self._closing or idle_for >= self._idle):
-                key = next(iter(self._stale))
-                return None, [], (key, self._stale.pop(key))
-            if self._closing:
-                return None, [], None
-            if self._changes:
-                self._wake.wait(self._retry_at - now)
-            else:
-                self._wake.wait(self._idle - idle_for if self._stale else None)
+                return None, [self._changes[i] for i in range(min(_BATCH, len(self._changes)))]
+            wait = self._retry_at - now if self._changes else None
+            if self._stale and not self._changes and not self._making:
+                idle_for = now - self._idle_since
+                if self._closing or idle_for >= self._idle:
+                    self._begin_snapshot()
+                    continue
+                wait = self._idle - idle_for
+            if self._closing and not self._changes and not self._making:
+                return None, []
+            self._wake.wait(wait)
 
     def _save(self, batch: list[Change]) -> None:
         try:
             connection = self._open()
             connection.execute("BEGIN IMMEDIATE")
             for change in batch:
-                _write(connection, change)
+                change.write(connection)
             connection.execute("COMMIT")
         except Exception as error:  # whatever it was, the work stays in memory and is tried again
             self._failed(error)
@@ -205,7 +217,7 @@ class StrokeWriter(threading.Thread):
         with self._wake:
             for change in batch:
                 self._changes.popleft()
-                if change.stroke is not None and change.image is not None and change.annotator is not None:
+                if change.stroke is not None:
                     self._stale[change.image, change.annotator] = change.shape
             self.problem, self.last_saved, self._failures, self._retry_at = "", saved, 0, 0.0
             self._idle_since = time.monotonic()
@@ -225,9 +237,9 @@ class StrokeWriter(threading.Thread):
             self._abandoned = self._closing
             self._retry_at = time.monotonic() + wait
             count = len(self._changes)
-            what = "1 change is" if count == 1 else f"{count} changes are"
             self.problem = (
-                f"{what} not saved yet ({error}): kept in memory and tried again every few seconds; "
+                f"{'1 change is' if count == 1 else f'{count} changes are'} not saved yet ({error}): "
+                "kept in memory and tried again every few seconds; "
                 f"make room on the disk or make {self._folder} writable, and do not close the program."
             )
             self._wake.notify_all()
@@ -255,12 +267,23 @@ class StrokeWriter(threading.Thread):
         with self._wake:
             self._wake.notify_all()
 
-    def _snapshot(self, key: tuple[int, int], shape: tuple[int, int]) -> None:
-        try:
-            write_snapshot(self._open(), *key, shape)
-        except Exception as error:  # a snapshot only saves time: the strokes are the truth
-            log.warning("a mask snapshot was not written: %s", error)
-            self._drop_connection()
+    def _begin_snapshot(self) -> None:
+        (image, annotator), shape = key, _ = next(iter(self._stale.items()))
+        del self._stale[key]
+        self._making = True
+        making = self._maker.submit(make_snapshot, self._folder, image, annotator, shape)
+        making.add_done_callback(self._take_snapshot)
+
+    def _take_snapshot(self, made: "Future[Snapshot]") -> None:
+        """Have a snapshot written; called in the thread that made it."""
+        error = made.exception()
+        if error is not None:  # it only saves time: the strokes are the truth
+            log.warning("a mask snapshot was not made: %s", error)
+        with self._wake:
+            self._making = False
+            if error is None:
+                self._tasks.append((partial(write_snapshot, snapshot=made.result()), Future()))
+            self._wake.notify_all()
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -273,10 +296,3 @@ class StrokeWriter(threading.Thread):
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
         self._connection = None
-
-
-def _write(connection: sqlite3.Connection, change: Change) -> None:
-    if change.stroke is not None and change.image is not None and change.annotator is not None:
-        insert_stroke(connection, change.image, change.annotator, change.stroke)
-    for statement, values in change.rows:
-        connection.execute(statement, values)

@@ -28,7 +28,7 @@ def count_salience(workspace: Workspace, collection: str, annotator: str) -> Sal
     ids = workspace.image_ids(split="train", collection=collection or None)
     ids = ids[workspace.labels(ids) >= 0]
     painted: set[int] = set()
-    for someone in workspace.annotators():
+    for someone in workspace.annotators(None if annotator else "person"):
         if len(ids) and (not annotator or someone.name.casefold() == annotator.casefold()):
             states = workspace.states(ids, someone.name)
             painted |= {row for row, state in enumerate(states) if state in ("painted", "empty")}

@@ -87,7 +87,9 @@ class EvaluationSection(QObject):
         workspace, before = self._session.workspace, self.salience.currentData()
         choices = {"": "object masks, else painted", "segmentation": "object masks of the data"}
         if workspace is not None:
-            choices |= {f"painted:{one.name}": f"painted by {one.name}" for one in workspace.annotators()}
+            for one in workspace.annotators(None):
+                words = f"painted by {one.name}" if one.kind == "person" else one.name
+                choices[f"painted:{one.name}"] = words
             runs = [run for run in workspace.run_folders() if RunFolder(run).salience_path.exists()]
             choices |= {run.name: f"run {folder_title(run)}" for run in reversed(runs)}
         fill(self.salience, choices)
