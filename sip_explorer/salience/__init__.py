@@ -14,7 +14,8 @@ from sip_explorer.salience.merging import MERGES, merged
 from sip_explorer.salience.outline import boundary_runs
 from sip_explorer.salience.patches import Patch, UndoHistory
 from sip_explorer.salience.shapes import encircled, fill_box, fill_polygon, fill_region
-from sip_explorer.salience.soft_brush import Coverage, SoftTip, blend
+from sip_explorer.salience.soft_brush import Coverage, blend
+from sip_explorer.salience.soft_tip import SoftTip
 from sip_explorer.salience.softness import harden, smooth, soften, threshold
 from sip_explorer.salience.strokes import PROTECTED, Box, paint_dab, paint_segment, union_box
 from sip_explorer.salience.superpixels import SuperpixelIndex, superpixels
