@@ -1,0 +1,129 @@
+"""Which formats there are, and which one a file or folder has."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sip_explorer.records import SipError
+from sip_explorer.salience.exchange import (
+    arrays,
+    authors_csv,
+    coco,
+    coco_polygons,
+    cub,
+    hdf5,
+    labelme,
+    png_masks,
+)
+from sip_explorer.salience.exchange.foreign import OutgoingMask, Reading
+from sip_explorer.salience.exchange.json_file import read_json
+from sip_explorer.salience.exchange.picture_file import SUFFIXES
+
+
+class _Write(Protocol):
+    def __call__(
+        self, path: Path, masks: Iterable[OutgoingMask], *, force: bool = False
+    ) -> Iterator[str]: ...
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format.
+
+    Attributes
+    ----------
+    key
+        Its name on the command line.
+    words
+        What people call it.
+    suffix
+        The ending of the file that it writes; "" where it writes a folder.
+    keeps_soft, keeps_annotators
+        Whether values between 0 and 255, and several masks of an image, have room in it.
+    """
+
+    key: str
+    words: str
+    suffix: str
+    read: Callable[[Path], Iterator[Reading]]
+    write: _Write
+    keeps_soft: bool = True
+    keeps_annotators: bool = True
+
+
+FORMATS: dict[str, Format] = {
+    entry.key: entry
+    for entry in (
+        Format("png", "PNG masks in folders", "", png_masks.read, png_masks.write),
+        Format("coco", "COCO JSON, run lengths", ".json", coco.read, coco.write, keeps_soft=False),
+        Format(
+            "coco-polygons",
+            "COCO JSON, polygons",
+            ".json",
+            coco_polygons.read,
+            coco_polygons.write,
+            keeps_soft=False,
+        ),
+        Format(
+            "labelme", "labelme JSON, one file an image", "", labelme.read, labelme.write, keeps_soft=False
+        ),
+        Format("numpy", "NumPy arrays", ".npz", arrays.read, arrays.write),
+        Format("hdf5", "HDF5", ".h5", hdf5.read, hdf5.write),
+        Format(
+            "csv",
+            "Table of SIP-AT's authors",
+            "",
+            authors_csv.read,
+            authors_csv.write,
+            keeps_annotators=False,
+        ),
+        Format("cub", "CUB-200-2011 layout", "", cub.read, cub.write, keeps_annotators=False),
+    )
+}
+
+
+def format_named(key: str) -> Format:
+    """Return a format; `SipError` naming all where there is none of that name."""
+    if key not in FORMATS:
+        raise SipError(f"There is no format {key!r}: choose one of {', '.join(FORMATS)}.")
+    return FORMATS[key]
+
+
+def recognised(path: Path) -> Format:
+    """Return the format of a file or folder, from its ending and what lies in it.
+
+    Raises
+    ------
+    SipError
+        If it is not there, or of no format that can be read.
+    """
+    if not path.exists():
+        raise SipError(f"{path} is not there: choose a file or folder with masks.")
+    return FORMATS[_folder(path) if path.is_dir() else _file(path)]
+
+
+def _folder(path: Path) -> str:
+    if cub.is_cub(path):
+        return "cub"
+    if (path / authors_csv.TABLE).is_file():
+        return "csv"
+    if png_masks.holds_pictures(path):
+        return "png"
+    if next(path.rglob("*.json"), None) is not None:
+        return "labelme"
+    raise SipError(f"The folder {path} holds no masks: no pictures, no JSON of labelme, no CUB layout.")
+
+
+def _file(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        return "labelme" if "shapes" in read_json(path) else "coco"
+    by_suffix = {".npz": "numpy", ".npy": "numpy", ".h5": "hdf5", ".hdf5": "hdf5", ".csv": "csv"}
+    if suffix in by_suffix:
+        return by_suffix[suffix]
+    if suffix in SUFFIXES:
+        return "png"
+    raise SipError(
+        f"{path} is no file with masks: pictures, .json (COCO, labelme), .npz, .npy, .h5 and .csv are read."
+    )

@@ -1,0 +1,51 @@
+"""Names that leave the program as parts of paths, and names that come from elsewhere."""
+
+import re
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+from sip_explorer.records import SipError
+
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%]|^[. ]|[. ]$')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def file_part(text: str) -> str:
+    """Return ``text`` as the name of a file or folder that every system takes; `part_text` undoes it.
+
+    What cannot stand there is written as %XX, so that nothing can lead out of a folder.
+    """
+    quoted = _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", text)
+    if _RESERVED.fullmatch(quoted):
+        quoted = f"%{ord(quoted[0]):02X}{quoted[1:]}"
+    return quoted or "%00"
+
+
+def part_text(part: str) -> str:
+    """Return what `file_part` was given."""
+    return "" if part == "%00" else unquote(part)
+
+
+def safe_path(name: str) -> str:
+    """Return ``name`` with each of its parts as `file_part` writes it, joined by ``/``."""
+    return "/".join(file_part(part) for part in name.split("/"))
+
+
+def checked_name(name: str, where: str) -> str:
+    """Return a name from a file with ``/`` between its parts, which leads nowhere else.
+
+    Raises
+    ------
+    SipError
+        If the name is empty, absolute, or holds ``..`` or a character 0.
+    """
+    plain = name.strip().replace("\\", "/")
+    parts = PurePosixPath(plain).parts
+    if not parts or "\0" in plain:
+        raise SipError(f"{where} names no image: give every mask the name of its image.")
+    if parts[0] == "/" or re.match(r"[A-Za-z]:", plain) or ".." in parts:
+        raise SipError(
+            f"{where} names the image {name[:200]!r}, a path that leads out of its folder: it is not followed; "
+            "name the image by its file name."
+        )
+    return "/".join(parts)

@@ -1,0 +1,73 @@
+"""Masks as picture files in folders: ``annotator/class/name.png``."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from sip_explorer.records import SipError
+from sip_explorer.salience.exchange.foreign import ForeignMask, OutgoingMask, Reading, Skipped
+from sip_explorer.salience.exchange.names import file_part, part_text, safe_path
+from sip_explorer.salience.exchange.picture_file import SUFFIXES, picture_bytes, read_picture
+from sip_explorer.salience.exchange.staging import place_in, staged_folder
+
+
+def read(path: Path) -> Iterator[Reading]:
+    """Read every picture in a folder and its folders, or one picture, as a mask.
+
+    The name of the image is what the file says of itself, where this program wrote it; else its
+    path within the folder, without the ending. Links to folders are not followed.
+    """
+    folder = path if path.is_dir() else path.parent
+    for file in _pictures(path):
+        name = file.relative_to(folder).as_posix()
+        try:
+            if not file.resolve().is_relative_to(folder.resolve()):
+                raise SipError(f"{file} is a link that leads out of its folder: copy the picture into it.")
+            mask, note, about = read_picture(file, str(file))
+        except SipError as error:
+            yield Skipped(name, str(error))
+            continue
+        image, annotator = about.get("image"), about.get("annotator")
+        yield ForeignMask(
+            image if isinstance(image, str) else "/".join(map(part_text, _without_suffix(name).split("/"))),
+            annotator if isinstance(annotator, str) else None,
+            mask,
+            str(file),
+            note,
+        )
+
+
+def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Iterator[str]:
+    """Write each mask to ``path/annotator/class/name.png``, 8-bit grey; yield its image's name."""
+    with staged_folder(path, force=force) as folder:
+        for mask in masks:
+            name = f"{file_part(mask.annotator)}/{safe_path(mask.stem)}.png"
+            place_in(folder, name).write_bytes(picture_bytes(mask))
+            yield mask.image
+
+
+def loss(masks: Sequence[OutgoingMask]) -> str:
+    """Return "": nothing is lost."""
+    return ""
+
+
+def holds_pictures(folder: Path) -> bool:
+    """Whether a folder or one of its folders holds a picture."""
+    return next(_pictures(folder), None) is not None
+
+
+def _pictures(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for child in sorted(path.iterdir()):
+        if child.name.startswith("."):
+            continue
+        if child.is_dir():
+            if not child.is_symlink():
+                yield from _pictures(child)
+        elif child.suffix.lower() in SUFFIXES:
+            yield child
+
+
+def _without_suffix(name: str) -> str:
+    return name[: -len(Path(name).suffix)] if Path(name).suffix.lower() in SUFFIXES else name
