@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from sip_explorer.qt.lazy_thumbnails import LazyThumbnails
 from sip_explorer.qt.widgets.image_strip import ImageStrip
+from sip_explorer.qt.widgets.thumbnail_delegate import LEGEND
 from sip_explorer.state import Session
+from sip_explorer.state.reviewing import Reviewing
+
+if TYPE_CHECKING:
+    from sip_explorer.workspace import Workspace
 
 ALL, TRAIN, TEST = "all images", "train images", "test images"
 OTHERS = "as chosen"  # the list was set elsewhere: the images behind a point of a curve
+PROPOSED = "proposed"
 STATES = {
     "": "in any state",
     "unpainted": "not painted yet",
     "painted": "painted",
     "empty": "nothing salient",
     "skipped": "skipped",
+    "checked": "checked",
+    "unchecked": "not checked yet",
+    "disputed": "disputed",
+    PROPOSED: "with open proposals",
 }
 
 
@@ -27,6 +40,7 @@ class FilmStrip(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
+        self._reviewing = Reviewing.of(session)
         self._listing = False
         self._others: tuple[int, ...] = ()
         self.collection = QComboBox()
@@ -35,6 +49,7 @@ class FilmStrip(QWidget):
         self.collection.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.state = QComboBox()
         self.state.setAccessibleName("State of the images listed")
+        self.state.setToolTip(LEGEND)
         for state, words in STATES.items():
             self.state.addItem(words, state)
         self._count = QLabel()
@@ -62,7 +77,20 @@ class FilmStrip(QWidget):
         selection.images_changed.connect(self._show_images)
         selection.annotator_changed.connect(self._annotator_changed)
         session.workspace_changed.connect(self._workspace_changed)
-        session.masks_changed.connect(self._show_state)
+        marks = self._reviewing.marks
+        marks.renewed.connect(self._show_states)
+        marks.changed.connect(self.strip.set_state)
+        self._reviewing.blind_changed.connect(self._show_blind)
+        self._reviewing.collections_changed.connect(self._list_collections)
+        self._reviewing.listing_wanted.connect(self.show_collection)
+
+    def show_collection(self, name: str) -> None:
+        """List the images of a collection, whatever their state."""
+        place = self.collection.findText(name)
+        if place >= 0:
+            self.collection.setCurrentIndex(place)
+            self.state.setCurrentIndex(0)
+            self.list_images()
 
     def list_images(self, *_: object) -> None:
         """List the images of the chosen collection that are in the chosen state."""
@@ -79,8 +107,7 @@ class FilmStrip(QWidget):
             ids = workspace.image_ids(collection=name)
         wanted = self.state.currentData()
         if wanted and len(ids):
-            states = np.array(workspace.states(ids, self._session.selection.annotator))
-            ids = ids[states == wanted]
+            ids = ids[_in_state(workspace, ids, self._session.selection.annotator, wanted)]
         self._listing = True
         try:
             self._session.selection.images = ids.tolist()
@@ -98,8 +125,26 @@ class FilmStrip(QWidget):
         self.collection.clear()
         self.state.setCurrentIndex(0)
         if workspace is not None:
-            self.collection.addItems([*workspace.collections(), ALL, TRAIN, TEST])
+            self._list_collections()
             self.collection.setCurrentIndex(0)
+            self.list_images()
+
+    def _list_collections(self) -> None:
+        """Show which collections there are; the chosen one stays chosen, with the images it has by now."""
+        workspace, chosen = self._session.workspace, self.collection.currentText()
+        if workspace is not None:
+            self.collection.clear()
+            self.collection.addItems([*workspace.collections(), ALL, TRAIN, TEST])
+            self.collection.setCurrentIndex(self.collection.findText(chosen))
+            if chosen:
+                self.list_images()
+
+    def _show_blind(self, blind: bool) -> None:
+        """Who disputes what is not told in blind mode."""
+        place = self.state.findData("disputed")
+        self.state.model().item(place).setEnabled(not blind)  # type: ignore[attr-defined]
+        if blind and self.state.currentIndex() == place:
+            self.state.setCurrentIndex(0)
             self.list_images()
 
     def _show_images(self, images: tuple[int, ...]) -> None:
@@ -127,27 +172,17 @@ class FilmStrip(QWidget):
         if current is not None:
             self.strip.set_current(current)
         self.strip.blockSignals(False)
-        self._show_states()
 
     def _annotator_changed(self, _name: str) -> None:
         if self.state.currentData():
             self.list_images()  # others have painted other images
-        self._show_states()
 
-    def _show_states(self, *_: object) -> None:
+    def _show_states(self) -> None:
         workspace, selection = self._session.workspace, self._session.selection
-        if workspace is None or not selection.images:
-            return
-        states = workspace.states(selection.images, selection.annotator)
-        self.strip.set_states(dict(zip(selection.images, states, strict=True)))
-        for annotator in workspace.annotators():
+        self.strip.set_states(self._reviewing.marks.of)
+        for annotator in workspace.annotators() if workspace is not None else ():
             if annotator.name == selection.annotator:
                 self.strip.set_state_colour(annotator.colour)
-
-    def _show_state(self, image: int) -> None:
-        workspace, selection = self._session.workspace, self._session.selection
-        if workspace is not None and image in self.strip.ids():
-            self.strip.set_state(image, workspace.states([image], selection.annotator)[0])
 
     def _show_current(self, image: int | None) -> None:
         if image is not None:
@@ -156,3 +191,16 @@ class FilmStrip(QWidget):
     def _chosen(self, image: int) -> None:
         if image >= 0:
             self._session.selection.current_image = image
+
+
+def _in_state(workspace: Workspace, ids: NDArray[np.int64], annotator: str, wanted: str) -> NDArray[np.bool_]:
+    """Which of ``ids`` are in a state of `STATES`."""
+    if wanted == PROPOSED:
+        return np.isin(ids, list(workspace.open_proposals(ids, annotator)))
+    if wanted in ("checked", "disputed"):
+        return np.asarray(np.array(workspace.checks(ids, annotator)) == wanted)
+    states = np.array(workspace.states(ids, annotator))
+    if wanted == "unchecked":
+        finished = np.isin(states, ("painted", "empty"))
+        return np.asarray(finished & (np.array(workspace.checks(ids, annotator)) == ""))
+    return np.asarray(states == wanted)

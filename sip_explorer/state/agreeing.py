@@ -14,6 +14,7 @@ from sip_explorer.records import Artefact, CancelToken, Event, Failed, Finished,
 
 if TYPE_CHECKING:
     from sip_explorer.state.session import Session
+    from sip_explorer.workspace import ModelEntry, Workspace
     from sip_explorer.workspace.agreement import AgreementReport
 
 
@@ -65,10 +66,10 @@ class Agreeing:
             times += np.fromiter((state in ("painted", "empty") for state in states), bool, len(listed))
         return [image for image, count in zip(listed, times.tolist(), strict=True) if count > 1]
 
-    def measure(
-        self, images: list[int] | None = None, model_maps: Mapping[int, NDArray[np.uint8]] | None = None
-    ) -> None:
-        """Measure the listed images that several people have finished, as a job on the disk.
+    def measure(self, model: ModelEntry | None = None) -> None:
+        """Measure the listed images that several people have finished, as a job.
+
+        ``model``: a classifier to compare with people too; its maps are made on the device first.
 
         Raises
         ------
@@ -78,34 +79,71 @@ class Agreeing:
         session = self._session_of()
         if session is None or session.workspace is None or self.busy:
             return
-        workspace = session.workspace
-        shared = self.shared_images() if images is None else images
+        workspace, shared = session.workspace, self.shared_images()
         if not shared:
             raise SipError(
                 "No listed image has the masks of two people yet: have a second person paint the overlap set."
             )
+        if model is None:
+            self._run(session, workspace, shared, {}, "")
+            return
+
+        def job(token: CancelToken) -> Iterator[Event | None]:
+            from sip_explorer.state.model_maps import model_maps
+
+            yield None
+            classifier = session.load_classifier(model)
+            maps = yield from model_maps(workspace, classifier, shared, token)
+            yield Artefact("maps", data=maps)
+
+        def follow(event: Event) -> None:
+            if workspace is not session.workspace:
+                return
+            if isinstance(event, Artefact) and event.kind == "maps":
+                self.busy = False  # for the second half
+                self._run(session, workspace, shared, event.data, model.name)
+                return
+            self._tell(session, event)
+            if isinstance(event, Finished) and event.outcome != "completed":
+                self._set_busy(False)
+
+        self._set_busy(True)
+        session.jobs.run(f"where {model.name} looks", job, follow)
+
+    def _run(
+        self,
+        session: Session,
+        workspace: Workspace,
+        images: list[int],
+        maps: Mapping[int, NDArray[np.uint8]],
+        name: str,
+    ) -> None:
         people = [person.id for person in workspace.annotators()]
-        started = set(self.stale)
+        outdated = set(self.stale)
 
         def job(token: CancelToken) -> Iterator[Event | None]:
             from sip_explorer.workspace.agreement import measure_agreement
 
-            yield from measure_agreement(workspace, shared, people, token, model_maps=model_maps)
+            yield from measure_agreement(workspace, images, people, token, model_maps=maps, model_name=name)
 
         def follow(event: Event) -> None:
             if workspace is not session.workspace:
                 return
             if isinstance(event, Artefact):
                 self.report, self.disputes = event.data, dict(event.data.disputes)
-                self.stale -= started
-                self.measured.emit()
-            elif isinstance(event, Failed):
-                session.problem.emit(event.message, event.detail)
-            if isinstance(event, Finished | Failed):
+                self.stale -= outdated
+            self._tell(session, event)
+            if isinstance(event, Finished):
                 self._set_busy(False)
+                self.measured.emit()
 
         self._set_busy(True)
-        session.jobs.run(f"agreement on {len(shared):,} images", job, follow, on="disk")
+        session.jobs.run(f"agreement on {len(images):,} images", job, follow, on="disk")
+
+    def _tell(self, session: Session, event: Event) -> None:
+        if isinstance(event, Failed):
+            session.problem.emit(event.message, event.detail)
+            self._set_busy(False)
 
     def _set_busy(self, busy: bool) -> None:
         self.busy = busy

@@ -283,7 +283,6 @@ class Reviewing:
 
     def _take_workspace(self, workspace: Workspace | None) -> None:
         self._turn_blind(workspace is not None and workspace.setting("blind") == "1")
-        self.marks.renew()
 
     def _turn_blind(self, blind: bool) -> None:
         self.blind = self.marks.blind = blind

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QListView, QWidget
 
 from sip_explorer.qt.widgets import thumbnail_delegate
-from sip_explorer.qt.widgets.thumbnail_delegate import STATES
+from sip_explorer.qt.widgets.thumbnail_delegate import LEGEND, STATES
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -54,7 +54,9 @@ class ImageListModel(QStringListModel):
                 return self.states.get(image, "unpainted")
             case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleTextRole:
                 words = self._describe(image) if self._describe else f"Image {image}"
-                return f"{words}, {STATES[self.states.get(image, 'unpainted')]}"
+                words = f"{words}, {STATES[self.states.get(image, 'unpainted')]}"
+                # What the marks mean is for the eye alone.
+                return f"{words}\n{LEGEND}" if self.states and role == Qt.ItemDataRole.ToolTipRole else words
         return None
 
 

@@ -130,7 +130,7 @@ class ImageStrip(QWidget):
         return self._model.ids.copy()
 
     def set_states(self, states: Mapping[int, str]) -> None:
-        """Replace all state marks: id -> "unpainted", "painted", "empty" or "skipped" (absent: unpainted)."""
+        """Replace all state marks: id -> one of `thumbnail_delegate.STATES` (absent: unpainted)."""
         for state in set(states.values()):
             _check_state(state)
         self._model.states = dict(states)

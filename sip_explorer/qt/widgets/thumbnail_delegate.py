@@ -25,8 +25,13 @@ STATES = {
     "painted": "painted",
     "empty": "empty on purpose",
     "skipped": "skipped",
+    "checked": "checked",
+    "disputed": "disputed",
 }
 """The states of an image, and the words for them."""
+
+LEGEND = "○ open   ● painted   ⊖ empty on purpose   – skipped   ✓ checked   ◆ disputed"
+"""What the marks mean, drawn in letters."""
 
 STATE_ROLE = Qt.ItemDataRole.UserRole + 1
 """Not Qt's StatusTipRole: the window's status bar would show the bare word while the mouse is over it."""
@@ -35,8 +40,7 @@ STATE_ROLE = Qt.ItemDataRole.UserRole + 1
 class ThumbnailDelegate(QStyledItemDelegate):
     """Draws a thumbnail, a frame around the current one, and a mark for the state.
 
-    The marks differ by shape, not by colour alone: open is a ring, painted a disc, empty on purpose
-    a ring with a bar, skipped a bar.
+    The marks differ by shape, not by colour alone (`paint_mark`).
 
     Parameters
     ----------
@@ -107,7 +111,7 @@ class ThumbnailDelegate(QStyledItemDelegate):
             _paint_thumbnail(painter, thumbnail, box)
         if self._states:
             middle = QPointF(cell.center().x() + 0.5, box.bottom() + pad + 0.4 * unit)
-            self._paint_mark(painter, index.data(STATE_ROLE), middle, 0.22 * unit)
+            paint_mark(painter, index.data(STATE_ROLE), middle, 0.22 * unit, self.colour)
         painter.restore()
 
     def _paint_back(
@@ -132,14 +136,28 @@ class ThumbnailDelegate(QStyledItemDelegate):
         if current or fill.alpha():
             painter.drawRoundedRect(QRectF(box), 4, 4)
 
-    def _paint_mark(self, painter: QPainter, state: str, middle: QPointF, radius: float) -> None:
-        ink = self.colour if state == "painted" else colour("muted")
-        painter.setPen(QPen(ink, 1.4))
-        painter.setBrush(ink if state == "painted" else Qt.BrushStyle.NoBrush)
-        if state != "skipped":
-            painter.drawEllipse(middle, radius, radius)
-        if state in ("skipped", "empty"):
-            painter.drawLine(middle - QPointF(radius, 0), middle + QPointF(radius, 0))
+
+def paint_mark(painter: QPainter, state: str, middle: QPointF, radius: float, ink: QColor) -> None:
+    """Draw the mark of a state: each has a shape of its own, for those who do not see the colours.
+
+    Open is a ring, painted a disc in the annotator's colour ``ink``, empty on purpose a ring with a bar,
+    skipped a bar, checked a tick, disputed a diamond.
+    """
+    inks = {"painted": ink, "checked": colour("good"), "disputed": colour("bad")}
+    pen = QPen(inks.get(state, colour("muted")), 1.4 if state != "checked" else 2.0)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    painter.setPen(pen)
+    painter.setBrush(pen.color() if state in ("painted", "disputed") else Qt.BrushStyle.NoBrush)
+    if state in ("unpainted", "painted", "empty"):
+        painter.drawEllipse(middle, radius, radius)
+    if state in ("skipped", "empty"):
+        painter.drawLine(middle - QPointF(radius, 0), middle + QPointF(radius, 0))
+    if state == "checked":
+        tick = ((-1.1, 0.1), (-0.3, 0.9), (1.2, -0.9))
+        painter.drawPolyline([middle + QPointF(x, y) * radius for x, y in tick])
+    if state == "disputed":
+        diamond = ((0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0))
+        painter.drawPolygon([middle + QPointF(x, y) * radius for x, y in diamond])
 
 
 def _paint_thumbnail(painter: QPainter, image: QImage, box: QRect) -> None:
