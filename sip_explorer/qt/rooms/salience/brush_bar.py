@@ -1,52 +1,97 @@
-"""The row under the canvas: what the tool in hand can be told, and the opacity of the overlay."""
+"""The row under the canvas: what the tool in hand can be told, how it is used, the overlay's opacity."""
 
 from __future__ import annotations
 
-import math
-
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from sip_explorer.qt.canvas import SalienceCanvas
+from sip_explorer.qt.rooms.salience.superpixel_finder import SuperpixelFinder
 from sip_explorer.qt.rooms.salience.tool_cell import SliderCell
+from sip_explorer.qt.rooms.salience.tool_options import ToolOptions
+from sip_explorer.state.keymap import Keymap
 
-_GROWTH = 1.034
-"""The brush's radius grows by this factor per position of its slider."""
+_HINTS = {
+    "brush": "{erasing} erases · {hide} hides · right button encircles",
+    "eraser": "{hide} hides · {abort} takes the stroke back",
+    "polygon": "Click corner after corner · {close} closes · {take_back} takes one back",
+    "lasso": "Drag around a region · {erasing} erases",
+    "box": "Drag from corner to corner · {erasing} erases",
+    "fill": "Click a region · {erasing} erases it",
+    "encircle": "Draw around a region: the line and what it encloses are painted",
+    "superpixel": "Drag over regions · {erasing} erases them",
+}
 
 
 class BrushBar(QWidget):
-    """Sets the canvas's brush and opacity, and follows the brush when keys change it."""
+    """Holds the options of the tool in hand, a hint, and the overlay's opacity.
 
-    def __init__(self, canvas: SalienceCanvas, opacity: float, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    opacity : float
+        Of the overlay, 0 to 1.
+    """
+
+    def __init__(
+        self,
+        canvas: SalienceCanvas,
+        superpixels: SuperpixelFinder,
+        keymap: Keymap,
+        opacity: float,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self._canvas = canvas
-        self.size_cell = SliderCell(
-            "Brush size", 1, 240, 1, lambda _: f"Brush {2 * canvas.brush_radius():.0f} px"
-        )
+        self._keymap = keymap
+        self.options = ToolOptions(canvas, superpixels)
         self.opacity_cell = SliderCell(
             "Overlay opacity", 0, 100, round(opacity * 100), lambda percent: f"Overlay {percent} %"
         )
+        self.hint = _Hint()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(16)
-        layout.addWidget(self.size_cell)
-        layout.addStretch(1)
+        layout.addWidget(self.options)
+        layout.addWidget(self.hint, 1)
         layout.addWidget(self.opacity_cell)
-        self.size_cell.changed.connect(lambda position: canvas.set_brush_radius(_radius(position)))
         self.opacity_cell.changed.connect(lambda percent: canvas.set_opacity(percent / 100))
-        canvas.brushChanged.connect(lambda radius: self.size_cell.set_value(_position(radius)))
         canvas.set_opacity(opacity)
-        self.size_cell.set_value(_position(canvas.brush_radius()))
+        canvas.toolChanged.connect(self._choose_hint)
+        keymap.changed.connect(self._choose_hint)
+        self._choose_hint()
 
     @property
     def opacity(self) -> float:
         """Opacity of the overlay, 0 to 1."""
         return self.opacity_cell.value() / 100
 
+    def _choose_hint(self, *_: object) -> None:
+        names = ("erasing", "hide", "abort", "close", "take_back")
+        keys = {name: self._keymap.key(name) for name in names}
+        parts = _HINTS[self._canvas.tool()].split(" · ")
+        known = [part for part in parts if all(keys[name] for name in names if f"{{{name}}}" in part)]
+        self.hint.set_words(" · ".join(part.format(**keys) for part in known))
 
-def _radius(position: int) -> float:
-    """Slider position 1..240 to a radius of 0.5 to about 1,500 pixels, geometric."""
-    return float(0.5 * _GROWTH**position)
 
+class _Hint(QLabel):
+    """Shows its words whole or not at all: half a sentence helps nobody."""
 
-def _position(radius: float) -> int:
-    return round(math.log(max(radius, 0.5) / 0.5) / math.log(_GROWTH))
+    def __init__(self) -> None:
+        super().__init__()
+        self._words = ""
+        self.setProperty("role", "caption")
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        # The first thing to give way where the window is narrow.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def set_words(self, words: str) -> None:
+        self._words = words
+        self._show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show()
+
+    def _show(self) -> None:
+        self.setText(self._words if self.fontMetrics().horizontalAdvance(self._words) <= self.width() else "")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from sip_explorer.qt.canvas import SalienceCanvas
-from sip_explorer.qt.canvas.picture import Picture
+from sip_explorer.qt.canvas import TOOLS, SalienceCanvas
 from sip_explorer.qt.rooms.salience.brush_bar import BrushBar
+from sip_explorer.qt.rooms.salience.prepared_picture import PreparedPicture
+from sip_explorer.qt.rooms.salience.superpixel_finder import SuperpixelFinder
 from sip_explorer.qt.rooms.salience.tool_bar import ToolBar
-from sip_explorer.records import SipError
+from sip_explorer.records import Artefact, CancelToken, Event, Failed, SipError
 from sip_explorer.salience import Patch
 from sip_explorer.state import Session
 from sip_explorer.state.prefetch import Prefetch, Ready
 
+LANE = "whole mask"
 CHOOSE = "Choose an image in the list below, then paint what matters in it."
 
 
@@ -47,10 +49,14 @@ class PaintView(QWidget):
         self.image_id: int | None = None
         self.annotator = ""
         self.ready: Ready | None = None
-        self.canvas = SalienceCanvas()
-        self.prefetch = Prefetch(session, Picture, lambda picture: picture)
-        self.tools = ToolBar(("brush", "eraser"), session.keymap, act)
-        self.bar = BrushBar(self.canvas, session.settings["overlay_opacity"])
+        self._edits = 0
+        self.canvas = SalienceCanvas(session.keymap)
+        self.prefetch = Prefetch(session, PreparedPicture, PreparedPicture.prepare)
+        self.tools = ToolBar(TOOLS, session.keymap, act)
+        self.superpixels = SuperpixelFinder(session, self.canvas)
+        self.bar = BrushBar(
+            self.canvas, self.superpixels, session.keymap, session.settings["overlay_opacity"]
+        )
         self.relink_button = QPushButton("Look for the pictures in a folder…")
         self.relink_button.setToolTip("The catalogue then names the files where they lie now")
         self.relink_button.hide()
@@ -118,6 +124,31 @@ class PaintView(QWidget):
 
         self.edit(act)
 
+    def replace_later(
+        self, tool: str, doing: str, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+    ) -> None:
+        """Do what `replace` does in the disk thread: a change that takes longer than a frame.
+
+        Where the mask is edited meanwhile, that edit stays, and a notice says so.
+        """
+        if not self.canvas.has_image() or self.canvas.is_stroking():
+            return
+        mask, edits = self.canvas.mask(), self._edits
+
+        def job(_token: CancelToken) -> Iterator[Event | None]:
+            yield Artefact(LANE, data=Patch.between(mask, change(mask)))
+
+        def take(event: Event) -> None:
+            if isinstance(event, Failed):
+                self.session.problem.emit(event.message, event.detail)
+            elif isinstance(event, Artefact) and edits != self._edits:
+                self.session.notice.emit("The mask was painted on meanwhile: nothing else was changed.")
+            elif isinstance(event, Artefact) and event.data is not None:
+                self.edit(lambda image_id: self.session.painting.apply(image_id, event.data, tool))
+
+        self.canvas.caption.show_text(doing)
+        self.session.jobs.ask(LANE, job, take, on="disk")
+
     def edit(self, act: Callable[[int], object]) -> None:
         """Edit the mask on show; not while the hand is still drawing, and not where there is none."""
         image_id = self.image_id
@@ -138,6 +169,7 @@ class PaintView(QWidget):
 
     def _show_image(self, image_id: int | None) -> None:
         self.canvas.finish_stroke()  # a stroke under way belongs to the image that was on show
+        self._edits += 1
         self.image_id = image_id
         self.annotator = self.session.selection.annotator
         self.ready = None
@@ -159,7 +191,7 @@ class PaintView(QWidget):
 
     def _put(self, image_id: int) -> None:
         ready = self.prefetch.take(image_id, self.annotator)
-        self.canvas.set_image(ready.pixels, ready.mask)
+        self.canvas.set_picture(ready.picture, ready.mask)
         self.ready = ready
 
     def _show_nothing(self, message: str) -> None:
@@ -194,9 +226,11 @@ class PaintView(QWidget):
 
     def _stroke_finished(self, patch: Patch, tool: str) -> None:
         image_id, annotator = self.image_id, self.annotator
+        self._edits += 1
         if image_id is not None:
             self.session.attempt(lambda: self.session.painting.record(image_id, patch, tool, annotator))
 
     def _apply_edit(self, image_id: int, patch: Patch, annotator: str) -> None:
         if image_id == self.image_id and annotator == self.annotator and self.canvas.has_image():
+            self._edits += 1
             self.canvas.apply_patch(patch)

@@ -145,7 +145,11 @@ class SalienceRoom(Room):
         self.session.settings["overlay_opacity"] = self.paint.bar.opacity
 
     def take_key(self, event: QKeyEvent) -> bool:
-        if action_of(event) is None or self.canvas.hasFocus() or not self.canvas.isEnabled():
+        if (
+            action_of(event, self.session.keymap) is None
+            or self.canvas.hasFocus()
+            or not self.canvas.isEnabled()
+        ):
             return False
         self.canvas.setFocus()
         self.canvas.keyPressEvent(event)
