@@ -187,15 +187,16 @@ def test_model_alignment_is_relative_to_people():
 
 
 def test_a_models_map_may_have_another_size():
-    mask = box(20, 30, 70, 50, shape=(100, 80))
-    coarse = box(2, 3, 7, 5, shape=(10, 8))
+    mask = box(10, 10, 60, 30, shape=(100, 80))
+    coarse = box(1, 1, 6, 3, shape=(10, 8))
     fine = np.kron(coarse, np.ones((40, 40), np.uint8))
     person = blurred_ranking(mask)
     same = correlation(map_ranking(mask, mask.shape), person)
-    assert correlation(map_ranking(fine, mask.shape), person) == pytest.approx(same, abs=0.02)
-    assert correlation(map_ranking(coarse, mask.shape), person) > same > 0.6  # smooth, as the blurred mask is
-    assert correlation(map_ranking(coarse[::-1], mask.shape), person) < 0.6
-    assert correlation(map_ranking(coarse[:, ::-1], mask.shape), person) < 0.6
+    assert same > 0.6
+    assert correlation(map_ranking(fine, mask.shape), person) == pytest.approx(same, abs=0.05)
+    assert correlation(map_ranking(coarse, mask.shape), person) > same  # smooth, as the blurred mask is
+    assert correlation(map_ranking(coarse[::-1], mask.shape), person) < 0.5
+    assert correlation(map_ranking(coarse[:, ::-1], mask.shape), person) < 0.1
 
 
 # ---- Krippendorff's alpha -----------------------------------------------------------------
