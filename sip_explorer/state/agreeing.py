@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from sip_explorer.records import Artefact, CancelToken, Event, Failed, Finished, SipError
+from sip_explorer.records import Artefact, CancelToken, Event, Failed, Finished, Notice, SipError
 
 if TYPE_CHECKING:
     from sip_explorer.state.session import Session
@@ -89,12 +89,12 @@ class Agreeing:
             return
 
         def job(token: CancelToken) -> Iterator[Event | None]:
-            from sip_explorer.state.model_maps import model_maps
+            from sip_explorer.workspace.model_maps import model_maps
 
             yield None
             classifier = session.load_classifier(model)
-            maps = yield from model_maps(workspace, classifier, shared, token)
-            yield Artefact("maps", data=maps)
+            device = next(classifier.parameters()).device
+            yield from model_maps(workspace, shared, classifier, name=model.name, device=device, token=token)
 
         def follow(event: Event) -> None:
             if workspace is not session.workspace:
@@ -104,7 +104,7 @@ class Agreeing:
                 self._run(session, workspace, shared, event.data, model.name)
                 return
             self._tell(session, event)
-            if isinstance(event, Finished) and event.outcome != "completed":
+            if isinstance(event, Finished) and event.outcome == "cancelled":
                 self._set_busy(False)
 
         self._set_busy(True)
@@ -141,7 +141,9 @@ class Agreeing:
         session.jobs.run(f"agreement on {len(images):,} images", job, follow, on="disk")
 
     def _tell(self, session: Session, event: Event) -> None:
-        if isinstance(event, Failed):
+        if isinstance(event, Notice):
+            session.notice.emit(event.message)
+        elif isinstance(event, Failed):
             session.problem.emit(event.message, event.detail)
             self._set_busy(False)
 
