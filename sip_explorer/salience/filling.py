@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from sip_explorer.salience.shapes import check_value, fill_region
 from sip_explorer.salience.strokes import Box
 
-_FIRST_REACH = 128  # pixels round the seed that are looked at first; doubled until the region fits
+_FIRST_REACH = (
+    128  # pixels round the seed that are looked at first; then four times as many, until the region fits
+)
+_SHORT_RUNS = 16  # pixels from edge to edge, in the mean, below which runs are slower than pixels
 
 
 def flood_fill(
@@ -87,8 +90,34 @@ def _like(pixels: NDArray[np.uint8], seed: NDArray[np.uint8], tolerance: int) ->
 
 
 def _connected(like: NDArray[np.bool_], row: int, column: int) -> NDArray[np.bool_]:
-    """The part of ``like`` that hangs together with one pixel of it."""
-    from scipy import ndimage  # slow to load, and only a fill needs it
+    """The part of ``like`` that hangs together with one pixel of it.
 
-    labels, _ = ndimage.label(like)
-    return np.asarray(labels == labels[row, column])
+    Runs of pixels along the rows are the nodes of a graph; mostly they are far fewer than pixels.
+    """
+    from scipy import ndimage, sparse  # slow to load, and only a fill needs it
+    from scipy.sparse import csgraph
+
+    height, width = like.shape
+    padded = np.zeros((height, width + 1), np.bool_)  # no run goes on into the next row
+    padded[:, :width] = like
+    flat = padded.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    if flat[0]:
+        edges = np.concatenate([[0], edges])
+    if edges.size > like.size / _SHORT_RUNS:
+        labels, _ = ndimage.label(like)
+        return np.asarray(labels == labels[row, column])
+    starts, stops = edges[::2], edges[1::2]
+    # the runs of the row above that each run touches: one range of them
+    first = np.searchsorted(stops, starts - (width + 1), side="right")
+    count = np.maximum(np.searchsorted(starts, stops - (width + 1), side="left") - first, 0)
+    below = np.repeat(np.arange(starts.size), count)
+    above = np.arange(below.size) + np.repeat(first - (np.cumsum(count) - count), count)
+    graph = sparse.coo_array((np.ones(below.size, np.bool_), (below, above)), (starts.size, starts.size))
+    _, piece = csgraph.connected_components(graph.tocsr(), directed=False)
+    seed = int(np.searchsorted(starts, row * (width + 1) + column, side="right")) - 1
+    # runs and the gaps before them take turns
+    chosen = np.zeros(2 * starts.size + 1, np.bool_)
+    chosen[1::2] = piece == piece[seed]
+    lengths = np.diff(edges, prepend=0, append=flat.size)
+    return np.repeat(chosen, lengths).reshape(height, width + 1)[:, :width]

@@ -1,6 +1,7 @@
 """From soft masks to hard ones and back; each function returns a new mask."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from sip_explorer.salience.strokes import PROTECTED
 
 Mask = NDArray[np.uint8]
 
-_TILE = 256  # pixels a side that are softened at a time
+_LARGE_SIGMA = 16.0  # pixels; a wider blur is quicker by Fourier transform
 
 
 def threshold(mask: Mask, share: float) -> Mask:
@@ -31,12 +32,12 @@ def threshold(mask: Mask, share: float) -> Mask:
     if not 0 <= share <= 1:
         raise SipError(f"A threshold lies between 0 and 1, not at {share}: choose one in between.")
     least = math.ceil(255 * share - 1e-9)  # k / 255 · 255 may come out just above k
-    return np.asarray(np.where(mask >= least, 255, 0), np.uint8)
+    return _full(mask >= least)
 
 
 def harden(mask: Mask) -> Mask:
     """255 where a mask protects (v >= 128), 0 elsewhere."""
-    return np.asarray(np.where(mask >= PROTECTED, 255, 0), np.uint8)
+    return _full(mask >= PROTECTED)
 
 
 def smooth(mask: Mask, sigma: float) -> Mask:
@@ -56,31 +57,39 @@ def smooth(mask: Mask, sigma: float) -> Mask:
     Raises
     ------
     SipError
-        If sigma is negative or not finite.
+        If sigma is negative, not finite or beyond the mask's longer side.
     """
-    if not (sigma >= 0 and math.isfinite(sigma)):
-        raise SipError(f"A mask cannot be smoothed by {sigma} pixels: choose 0 or more.")
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not 0 <= sigma <= max(mask.shape):
+        raise SipError(
+            f"A mask of {mask.shape[1]} x {mask.shape[0]} pixels cannot be smoothed by {sigma} pixels: "
+            f"choose 0 to {max(mask.shape)}."
+        )
     result = mask.copy()
-    if sigma == 0 or rows.size == 0:
+    reach = math.ceil(4 * sigma)
+    if reach == 0:
         return result
     from scipy import ndimage
 
-    reach = int(4 * sigma + 0.5) + 1
-    y0, y1 = max(0, int(rows[0]) - reach), int(rows[-1]) + 1 + reach
-    x0, x1 = max(0, int(columns[0]) - reach), int(columns[-1]) + 1 + reach
-    painted = mask[y0:y1, x0:x1].astype(np.float32)
-    blurred = ndimage.gaussian_filter(painted, sigma, mode="nearest", truncate=4.0)
-    result[y0:y1, x0:x1] = np.rint(np.clip(blurred, 0, 255))
+    for tile, near, inner in _cut(mask, reach, whole=sigma > _LARGE_SIGMA):
+        window = mask[near]
+        if window.min() < window.max():
+            pixels = window.astype(np.float32)
+            if sigma > _LARGE_SIGMA:
+                for axis in (0, 1):
+                    pixels = _blurred(pixels, sigma, reach, axis)
+            else:
+                pixels = ndimage.gaussian_filter(pixels, sigma, mode="nearest", radius=reach)
+            result[tile] = np.clip(np.rint(pixels[inner]), 0, 255)
     return result
 
 
 def soften(mask: Mask, width: float) -> Mask:
     """Give the edges of a mask a ramp from 255 to 0; what is protected stays exactly that.
 
-    Where the signed distance from the edge is d pixels (positive inside, half a pixel on either
-    side of the edge), the value is 127.5 + 255 · d / width, limited to 0..255 and rounded to the
-    nearest value; inside at least 128, outside at most 127. The border of the mask is no edge.
+    Where the signed distance from the edge is d pixels (positive inside; the edge is half a pixel
+    before the nearest pixel of the other side), the value is 127.5 + 255 · d / width, limited to
+    0..255 and rounded to the nearest value; inside at least 128, outside at most 127. The border of
+    the mask is no edge.
 
     Parameters
     ----------
@@ -96,30 +105,66 @@ def soften(mask: Mask, width: float) -> Mask:
     """
     if not (width >= 0 and math.isfinite(width)):
         raise SipError(f"The edge of a mask cannot be {width} pixels wide: choose 0 or more.")
-    inside = mask >= PROTECTED
     result = harden(mask)
     if width == 0:
         return result
-    # beyond half the width nothing changes, so that only tiles near an edge are worked on
-    height, across = mask.shape
-    reach = min(math.ceil(width / 2) + 1, max(mask.shape))
-    for y0 in range(0, height, _TILE):
-        for x0 in range(0, across, _TILE):
-            top, left = max(0, y0 - reach), max(0, x0 - reach)
-            near = inside[top : y0 + _TILE + reach, left : x0 + _TILE + reach]
-            if near.all() or not near.any():
-                continue
-            ramp = _ramp(near, width)
-            target = result[y0 : y0 + _TILE, x0 : x0 + _TILE]
-            target[...] = ramp[y0 - top :, x0 - left :][: target.shape[0], : target.shape[1]]
+    inside = mask >= PROTECTED
+    # farther from an edge than half the width nothing changes
+    for tile, near, inner in _cut(mask, math.ceil(width / 2) + 1):
+        window = inside[near]
+        if window.any() and not window.all():
+            result[tile] = _ramp(window, width)[inner]
     return result
 
 
-def _ramp(inside: NDArray[np.bool_], width: float) -> Mask:
+_Area = tuple[slice, slice]
+
+
+def _cut(mask: Mask, reach: int, whole: bool = False) -> Iterator[tuple[_Area, _Area, _Area]]:
+    """Tiles; each with ``reach`` pixels round it, and its place in that.
+
+    Most of a mask is the same all round, and there is nothing to be done; tiles of twice the reach
+    leave the least to do.
+    """
+    height, width = mask.shape
+    side = max(mask.shape) if whole else max(64, 2 * reach)
+    for y0 in range(0, height, side):
+        for x0 in range(0, width, side):
+            y1, x1 = min(y0 + side, height), min(x0 + side, width)
+            top, left = max(0, y0 - reach), max(0, x0 - reach)
+            yield (
+                (slice(y0, y1), slice(x0, x1)),
+                (slice(top, y1 + reach), slice(left, x1 + reach)),
+                (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)),
+            )
+
+
+def _blurred(pixels: NDArray[np.float32], sigma: float, reach: int, axis: int) -> NDArray[np.float32]:
+    from scipy import fft
+
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    margins = [(0, 0), (0, 0)]
+    margins[axis] = (reach, reach)
+    size = pixels.shape[axis]
+    length = fft.next_fast_len(size + 2 * reach, real=True)
+    spectrum = fft.rfft(np.pad(pixels, margins, mode="edge"), length, axis=axis)
+    response = fft.rfft((kernel / kernel.sum()).astype(np.float32), length)
+    spectrum *= response[:, None] if axis == 0 else response
+    # the kernel begins at 0, so that what belongs to pixel i comes 2 · reach after it
+    return np.asarray(
+        np.take(fft.irfft(spectrum, length, axis=axis), range(2 * reach, 2 * reach + size), axis), np.float32
+    )
+
+
+def _ramp(inside: NDArray[np.bool_], width: float) -> NDArray[np.float64]:
     from scipy import ndimage
 
     within = ndimage.distance_transform_edt(inside)
     without = ndimage.distance_transform_edt(~inside)
     signed = np.where(inside, within - 0.5, 0.5 - without)
     values = np.rint(np.clip(127.5 + 255 * signed / width, 0, 255))
-    return np.asarray(np.where(inside, np.maximum(values, 128), np.minimum(values, 127)), np.uint8)
+    return np.asarray(np.where(inside, np.maximum(values, 128), np.minimum(values, 127)))
+
+
+def _full(inside: NDArray[np.bool_]) -> Mask:
+    return np.asarray(inside.view(np.uint8) * np.uint8(255))

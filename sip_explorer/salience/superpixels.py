@@ -45,7 +45,7 @@ def superpixels(image: NDArray[np.uint8], size: float) -> NDArray[np.int32]:
     pixels = np.atleast_3d(image)
     height, width = pixels.shape[:2]
     block = math.ceil(max(height, width) / LONGEST)
-    small = _reduced(pixels, block) / np.float32(255)
+    small = _reduced(pixels, block)
     side = size / block
     rows, columns = small.shape[:2]
     count = max(1, round(rows * columns / (side * side)))
@@ -67,16 +67,15 @@ def superpixels(image: NDArray[np.uint8], size: float) -> NDArray[np.int32]:
     return np.ascontiguousarray(fine)
 
 
-def _reduced(pixels: NDArray[np.uint8], block: int) -> NDArray[np.float32]:
-    """Means of blocks, float32 0..255; blocks at the right and lower border may be smaller."""
+def _reduced(pixels: NDArray[np.uint8], block: int) -> NDArray[np.uint8]:
+    """Means of blocks, rounded; blocks at the right and lower border may be smaller."""
     if block == 1:
-        return pixels.astype(np.float32)
-    height, width, _ = pixels.shape
-    rows, columns = np.arange(0, height, block), np.arange(0, width, block)
-    sums = np.add.reduceat(pixels, rows, axis=0, dtype=np.uint32)
-    sums = np.add.reduceat(sums, columns, axis=1)
-    counts = np.outer(np.diff(rows, append=height), np.diff(columns, append=width))
-    return np.asarray(sums / counts[:, :, None], np.float32)
+        return pixels
+    from PIL import Image
+
+    grey = pixels.shape[2] == 1
+    picture = Image.fromarray(np.ascontiguousarray(pixels[:, :, 0] if grey else pixels))
+    return np.atleast_3d(np.asarray(picture.reduce(block)))
 
 
 class SuperpixelIndex:
@@ -92,7 +91,13 @@ class SuperpixelIndex:
         from scipy import ndimage
 
         self._labels = labels
-        self._slices = ndimage.find_objects(labels + 1)
+        # rows and columns that repeat the one before (labels of a large photo come in blocks) say nothing
+        rows = np.flatnonzero(np.concatenate([[True], (labels[1:] != labels[:-1]).any(axis=1)]))
+        fewer = labels[rows]
+        columns = np.flatnonzero(np.concatenate([[True], (fewer[:, 1:] != fewer[:, :-1]).any(axis=0)]))
+        self._rows = [*rows.tolist(), labels.shape[0]]
+        self._columns = [*columns.tolist(), labels.shape[1]]
+        self._slices = ndimage.find_objects(fewer[:, columns] + 1)
 
     @property
     def count(self) -> int:
@@ -130,5 +135,6 @@ class SuperpixelIndex:
 
     def _region(self, label: int) -> Region:
         rows, columns = self._slices[label]
-        region = self._labels[rows, columns] == label
-        return (rows.start, columns.start, rows.stop, columns.stop), region
+        y0, y1 = self._rows[rows.start], self._rows[rows.stop]
+        x0, x1 = self._columns[columns.start], self._columns[columns.stop]
+        return (y0, x0, y1, x1), self._labels[y0:y1, x0:x1] == label
