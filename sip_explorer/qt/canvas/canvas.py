@@ -115,7 +115,7 @@ class SalienceCanvas(ToolView):
 
     def _touch(self, event: QSinglePointEvent) -> Touch:
         at = event.position()
-        pressure = event.pressure() if isinstance(event, QTabletEvent) else 1.0
+        pressure = event.pressure() if isinstance(event, QTabletEvent) else None
         return Touch(*self.viewport.to_image(at.x(), at.y()), pressure, _NEAR / self.zoom())
 
     # the hand: mouse and pen alike

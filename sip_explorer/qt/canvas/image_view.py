@@ -243,7 +243,9 @@ class ImageView(KeyWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         exposed = event.rect()
         painter = QPainter(self)
-        painter.fillRect(exposed, self.palette().color(QPalette.ColorRole.Window))
+        covered = self.picture is not None and self._covers(exposed)
+        if not covered:
+            painter.fillRect(exposed, self.palette().color(QPalette.ColorRole.Window))
         if self.picture is None:
             paint_message(painter, self, self._message)
             return
@@ -260,6 +262,13 @@ class ImageView(KeyWidget):
         self.caption.paint(painter)
 
     # inside
+
+    def _covers(self, exposed: QRect) -> bool:
+        """Whether the picture fills all of a part of the view."""
+        assert self.picture is not None
+        x, y, zoom = self.viewport.x, self.viewport.y, self.viewport.zoom
+        place = QRectF(x, y, self.picture.width * zoom, self.picture.height * zoom)
+        return place.adjusted(1, 1, -1, -1).contains(QRectF(exposed))
 
     def _place(self) -> None:
         if self.picture is not None:

@@ -9,6 +9,11 @@ from sip_explorer.qt.canvas.outline_layer import OutlineLayer
 from sip_explorer.qt.canvas.picture import Picture
 from sip_explorer.records import SipError
 
+_FAST = QImage.Format.Format_ARGB32_Premultiplied
+# Physical pixels per mask pixel from which fewer mask pixels than screen pixels, or not many more, are
+# converted first: of 520 x 520 pixels that takes a quarter of the time (0.25 against 0.95 ms).
+_CONVERTED_FROM = 0.7
+
 
 class MaskLayer:
     """A uint8 mask SHARED with a QImage of 256 indexed colours.
@@ -51,7 +56,10 @@ class MaskLayer:
         if x0 < x1 and y0 < y1:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
             part = QRectF(x0, y0, x1 - x0, y1 - y0)
-            painter.drawImage(part, self._image, part)
+            if scale < _CONVERTED_FROM:
+                painter.drawImage(part, self._image, part)
+            else:
+                painter.drawImage(part, self._image.copy(part.toRect()).convertToFormat(_FAST))
         self.outline.paint(painter, visible, zoom, scale)
 
 

@@ -24,6 +24,7 @@ class Encircle(Stroke):
         return super().to(touch)
 
     def complete(self) -> Box | None:
+        self.touched(super().complete())
         found = encircled(self._points, self.mask.shape)
         return None if found is None else fill_region(self.mask, found[0], self.value, found[1])
 

@@ -22,14 +22,14 @@ class Touch:
     x, y
         In image pixels; pixel (row i, column j) spans [j, j + 1) x [i, i + 1).
     pressure
-        0..1: how hard a pen presses; 1 for a mouse.
+        0..1: how hard a pen presses; None for a mouse.
     near
         Image pixels within which two places count as the same.
     """
 
     x: float
     y: float
-    pressure: float = 1.0
+    pressure: float | None = None
     near: float = 0.0
 
 
@@ -79,7 +79,7 @@ class Gesture:
         self.name = "eraser" if hand.tool == "brush" and hand.erases else hand.tool
         self.box: Box | None = None
         self.done = False
-        self._before = ground.before
+        self.before = ground.before
 
     def press(self, touch: Touch) -> Box | None:
         """A button (or the pen) went down."""
@@ -109,16 +109,16 @@ class Gesture:
         self.touched(self.complete())
         if self.box is None:
             return None
-        patch = Patch.between(self._before, self.mask, self.box)
+        patch = Patch.between(self.before, self.mask, self.box)
         if patch is not None:
-            patch.apply(self._before)
+            patch.apply(self.before)
         return patch
 
     def abort(self) -> None:
         """Give the mask its old pixels back."""
         if self.box is not None:
             y0, x0, y1, x1 = self.box
-            self.mask[y0:y1, x0:x1] = self._before[y0:y1, x0:x1]
+            self.mask[y0:y1, x0:x1] = self.before[y0:y1, x0:x1]
 
     def touched(self, box: Box | None) -> Box | None:
         """Note that a box was painted; returns it."""
