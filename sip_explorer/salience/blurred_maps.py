@@ -115,7 +115,7 @@ def correlation(first: Floats, second: Floats) -> float:
 def _averaged(mask: Mask, shape: tuple[int, int]) -> Floats:
     """Return means in [0, 1] over blocks of whole pixels: however small a dab, it is never rounded away."""
     starts = [np.arange(small) * side // small for side, small in zip(mask.shape, shape, strict=True)]
-    sums = np.add.reduceat(mask, starts[0], axis=0, dtype=np.uint32)
-    sums = np.add.reduceat(sums, starts[1], axis=1, dtype=np.uint64)
+    sums = np.add.reduceat(mask, starts[1], axis=1, dtype=np.uint32)  # along rows first: six times faster
+    sums = np.add.reduceat(sums, starts[0], axis=0, dtype=np.uint64)
     sizes = [np.diff(np.append(start, side)) for start, side in zip(starts, mask.shape, strict=True)]
     return sums / (255.0 * np.outer(*sizes))

@@ -141,7 +141,7 @@ class _Tally:
         self._of_person: dict[int, list[_Figures]] = {person.id: [] for person in people}
         self._of_pair: dict[tuple[int, int], list[_Figures]] = {}
         self._of_model: dict[int, list[float]] = {person.id: [] for person in people}
-        self._painters: dict[int, set[int]] = {}  # label -> who share an image of it
+        self._painters: dict[int, list[int]] = {}  # image -> who did it
 
     def add(self, image: int, people: list[int], compared: Comparison) -> None:
         """Add one image, whose masks are those of ``people`` (ids) in this order."""
@@ -151,6 +151,7 @@ class _Tally:
         name, model = self._workspace.image_name(image), mean_known(compared.model)
         entry = ImageAgreement(image, name, label, len(people), iou, dice, spearman, 1 - iou, model)
         self._images.append(entry)
+        self._painters[image] = people
         for person, value in zip(
             people, compared.model.tolist(), strict=False
         ):  # without a map there is none
@@ -159,7 +160,6 @@ class _Tally:
             return
         self._counts.add(compared)
         self._pixels += compared.pixels
-        self._painters.setdefault(label, set()).update(people)
         for row, person in enumerate(people):
             others = [np.delete(matrix[row], row) for matrix in matrices]
             self._of_person[person].append(tuple(mean_known(values) for values in others))
@@ -172,7 +172,8 @@ class _Tally:
         shared = [entry for entry in self._images if entry.people > 1]
         both = [entry for entry in shared if not math.isnan(entry.spearman + entry.model)]
         human = _means([(entry.iou, entry.dice, entry.spearman) for entry in shared])
-        modelled = [entry.model for entry in self._images if not math.isnan(entry.model)]
+        ranked = [entry for entry in shared if not math.isnan(entry.spearman)]
+        modelled = [entry for entry in self._images if not math.isnan(entry.model)]
         return AgreementReport(
             images=self._images,
             classes=[self._class(label, shared) for label in sorted({entry.label for entry in shared})],
@@ -188,30 +189,35 @@ class _Tally:
                 if self._of_person[person.id] or self._of_model[person.id]
             ],
             pairs=self._pairs(),
-            people=sum(bool(figures) for figures in self._of_person.values()),
+            people=self._count(shared),
             iou=human[0],
             dice=human[1],
             alpha=self._counts.alpha,
             pixels=self._pixels,
             human=human[2],
-            ranked=human[3],
+            ranked=len(ranked),
+            ranked_people=self._count(ranked),
             model=share_of(
                 mean_known([entry.model for entry in both]), mean_known([entry.spearman for entry in both])
             ),
             compared=len(both),
-            model_spearman=mean_known(modelled),
+            compared_people=self._count(both),
+            model_spearman=mean_known([entry.model for entry in modelled]),
             modelled=len(modelled),
+            modelled_people=self._count(modelled),
             model_name=self._model_name,
         )
+
+    def _count(self, entries: Sequence[ImageAgreement]) -> int:
+        """Return how many people did one of these images."""
+        return len({person for entry in entries for person in self._painters[entry.image]})
 
     def _class(self, label: int, shared: list[ImageAgreement]) -> ClassAgreement:
         own = [entry for entry in shared if entry.label == label]
         name = self._workspace.classes[label] if label >= 0 else "no class"
         iou, dice, spearman, ranked = _means([(entry.iou, entry.dice, entry.spearman) for entry in own])
         model = mean_known([entry.model for entry in own])
-        return ClassAgreement(
-            label, name, len(own), len(self._painters[label]), iou, dice, spearman, ranked, model
-        )
+        return ClassAgreement(label, name, len(own), self._count(own), iou, dice, spearman, ranked, model)
 
     def _pairs(self) -> list[PairAgreement]:
         place = {person.id: row for row, person in enumerate(self._people)}

@@ -95,6 +95,8 @@ class PairAgreement:
 class AgreementReport:
     """What `measure_agreement` found.
 
+    How many people a figure is of stands beside it, as ``..._people``.
+
     Attributes
     ----------
     images
@@ -127,10 +129,13 @@ class AgreementReport:
     pixels: int
     human: float
     ranked: int
+    ranked_people: int
     model: float
     compared: int
+    compared_people: int
     model_spearman: float
     modelled: int
+    modelled_people: int
     model_name: str = ""
 
     @property
@@ -147,7 +152,7 @@ class AgreementReport:
         """Return the figures of the whole set, one a line, each with what it is of."""
         lines = []
         if self.shared:
-            of = f"{self.people} people, {counted(self.shared, 'image')}"
+            of = _of(self.people, self.shared)
             lines.append(
                 f"IoU {figure(self.iou)}, Dice {figure(self.dice)} (mean over pairs of people; {of})"
             )
@@ -158,17 +163,22 @@ class AgreementReport:
             left_out = f"; {without:,} without contrast left out" if without else ""
             lines.append(
                 f"human–human alignment {figure(self.human)} (Spearman of blurred masks, mean over pairs; "
-                f"{self.people} people, {counted(self.ranked, 'image')}{left_out})"
+                f"{_of(self.ranked_people, self.ranked)}{left_out})"
             )
         name = self.model_name or "the model"
         if self.modelled:
-            images = counted(self.modelled, "image")
-            lines.append(f"Spearman of {name} and people {figure(self.model_spearman)} ({images})")
-        if self.compared:
-            lines.append(
-                f"human–model alignment of {name} {figure(self.model)} (as a share of human–human alignment; "
-                f"{counted(self.compared, 'image')})"
-            )
+            of = _of(self.modelled_people, self.modelled)
+            lines.append(f"Spearman of {name} and people {figure(self.model_spearman)} ({of})")
+            alignment = f"human–model alignment of {name}"
+            if not self.compared:
+                lines.append(f"{alignment} needs images that two people painted.")
+            elif math.isnan(self.model):
+                lines.append(
+                    f"{alignment} is not known: people agree no better than by chance on these images."
+                )
+            else:
+                of = _of(self.compared_people, self.compared)
+                lines.append(f"{alignment} {figure(self.model)} (as a share of human–human alignment; {of})")
         return lines
 
     def to_csv(self, folder: Path | str) -> list[Path]:
@@ -211,9 +221,8 @@ def figure(value: float) -> str:
     return "not known" if math.isnan(value) else f"{value:.2f}"
 
 
-def counted(number: int, what: str) -> str:
-    """Return "1 image", "1,200 images"."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _of(people: int, images: int) -> str:
+    return f"{people:,} {'person' if people == 1 else 'people'}, {images:,} image{'' if images == 1 else 's'}"
 
 
 def _columns(kind: type) -> list[str]:

@@ -88,9 +88,9 @@ def test_a_model_beside_people(workspace, capsys):
     run(workspace, "--model", "net")
     shown = capsys.readouterr().out
     assert "Spearman of net and people" in shown
-    assert "(5 images)" in shown
+    assert "(3 people, 5 images)" in shown
     assert "human–model alignment of net" in shown
-    assert "(as a share of human–human alignment; 4 images)" in shown
+    assert "(as a share of human–human alignment; 3 people, 4 images)" in shown
     assert (workspace / "salience_maps").is_dir()
 
 

@@ -144,6 +144,7 @@ def test_a_model_is_measured_against_people(painted):
     alone = [entry.model for entry in (by_image[0], by_image[1], by_image[2])]
     assert report.model_spearman == pytest.approx(np.mean(alone))
     assert (report.modelled, report.compared) == (3, 2)
+    assert (report.modelled_people, report.compared_people) == (3, 3)
     human = (by_image[0].spearman + by_image[1].spearman) / 2
     assert report.model == pytest.approx((alone[0] + alone[1]) / 2 / human)
     only, _ = measured(painted, [0], ["Ada", "Bo"], model_maps=maps)
@@ -160,15 +161,21 @@ def test_sentences_say_what_each_figure_is_of(painted):
     assert report.sentences() == [
         "IoU 0.53, Dice 0.54 (mean over pairs of people; 3 people, 4 images)",
         "Krippendorff's alpha 0.30 (protected or not; 3 people, 4 images, 1,024 pixels)",
-        "human–human alignment 0.32 (Spearman of blurred masks, mean over pairs; 3 people, 3 images; "
+        "human–human alignment 0.30 (Spearman of blurred masks, mean over pairs; 3 people, 3 images; "
         "1 without contrast left out)",
     ]
     maps = {0: np.arange(256).reshape(16, 16).astype(np.uint8)}
     modelled, _ = measured(painted, [0], model_maps=maps, model_name="toy")
     assert modelled.sentences()[3].startswith("Spearman of toy and people ")
     assert modelled.sentences()[4] == (
-        "human–model alignment of toy not known (as a share of human–human alignment; 1 image)"
+        "human–model alignment of toy is not known: people agree no better than by chance on these images."
     )
+    pair, _ = measured(painted, [0], ["Ada", "Bo"], model_maps=maps, model_name="toy")
+    assert pair.sentences()[4].startswith("human–model alignment of toy ")
+    assert pair.sentences()[4].endswith(" (as a share of human–human alignment; 2 people, 1 image)")
+    alone, _ = measured(painted, [0], ["Ada"], model_maps=maps, model_name="toy")
+    assert alone.sentences()[0].endswith("(1 person, 1 image)")
+    assert alone.sentences()[1] == "human–model alignment of toy needs images that two people painted."
 
 
 def test_a_chosen_few(painted):
@@ -176,6 +183,13 @@ def test_a_chosen_few(painted):
     assert [entry.image for entry in report.images] == [1, 0]  # as asked, each once
     assert [(pair.first, pair.second) for pair in report.pairs] == [("Bo", "Ada")]
     assert report.people == 2
+
+
+def test_each_figure_counts_its_own_people(painted):
+    """Images 1 and 4 are of three people, but Cy left only image 4 empty, which has no order."""
+    report, _ = measured(painted, [1, 4])
+    assert (report.people, report.ranked_people, report.shared, report.ranked) == (3, 2, 2, 1)
+    assert "1.00 (Spearman of blurred masks, mean over pairs; 2 people, 1 image; 1 " in report.sentences()[2]
 
 
 def test_sigma_is_in_pixels(painted):
