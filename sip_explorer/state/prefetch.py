@@ -55,10 +55,9 @@ class Prefetch:
     ----------
     session : Session
     make : callable
-        Pixels, uint8 (H, W, C) -> what the canvas draws; called in the disk thread, or in the main
-        thread for an image that was not read ahead.
-    prepare : callable
-        Has a picture do beforehand what would cost its first frame. Disk thread only.
+        Pixels, uint8 (H, W, C) -> what the canvas draws, for an image that was not read ahead.
+    make_ahead : callable
+        The same in the disk thread: may do beforehand what would cost the first frame.
     memory : int
         Bytes that may be kept. Images beyond them are not read ahead.
     """
@@ -67,13 +66,13 @@ class Prefetch:
         self,
         session: Session,
         make: Callable[[Pixels], Any],
-        prepare: Callable[[Any], object],
+        make_ahead: Callable[[Pixels], Any],
         *,
         memory: int = MEMORY,
     ) -> None:
         self._session = session
         self._make = make
-        self._prepare = prepare
+        self._make_ahead = make_ahead
         self._memory = memory
         self._workspace: Workspace | None = None
         self._pictures: dict[int, tuple[Pixels, Any]] = {}
@@ -128,8 +127,7 @@ class Prefetch:
                     if known is None:
                         pixels = workspace.image(image)
                         yield None
-                        known = (pixels, self._make(pixels))
-                        self._prepare(known[1])
+                        known = (pixels, self._make_ahead(pixels))
                         yield None
                     mask = workspace.mask(image, annotator)
                 except SipError:

@@ -55,6 +55,9 @@ class BrushBar(QWidget):
         layout.addWidget(self.options)
         layout.addWidget(self.hint, 1)
         layout.addWidget(self.opacity_cell)
+        self.setFixedHeight(
+            int(self.fontMetrics().height() * 2.9)
+        )  # the canvas stays as another tool is taken
         self.opacity_cell.changed.connect(lambda percent: canvas.set_opacity(percent / 100))
         canvas.set_opacity(opacity)
         canvas.toolChanged.connect(self._choose_hint)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from sip_explorer.qt.canvas import TOOLS, SalienceCanvas
+from sip_explorer.qt.canvas import TOOLS, Picture, SalienceCanvas
 from sip_explorer.qt.rooms.salience.brush_bar import BrushBar
-from sip_explorer.qt.rooms.salience.prepared_picture import PreparedPicture
 from sip_explorer.qt.rooms.salience.superpixel_finder import SuperpixelFinder
 from sip_explorer.qt.rooms.salience.tool_bar import ToolBar
 from sip_explorer.records import Artefact, CancelToken, Event, Failed, SipError
 from sip_explorer.salience import Patch
 from sip_explorer.state import Session
 from sip_explorer.state.prefetch import Prefetch, Ready
+
+if TYPE_CHECKING:
+    from sip_explorer.workspace.relinking import Relinked
 
 LANE = "whole mask"
 CHOOSE = "Choose an image in the list below, then paint what matters in it."
@@ -51,7 +54,7 @@ class PaintView(QWidget):
         self.ready: Ready | None = None
         self._edits = 0
         self.canvas = SalienceCanvas(session.keymap)
-        self.prefetch = Prefetch(session, PreparedPicture, PreparedPicture.prepare)
+        self.prefetch = Prefetch(session, Picture, getattr(Picture, "prepared", Picture))
         self.tools = ToolBar(TOOLS, session.keymap, act)
         self.superpixels = SuperpixelFinder(session, self.canvas)
         self.bar = BrushBar(
@@ -59,6 +62,7 @@ class PaintView(QWidget):
         )
         self.relink_button = QPushButton("Look for the pictures in a folder…")
         self.relink_button.setToolTip("The catalogue then names the files where they lie now")
+        self.relink_button.clicked.connect(self.ask_relink)
         self.relink_button.hide()
         row = QHBoxLayout()
         row.setSpacing(8)
@@ -149,6 +153,31 @@ class PaintView(QWidget):
         self.canvas.caption.show_text(doing)
         self.session.jobs.ask(LANE, job, take, on="disk")
 
+    def ask_relink(self) -> None:
+        """Ask for a folder and look for the missing pictures under it."""
+        folder = QFileDialog.getExistingDirectory(self, "Folder in which the pictures lie now")
+        if folder:
+            self.relink(folder)
+
+    def relink(self, folder: str) -> None:
+        """Point the catalogue at the missing pictures that lie anywhere under ``folder``, as a job."""
+        workspace = self.session.workspace
+        if workspace is None:
+            return
+
+        def job(token: CancelToken) -> Iterator[Event | None]:
+            yield Artefact("relinked", data=workspace.relink(folder, token))
+
+        def follow(event: Event) -> None:
+            if isinstance(event, Failed):
+                self.session.problem.emit(event.message, event.detail)
+            elif isinstance(event, Artefact) and workspace is self.session.workspace:
+                self.session.notice.emit(relinked_words(event.data))
+                self.prefetch.forget()
+                self._show_image(self.session.selection.current_image)
+
+        self.session.jobs.run("find pictures", job, follow, on="disk")
+
     def edit(self, act: Callable[[int], object]) -> None:
         """Edit the mask on show; not while the hand is still drawing, and not where there is none."""
         image_id = self.image_id
@@ -173,6 +202,7 @@ class PaintView(QWidget):
         self.image_id = image_id
         self.annotator = self.session.selection.annotator
         self.ready = None
+        self.relink_button.hide()
         workspace = self.session.workspace
         if workspace is None or image_id is None:
             self._show_nothing(CHOOSE)
@@ -184,6 +214,9 @@ class PaintView(QWidget):
                 self.canvas.setFocus()
         else:
             self._show_nothing("This image cannot be shown.")
+            self.relink_button.setVisible(
+                not workspace.read_only and bool(workspace.missing_pictures([image_id]))
+            )
         self._show_history()
         self.shown.emit()
         if workspace is not None and image_id is not None:
@@ -234,3 +267,11 @@ class PaintView(QWidget):
         if image_id == self.image_id and annotator == self.annotator and self.canvas.has_image():
             self._edits += 1
             self.canvas.apply_patch(patch)
+
+
+def relinked_words(relinked: Relinked) -> str:
+    """What came of looking for pictures."""
+    words = f"{relinked.found:,} pictures found" if relinked.found != 1 else "1 picture found"
+    if relinked.missing:
+        words += f"; {relinked.missing:,} still missing"
+    return " ".join([f"{words}.", *relinked.refused[:2]])

@@ -67,11 +67,13 @@ class ToolBar(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        high = self._height() * len(self.buttons)
+        high = self._height() * len(self.buttons) + 4 * _GAP
         self._arrange(1 if high <= self.height() else 2)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(super().minimumSizeHint().width(), self._height() * ((len(self.buttons) + 1) // 2))
+        return QSize(
+            super().minimumSizeHint().width(), self._height() * ((len(self.buttons) + 1) // 2) + 4 * _GAP
+        )
 
     def _button(self, name: str) -> QToolButton:
         button = QToolButton()
@@ -91,8 +93,12 @@ class ToolBar(QWidget):
         if columns == self._columns:
             return
         self._columns = columns
+        tools = len(self.buttons) - len(ACTS)
+        rows = -(-tools // columns)
+        self._grid.setRowMinimumHeight(rows, 2 * _GAP)  # between tools and acts
         for place, button in enumerate(self.buttons.values()):
-            self._grid.addWidget(button, place // columns, place % columns)
+            row = place // columns if place < tools else rows + 1 + (place - tools) // columns
+            self._grid.addWidget(button, row, (place if place < tools else place - tools) % columns)
 
     def _show_keys(self) -> None:
         for name, button in self.buttons.items():
