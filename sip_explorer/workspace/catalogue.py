@@ -19,6 +19,10 @@ _NETWORK = frozenset(
 )
 
 
+class DiskError(SipError):
+    """The disk, not the catalogue, is at fault: it is full, read-only or not there."""
+
+
 def create_catalogue(folder: Path) -> sqlite3.Connection:
     """Make an empty catalogue in ``folder`` and return a connection that may write."""
     connection = _connect(f"{(folder / NAME).absolute().as_uri()}?mode=rwc")
@@ -38,15 +42,20 @@ def connect_writer(folder: Path) -> sqlite3.Connection:
     Raises
     ------
     SipError
-        If the file is missing, damaged, no catalogue, or of a newer format.
+        If the file is missing, damaged, no catalogue, or of a newer format; a `DiskError` if the
+        disk is full.
     """
     connection = _connect_checked(folder, "mode=rw")
     wanted = "TRUNCATE" if on_network_disk(folder) else "WAL"
     try:
-        connection.execute(f"PRAGMA journal_mode = {wanted}")
-        connection.execute("SELECT count(*) FROM classes").fetchone()
-    except sqlite3.OperationalError:
-        connection.execute("PRAGMA journal_mode = TRUNCATE")
+        try:
+            connection.execute(f"PRAGMA journal_mode = {wanted}")
+            connection.execute("SELECT count(*) FROM classes").fetchone()
+        except sqlite3.OperationalError:
+            connection.execute("PRAGMA journal_mode = TRUNCATE")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise _disk_error(folder, error) from error
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 
@@ -60,7 +69,8 @@ def connect_reader(folder: Path) -> sqlite3.Connection:
         As `connect_writer`.
     """
     if is_writable(folder):
-        return _connect_checked(folder, "mode=ro")
+        with contextlib.suppress(DiskError):  # on a full disk, read as from read-only media
+            return _connect_checked(folder, "mode=ro")
     log = folder / f"{NAME}-wal"
     if not (log.exists() and log.stat().st_size):
         return _connect_checked(folder, "immutable=1")
@@ -126,7 +136,15 @@ def _connect_checked(folder: Path, mode: str) -> sqlite3.Connection:
     except BaseException as error:
         if connection is not None:
             connection.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise DiskError(
+                f"The disk of {folder} cannot be worked on ({error}): make room on it."
+            ) from error
         if isinstance(error, sqlite3.Error):
             raise SipError(f"{path} cannot be read ({error}): restore it from a backup.") from error
         raise
     return connection
+
+
+def _disk_error(folder: Path, error: Exception) -> DiskError:
+    return DiskError(f"The disk of {folder} cannot be worked on ({error}): make room on it.")

@@ -7,8 +7,8 @@ import os
 import socket
 import sys
 import time
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 NAME = ".lock"
 _FAR = 1 << 30  # the locked byte lies beyond the text, which Windows would otherwise not let others read
@@ -29,12 +29,12 @@ class WorkspaceLock:
         self.path = folder / NAME
         self.held = False
         self.holder = ""
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
 
     def acquire(self) -> bool:
         """Try once to take the lock; never waits."""
         try:
-            file = open(self.path, "a+b")  # noqa: SIM115 - held open until release()
+            file = open(self.path, "a+b", buffering=0)  # noqa: SIM115 - held open until release()
         except OSError as error:
             where = f"The folder {self.path.parent} cannot be written ({error.strerror})"
             self.holder = f"{where}: it is open to read only."
@@ -45,10 +45,10 @@ class WorkspaceLock:
             self.holder = self._sentence(error)
             file.close()
             return False
-        file.truncate(0)
         note = {"process": os.getpid(), "host": socket.gethostname(), "since": time.time()}
-        file.write(json.dumps(note).encode())
-        file.flush()
+        with contextlib.suppress(OSError):  # a full disk: the lock holds without the note
+            file.truncate(0)
+            file.write(json.dumps(note).encode())
         self._file, self.held, self.holder = file, True, ""
         return True
 
@@ -80,19 +80,19 @@ class WorkspaceLock:
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: BinaryIO) -> None:
+    def _lock(file: FileIO) -> None:
         file.seek(_FAR)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 
-    def _unlock(file: BinaryIO) -> None:
+    def _unlock(file: FileIO) -> None:
         file.seek(_FAR)
         msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(file: BinaryIO) -> None:
+    def _lock(file: FileIO) -> None:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    def _unlock(file: BinaryIO) -> None:
+    def _unlock(file: FileIO) -> None:
         fcntl.flock(file.fileno(), fcntl.LOCK_UN)

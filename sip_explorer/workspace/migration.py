@@ -5,26 +5,26 @@ import sqlite3
 from pathlib import Path
 
 from sip_explorer.records import atomic_path
-from sip_explorer.workspace.catalogue import NAME, connect_writer
+from sip_explorer.workspace.catalogue import NAME, DiskError, connect_writer
 from sip_explorer.workspace.schema import ADDED_IN_2, VERSION
 
 
-def migrate(folder: Path) -> str:
+def migrate(folder: Path) -> None:
     """Bring the catalogue in ``folder`` to the present format; needs the workspace's lock.
 
     Before anything is changed, a copy is written beside it: ``catalog.v1.sqlite`` (numbered on
-    where that name is taken). Returns "" if the catalogue is of the present format now, else one
-    sentence that says why not; the catalogue is then as it was.
+    where that name is taken).
 
     Raises
     ------
     SipError
-        If the catalogue is missing, damaged, or of a newer format.
+        If the catalogue is missing, damaged, or of a newer format; a `DiskError` if it cannot be
+        changed, it is then as it was.
     """
     with contextlib.closing(connect_writer(folder)) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == VERSION:
-            return ""
+            return
         try:
             with atomic_path(_free_name(folder, version)) as path:
                 _back_up(connection, path)
@@ -33,13 +33,12 @@ def migrate(folder: Path) -> str:
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.execute("COMMIT")
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.OperationalError, OSError) as error:
             # Closing the connection rolls back.
-            return (
-                f"The catalogue of {folder} is of an older format and cannot be changed ({error}): "
-                "it is open to read only; make room on the disk and open it again."
-            )
-    return ""
+            raise DiskError(
+                f"The catalogue of {folder} is of an older format and cannot be brought up to date "
+                f"({error}): make room on the disk."
+            ) from error
 
 
 def overlay(connection: sqlite3.Connection) -> None:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from sip_explorer.records import SipError
-from sip_explorer.workspace.catalogue import connect_reader, is_writable
+from sip_explorer.workspace.catalogue import DiskError, connect_reader, is_writable
 from sip_explorer.workspace.lock import WorkspaceLock
 from sip_explorer.workspace.manifest import read_manifest
 from sip_explorer.workspace.migration import migrate, overlay
@@ -44,11 +44,7 @@ class OpenCatalogue:
             self.lock_holder = self._lock.holder
         try:
             if not self.lock_holder:
-                self.lock_holder = migrate(path)
-            if not self.lock_holder:
-                self._writer = StrokeWriter(path, self._tell_problem)
-            else:
-                self._lock.release()
+                self._begin_writing()
             self._reader = connect_reader(path)
             self.refresh()
         except BaseException as error:
@@ -107,6 +103,15 @@ class OpenCatalogue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _begin_writing(self) -> None:
+        """Make the thread that writes; where the disk does not let it, say so and give the lock back."""
+        try:
+            migrate(self.path)
+            self._writer = StrokeWriter(self.path, self._tell_problem)
+        except DiskError as error:
+            self.lock_holder = f"{str(error).rstrip('.')}, and open it again; here it is open to read only."
+            self._lock.release()
 
     def _release(self) -> None:
         # The reader goes first: the last connection, if it may write, folds the log into the catalogue.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_workspaces import CLASSES, make_workspace, paint, read_only_disk, toy_images
+from toy_workspaces import CLASSES, full_disk, make_workspace, paint, read_only_disk, toy_images
 
 from sip_explorer.records import SipError
 from sip_explorer.salience import Patch
@@ -171,6 +171,18 @@ def test_read_only_media_are_read_whole(tmp_path: Path, clean: bool) -> None:
         assert "read only" in opened.lock_holder
         assert opened.mask(1, "Ada").sum() == 4
         assert opened.image(1).shape == (16, 16, 1)
+
+
+@pytest.mark.parametrize("room", [0, 4096])
+def test_on_a_full_disk_a_workspace_is_read(workspace: Workspace, room: int) -> None:
+    workspace.commit_stroke(1, "Ada", _patch((0, 0, 2, 2)), "brush").result(20)
+    workspace.close()
+    with full_disk(room), Workspace.open(workspace.path) as opened:
+        assert opened.read_only
+        assert "make room" in opened.lock_holder
+        assert opened.mask(1, "Ada").sum() == 4
+    with Workspace.open(workspace.path) as again:
+        assert not again.read_only
 
 
 def test_every_commit_reaches_the_disk(workspace: Workspace) -> None:

@@ -76,3 +76,15 @@ def read_only_disk(folder: Path) -> Iterator[None]:
             os.setresuid(0, 0, 0)
         for path, mode in modes.items():
             path.chmod(mode)
+
+
+@contextmanager
+def full_disk(room: int = 0) -> Iterator[None]:
+    """Let no file grow beyond ``room`` bytes: what writes there fails as on a full disk."""
+    resource = pytest.importorskip("resource")  # POSIX
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
