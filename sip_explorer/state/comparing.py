@@ -20,7 +20,8 @@ Mask = NDArray[np.uint8]
 
 SIDE = 640
 """Pixels of the longer side of what is shown."""
-MERGE_COLOUR = "#999999"
+MERGE_COLOUR = "#0072B2"
+"""Of no person among the first five, and seen on light and dark alike."""
 MERGE_WORDS = {
     "mean": "Mean",
     "majority": "Majority",

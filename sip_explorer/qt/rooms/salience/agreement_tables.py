@@ -26,8 +26,11 @@ class Table:
     sort: int
 
 
-def tables(report: AgreementReport) -> list[Table]:
-    """Return the tables per image, class, person and pair; a model's column only where one was asked."""
+def tables(report: AgreementReport, classes: Sequence[str]) -> list[Table]:
+    """Return the tables per image, class, person and pair; a model's column only where one was asked.
+
+    ``classes``: their names; a label is an index into it.
+    """
     asked = report.modelled > 0
     model = [_MODEL] if asked else []
     return [
@@ -35,7 +38,8 @@ def tables(report: AgreementReport) -> list[Table]:
             "Images",
             [
                 ("Image", "Click to compare the masks of an image"),
-                ("People", "Who finished it"),
+                ("Class", ""),
+                ("People", "How many finished it"),
                 ("Dispute", "1 − IoU: 0 where all agree, 1 where no two share a pixel"),
                 _IOU,
                 _DICE,
@@ -43,10 +47,19 @@ def tables(report: AgreementReport) -> list[Table]:
                 *model,
             ],
             [
-                [one.name, one.people, one.dispute, one.iou, one.dice, one.spearman, *([one.model] * asked)]
+                [
+                    one.name,
+                    classes[one.label] if 0 <= one.label < len(classes) else "no class",
+                    one.people,
+                    one.dispute,
+                    one.iou,
+                    one.dice,
+                    one.spearman,
+                    *([one.model] * asked),
+                ]
                 for one in report.images
             ],
-            2,
+            3,
         ),
         Table(
             "Classes",

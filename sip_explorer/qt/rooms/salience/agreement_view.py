@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sip_explorer.qt.rooms.salience.agreement_tables import Table, tables
+from sip_explorer.qt.rooms.salience.agreement_tables import tables
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.figure_table import FigureTable
 from sip_explorer.qt.widgets.segments import Segments
@@ -167,12 +167,10 @@ class AgreementView(QWidget):
         self.words.setText("\n".join(_capital(line) for line in report.sentences()))
         if report is not self._shown:
             self._shown = report
-            for table in tables(report):
-                self._fill(table)
+            workspace = self._session.workspace
+            for table in tables(report, workspace.classes if workspace is not None else ()):
+                self.tables[table.name].set_rows(table.columns, table.rows, table.sort)
         self._show_note()
-
-    def _fill(self, table: Table) -> None:
-        self.tables[table.name].set_rows(table.columns, table.rows, table.sort)
 
     def _show_note(self, *_: object) -> None:
         report = self._agreeing.report

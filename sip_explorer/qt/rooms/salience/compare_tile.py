@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from sip_explorer.qt.icons import icon
@@ -39,7 +39,7 @@ class CompareTile(QWidget):
         self.panel = ImagePanel(opinion.name)
         self.panel.set_image(tinted(picture, opinion.mask, opinion.colour), opinion.mask)
         parts = [
-            _STATES.get(opinion.state, f"{opinion.share:.0%} salient"),
+            _STATES.get(opinion.state, f"{100 * opinion.share:.0f} % salient"),
             _VERDICTS.get(opinion.verdict, ""),
         ]
         self.panel.set_caption(" · ".join(part for part in parts if part))
@@ -47,7 +47,7 @@ class CompareTile(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         layout.addWidget(stripe)
-        layout.addWidget(self.panel, 1)
+        layout.addWidget(self.panel)
         row = QHBoxLayout()
         row.setSpacing(2)
         row.addStretch(1)
@@ -77,10 +77,21 @@ class CompareTile(QWidget):
                 row.addWidget(button)
                 self.verdicts[verdict] = button
         row.addStretch(1)
-        layout.addLayout(row)
-        layout.setAlignment(row, Qt.AlignmentFlag.AlignBottom)
+        self._acts = QWidget()
+        self._acts.setLayout(row)
+        row.setContentsMargins(0, 0, 0, 0)
+        self._acts.setFixedHeight(QPushButton("Take").sizeHint().height())  # also where there is no button
+        layout.addWidget(self._acts)
+        layout.addStretch(1)
         theme.changed.connect(self._tint)
         self._tint()
+
+    def fit(self, width: int, height: int) -> None:
+        """Take the height that a square picture of this width needs, at most ``height``."""
+        least = self.panel.minimumSizeHint()
+        words = least.height() - least.width()
+        around = self.sizeHint().height() - self.panel.sizeHint().height()
+        self.panel.setFixedHeight(max(least.height(), min(width + words, height - around)))
 
     def _tint(self) -> None:
         for button in self.verdicts.values():

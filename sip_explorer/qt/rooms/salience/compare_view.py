@@ -29,6 +29,7 @@ from sip_explorer.state.reviewing import Reviewing
 
 _LANE, _TAKE = "comparison", "agreed mask"
 _NARROWEST = 11  # font heights of a tile
+_GAP = 12
 
 
 class CompareView(QWidget):
@@ -53,7 +54,7 @@ class CompareView(QWidget):
         self._ious.setWordWrap(True)
         self._ious.setProperty("role", "muted")
         self._rows = QVBoxLayout()
-        self._rows.setSpacing(12)
+        self._rows.setSpacing(_GAP)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._make_page())
         self.covered = EmptyState(
@@ -238,16 +239,22 @@ class CompareView(QWidget):
         groups = [[t for t in self.tiles if (t.opinion.kind == "merge") == merge] for merge in (False, True)]
         fits = max(1, self._area.viewport().width() // (_NARROWEST * self.fontMetrics().height()))
         columns = min(fits, max(len(group) for group in groups))
+        lines = sum(-(-len(group) // columns) for group in groups)
+        space = self._area.viewport().size()
+        width = (space.width() - _GAP * (columns - 1)) // columns
+        height = (space.height() - _GAP * (lines - 1)) // lines
         for group in groups:
             grid = QGridLayout()
-            grid.setSpacing(12)
+            grid.setSpacing(_GAP)
             for column in range(columns):
                 grid.setColumnStretch(column, 1)
             for place, tile in enumerate(group):
                 grid.addWidget(tile, place // columns, place % columns)
+                tile.fit(width, height)
                 tile.show()
             if group:
-                self._rows.addLayout(grid, 1)
+                self._rows.addLayout(grid)
+        self._rows.addStretch(1)
 
     def _show_undo(self) -> None:
         workspace, image = self._session.workspace, self._image

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from sip_explorer.qt.rooms.salience.example_tile import ExampleTile
@@ -123,7 +124,7 @@ class GuidelineSection:
             writable = workspace is not None and not workspace.read_only
             tile = ExampleTile(example.verdict, example.caption, writable=writable)
             tile.removed.connect(partial(self._remove, example.id))
-            self._grid.addWidget(tile, place // _COLUMNS, place % _COLUMNS)
+            self._grid.addWidget(tile, place // _COLUMNS, place % _COLUMNS, Qt.AlignmentFlag.AlignTop)
             self.tiles[example.id] = tile
         self._examples.setVisible(bool(examples))
         if workspace is None or not examples:

@@ -23,6 +23,8 @@ class OverlapForm(QWidget):
         self.seed.setRange(0, 999_999)
         self.seed.setAccessibleName("Seed of the overlap set")
         self.seed.setToolTip("The same seed and list give the same images")
+        for field in (self.count, self.seed):  # their greatest numbers would push the column wide
+            field.setMinimumWidth(field.fontMetrics().horizontalAdvance("0") * 9)
         self.make = QPushButton("Draw")
         self.make.setToolTip("Draw them from the images listed below, each class its share; masks stay")
         self.list = QPushButton("List it")

@@ -198,7 +198,7 @@ class PeopleSection:
         if pace.checked:
             parts.append(f"{pace.checked:,} checked")
         if pace.an_hour:
-            parts.append(f"{pace.an_hour:.0f} images an hour")
+            parts.append(f"{pace.an_hour:,.0f} images an hour")
         self._pace_words.setText(" · ".join(parts))
 
 

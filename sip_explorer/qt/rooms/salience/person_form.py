@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QMenu,
-    QToolButton,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -50,7 +50,6 @@ class PersonForm(QWidget):
         self.people.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.people.setMinimumContentsLength(8)
         self.colour = _button("Colour", "The colour of this person's salience")
-        self.colour.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.rename = _button("Rename", "Give this person another name")
         self.add = _button("Add", "Add a person who paints")
         self.name = NameField()
@@ -63,7 +62,7 @@ class PersonForm(QWidget):
         row.addWidget(label)
         row.addWidget(self.people, 1)
         acts = QHBoxLayout()
-        acts.setSpacing(4)
+        acts.setSpacing(8)
         for button in (self.colour, self.rename, self.add):
             acts.addWidget(button)
         acts.addStretch(1)
@@ -177,9 +176,8 @@ def dot(colour: str) -> QIcon:
     return QIcon(pixmap)
 
 
-def _button(words: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(words)
+def _button(words: str, tip: str) -> QPushButton:
+    button = QPushButton(words)
     button.setToolTip(tip)
     button.setAccessibleName(tip)
     return button

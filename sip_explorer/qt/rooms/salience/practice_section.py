@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSpinBox
 
 from sip_explorer.qt.widgets.section import Section
+from sip_explorer.qt.widgets.toggle_button import ToggleButton
 from sip_explorer.records import Artefact, CancelToken, Event, Failed
 from sip_explorer.state import Session
 from sip_explorer.state.practice import PRACTICE, SOURCES, Score, find_answers, score, take_answer
@@ -33,8 +34,7 @@ class PracticeSection:
         self.make.setToolTip("Draw them from the images listed below, each class its share")
         self.list = QPushButton("List it")
         self.list.setToolTip("List the images of the practice set in the film strip")
-        self.compare = QPushButton("Compare with the answer")
-        self.compare.setCheckable(True)
+        self.compare = ToggleButton("Compare with the answer")
         self.compare.setToolTip("Show the outline of the known answer over mine, and how near they are")
         self.result = _quiet()
         self.average = _quiet()

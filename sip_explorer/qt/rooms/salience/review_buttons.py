@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from sip_explorer.qt.rooms.salience.review_queue import ReviewQueue
+from sip_explorer.qt.widgets.toggle_button import ToggleButton
 from sip_explorer.records import SipError
 from sip_explorer.state import Session
 from sip_explorer.state.reviewing import Reviewing
@@ -25,10 +26,8 @@ class ReviewButtons(QWidget):
         self._session = session
         self._reviewing = Reviewing.of(session)
         self._queue = ReviewQueue(session)
-        self.checked = QPushButton("Checked")
-        self.checked.setCheckable(True)
-        self.disputed = QPushButton("Disputed")
-        self.disputed.setCheckable(True)
+        self.checked = ToggleButton("Checked")
+        self.disputed = ToggleButton("Disputed")
         self.next = QPushButton("Next")
         self.queue = QComboBox()
         self.queue.setAccessibleName("Which image comes next")
