@@ -31,6 +31,7 @@ __all__ = [
 ]  # fmt: skip
 
 _BREATH_SECONDS = 0.03
+_WIDEST = 4096
 _PIXELS_AT_ONCE = 1 << 26  # of masks in memory
 
 Map = NDArray[np.uint8]
@@ -68,8 +69,10 @@ def measure_agreement(
     Raises
     ------
     SipError
-        If an image or an annotator is unknown.
+        If an image or an annotator is unknown, or sigma is not within 0 and 4,096.
     """
+    if sigma is not None and not 0 <= sigma <= _WIDEST:
+        raise SipError(f"The blur's sigma is {sigma} pixels: give a number from 0 to {_WIDEST:,}.")
     maps = model_maps or {}
     people = _people(workspace, annotators)
     chosen = _chosen(workspace, ids, people, maps)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sip_explorer.records import SipError
+from sip_explorer.salience import MERGES
 from sip_explorer.training import FieldRule, Recipe
 
 NOT_TEXT = (3, True, 1.5, None, ["a"])
@@ -196,3 +197,9 @@ def test_the_hash_changes_with_every_field_but_the_name() -> None:
         seen.add(changed.hash)
     assert recipe.replace(seed=1).family == recipe.family
     assert recipe.replace(seed=1).hash != recipe.hash
+
+
+def test_a_recipe_may_ask_for_every_merge() -> None:
+    merges = Recipe.rules()["merge"].choices
+    assert set(merges) == {"none", *MERGES}
+    assert Recipe(merge="staple").merge == "staple"

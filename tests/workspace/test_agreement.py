@@ -198,6 +198,12 @@ def test_sigma_is_in_pixels(painted):
     assert report.human != pytest.approx(human_alignment([ADA0, BO0, CY0]))
 
 
+@pytest.mark.parametrize("sigma", [-1.0, math.nan, math.inf])
+def test_a_blur_without_bounds_is_refused(workspace, sigma):
+    with pytest.raises(SipError, match="sigma is .* give a number from 0 to 4,096"):
+        measured(workspace, sigma=sigma)
+
+
 def test_nobody_shares_an_image(workspace):
     report, finished = measured(workspace)
     assert finished.summary == {"images": 0, "people": 0}

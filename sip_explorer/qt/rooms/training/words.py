@@ -108,6 +108,7 @@ CHOICES: dict[str, dict[str, str]] = {
         "majority": "Majority",
         "union": "Anybody's",
         "intersection": "Everybody's",
+        "staple": "By reliability (STAPLE)",
     },
     "normalisation": {"images": "The training images", "imagenet": "ImageNet"},
     "budget": {"hard": "Hard", "soft": "Soft", "inverted": "Inverted"},
