@@ -35,13 +35,14 @@ def key_text(text: str) -> str:
         If this names no key.
     """
     written = text.strip() or text
-    if written.endswith("+"):  # the plus key itself
-        parts = [part for part in written[:-1].split("+") if part] + ["+"]
+    if written == "+" or written.endswith("++"):  # the plus key itself
+        parts = [*written[:-2].split("+"), "+"] if len(written) > 1 else ["+"]
     else:
         parts = written.split("+")
     names = [_name(part.strip() or part) for part in parts]
     *modifiers, key = names
-    if not key or any(name not in MODIFIERS for name in modifiers) or len(set(names)) != len(names):
+    alone = key not in MODIFIERS or not modifiers
+    if not (key and alone and len(set(names)) == len(names) and all(name in MODIFIERS for name in modifiers)):
         raise SipError(f"“{text}” is no key: write it like B, [, F5 or Ctrl+Shift+Z.")
     return "+".join([name for name in MODIFIERS if name in modifiers] + [key])
 
