@@ -148,7 +148,7 @@ def _tables(report: "AgreementReport") -> list[str]:
         return [f"{row.images:,}", figure(row.iou), figure(row.dice), figure(row.spearman)]
 
     figures = ["images", "IoU", "Dice", "Spearman"]
-    modelled = [report.model_name] if report.modelled else []
+    modelled = [f"with {report.model_name}"] if report.modelled else []
     lines: list[str] = []
     if report.classes:
         rows = [[row.name, *cells(row), *([figure(row.model)] if modelled else [])] for row in report.classes]

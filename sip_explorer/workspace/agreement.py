@@ -76,7 +76,7 @@ def measure_agreement(
     maps = model_maps or {}
     people = _people(workspace, annotators)
     chosen = _chosen(workspace, ids, people, maps)
-    yield Started("agreement", len(chosen))
+    yield Started(f"agreement on {len(chosen):,} images", len(chosen))
     tally = _Tally(workspace, people, model_name)
     breath, done = time.monotonic(), 0
     for part in _parts(workspace, chosen, len(people)):

@@ -192,7 +192,7 @@ class AgreementReport:
             If they cannot be written.
         """
         whole = {
-            item.name: getattr(self, item.name)
+            _WHOLE.get(item.name, item.name): getattr(self, item.name)
             for item in fields(self)
             if item.name not in ("images", "classes", "annotators", "pairs")
         }
@@ -216,6 +216,10 @@ class AgreementReport:
         return written
 
 
+_WHOLE = {"human": "human_alignment", "model": "model_alignment"}
+"""Columns of the whole set whose names say more than the fields'."""
+
+
 def figure(value: float) -> str:
     """Return two digits, or "not known"."""
     return "not known" if math.isnan(value) else f"{value:.2f}"
@@ -232,7 +236,7 @@ def _columns(kind: type) -> list[str]:
 def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(["model_spearman" if column == "model" else column for column in columns])
     for row in rows:
         writer.writerow([_cell(row[column]) for column in columns])
     return text.getvalue()

@@ -88,6 +88,7 @@ def test_a_model_beside_people(workspace, capsys):
     run(workspace, "--model", "net")
     shown = capsys.readouterr().out
     assert "Spearman of net and people" in shown
+    assert "IoU  Dice  Spearman  with net" in shown
     assert "(3 people, 5 images)" in shown
     assert "human–model alignment of net" in shown
     assert "(as a share of human–human alignment; 3 people, 4 images)" in shown
