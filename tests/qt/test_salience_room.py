@@ -61,7 +61,7 @@ def test_a_stroke_is_saved_and_shown_in_status_and_strip(room, window, qtbot):
     assert np.array_equal(on_disk(room, image_id), room.canvas.mask())
     assert room.session.workspace.states([image_id], room.session.selection.annotator) == ["painted"]
     assert "saved " in window._status.text()
-    assert "1 of 12 images painted" in room._progress.text()
+    assert "1 of 12 images done" in room.details.people._pace_words.text()
 
 
 def test_eraser_undo_and_redo_by_keys(room, window, qtbot):
@@ -120,9 +120,9 @@ def test_a_stroke_under_way_belongs_to_the_image_it_began_on(room, qtbot):
 
 def test_nothing_salient_and_skip_go_on_to_the_next_image(room, qtbot):
     first, second, third = room.session.selection.images[:3]
-    qtbot.mouseClick(room._empty, LEFT)
+    qtbot.mouseClick(room.details.empty, LEFT)
     assert room.session.selection.current_image == second
-    qtbot.mouseClick(room._skip, LEFT)
+    qtbot.mouseClick(room.details.skip, LEFT)
     assert room.session.selection.current_image == third
     saved(room, qtbot)
     states = room.session.workspace.states([first, second], room.session.selection.annotator)
@@ -197,12 +197,11 @@ def test_the_film_strip_filters_by_state(room, window, qtbot):
 def test_the_film_strip_says_what_it_lists(room, window, qtbot):
     strip, selection = window.film_strip, room.session.selection
     first = selection.current_image
-    room._empty.click()
+    room.details.empty.click()
     strip.state.setCurrentIndex(strip.state.findData("empty"))
     strip.list_images()
     assert selection.images == (first,)
     assert strip._count.text() == "1 image"
-    assert "1 with nothing salient" in room._progress.text()
     room.session.choose_annotator("Ben")  # who said nothing about any image
     assert selection.images == ()
     assert "No image" in strip._count.text()
@@ -222,7 +221,7 @@ def test_nothing_of_a_read_only_workspace_changes_and_it_says_why(room, open_win
     shown = other.rooms["salience"]
     before = shown.canvas.mask()
     assert before.any()
-    for button in (shown.tools.buttons["clear"], shown._skip):
+    for button in (shown.tools.buttons["clear"], shown.details.skip):
         other.session.told.clear()
         qtbot.mouseClick(button, LEFT)
         assert "read only" in other.session.told[0]
@@ -258,8 +257,8 @@ def test_a_picture_that_is_gone_costs_a_sentence_and_no_more(open_window, photos
         assert len(window.session.told) == 1
         assert f"ф{number}.png" in window.session.told[0]
         assert not room.canvas.has_image()
-        assert f"ф{number}.png" in room._facts.text()
-        room.clear()
+        assert f"ф{number}.png" in room.details.facts.text()
+        room.act("clear")
         room.undo()
         room.proposals.ask()
         room.accept_proposal()
@@ -307,7 +306,7 @@ def test_an_empty_workspace_says_what_to_do(open_window, tmp_path):
     assert not room.canvas.has_image()
     window.film_strip.state.setCurrentIndex(1)
     window.film_strip.list_images()
-    for act in (room.undo, room.redo, room.clear, room.proposals.ask, room.accept_proposal):
+    for act in (room.undo, room.redo, lambda: room.act("clear"), room.proposals.ask, room.accept_proposal):
         act()
     for name in ("previous", "next", "fit"):
         room.act(name)

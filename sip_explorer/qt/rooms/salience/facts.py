@@ -1,8 +1,7 @@
-"""What is known of an image and of an annotator's progress, in words."""
+"""What is known of an image, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,13 +30,3 @@ def image_facts(workspace: Workspace, image_id: int, annotator: str) -> str:
         f"{class_name(workspace, image_id)}\n"
         f"{width} × {height} pixels · image {image_id} · {split}\n{STATE_WORDS[state]}"
     )
-
-
-def progress_words(states: Sequence[str]) -> str:
-    """Return how many images are painted, left empty on purpose, and skipped."""
-    lines = [f"{states.count('painted'):,} of {len(states):,} images painted"]
-    if empty := states.count("empty"):
-        lines.append(f"{empty:,} with nothing salient")
-    if skipped := states.count("skipped"):
-        lines.append(f"{skipped:,} skipped")
-    return "\n".join(lines)

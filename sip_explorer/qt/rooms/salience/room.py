@@ -1,27 +1,40 @@
-"""Paint salience: the canvas, its tools, a proposal of a model, and how far the annotator is."""
+"""Paint salience; compare what people painted; see how far they agree."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QStackedWidget
 
 from sip_explorer.qt.canvas.keys import action_of
 from sip_explorer.qt.room import Room
-from sip_explorer.qt.rooms.salience.facts import class_name, image_facts, progress_words
+from sip_explorer.qt.rooms.salience.agreement_view import AgreementView
+from sip_explorer.qt.rooms.salience.compare_view import CompareView
+from sip_explorer.qt.rooms.salience.paint_inspector import PaintInspector
 from sip_explorer.qt.rooms.salience.paint_view import PaintView
-from sip_explorer.qt.rooms.salience.proposals import Proposal, ProposalPanel
 from sip_explorer.qt.rooms.salience.shortcuts import Shortcuts
-from sip_explorer.qt.widgets.model_facts import ModelFacts
-from sip_explorer.qt.widgets.model_list import CurrentModelBox
+from sip_explorer.qt.widgets.segments import Segments
 from sip_explorer.state import Session
+
+_PAINT, _COMPARE, _AGREEMENT = range(3)
+_VIEWS = (
+    ("Paint", "Paint what matters in the image"),
+    ("Compare", "Everyone's masks of the image side by side, and the agreed one"),
+    ("Agreement", "How far people agree, per image, class and pair"),
+)
+EVERYWHERE = (
+    *("previous", "next", "next_unpainted", "next_unchecked", "next_disputed"),
+    *("paint_view", "compare_view", "agreement_view"),
+)
+"""Acts whose keys work in every view; all others are of the one that paints."""
 
 
 class SalienceRoom(Room):
-    """Puts the view that paints beside what is known of the image, and gives all acts their keys."""
+    """Three views of the selected image and annotator; all acts of the room have their keys here."""
 
     key: ClassVar[str] = "salience"
     title: ClassVar[str] = "Salience"
@@ -31,72 +44,69 @@ class SalienceRoom(Room):
         super().__init__(session)
         self.paint = PaintView(session, self.act)
         self.canvas, self.tools = self.paint.canvas, self.paint.tools
-        self.centre.addWidget(self.paint, 1)
-        self._make_inspector()
+        self.details = PaintInspector(self.inspector, self.paint)
+        self.proposals = self.details.proposals
+        self.compare = CompareView(session)
+        self.agreement = AgreementView(session)
+        self._views = QStackedWidget()
+        for view in (self.paint, self.compare, self.agreement):
+            self._views.addWidget(view)
+        self.centre.addWidget(self._views, 1)
+        self.segments = Segments(_VIEWS)
+        self.segments.setAccessibleName("Views of the room")
+        self._actions.addWidget(self.segments)
+        self._next_open = self.add_button("Next unpainted", primary=True)
         self.acts = self._acts()
-        self._shortcuts = Shortcuts(self, session.keymap, self.acts)
-        self.paint.shown.connect(self._show_image)
-        session.masks_changed.connect(self._show_progress)
-        selection = session.selection
-        selection.images_changed.connect(lambda _images: self._show_progress())
-        selection.annotator_changed.connect(lambda _name: self._show_progress())
-        self.paint.show_selection()
-        self._show_progress()
-
-    # ---- making ---------------------------------------------------------------------------
-
-    def _make_inspector(self) -> None:
-        image = self.inspector.add_section("Image")
-        self._facts = QLabel()
-        self._facts.setWordWrap(True)
-        image.add_widget(self._facts)
-        self._empty = QPushButton("Nothing is salient")
-        self._empty.setToolTip("Say that this image has no salient region; it counts as looked at")
-        self._empty.clicked.connect(lambda: self._set_state("empty"))
-        self._skip = QPushButton("Skip")
-        self._skip.setToolTip("Leave this image out")
-        self._skip.clicked.connect(lambda: self._set_state("skipped"))
-        buttons = QHBoxLayout()
-        buttons.addWidget(self._empty)
-        buttons.addWidget(self._skip)
-        buttons.addStretch(1)
-        image.add_layout(buttons)
-        self.proposals = ProposalPanel(self.session, self._show_proposal)
-        section = self.inspector.add_section("Proposal")
-        section.add_row("Model", CurrentModelBox(self.session), tip="The trained model that is asked")
-        section.add_widget(ModelFacts(self.session))
-        section.add_widget(self.proposals)
-        self.proposals.accepted.connect(self.accept_proposal)
-        progress = self.inspector.add_section("Progress")
-        self._progress = QLabel()
-        self._progress.setWordWrap(True)
-        progress.add_widget(self._progress)
-        self._next_open = self.add_button(
-            "Next unpainted", primary=True, tip="Go to the next image to paint (N)"
+        self._shortcuts = Shortcuts(
+            self, session.keymap, {name: partial(self.act, name) for name in self.acts}
         )
+        self._connect()
+        self._show_keys()
+        self.paint.show_selection()
+
+    def _connect(self) -> None:
+        self.segments.chosen.connect(self._show_view)
+        self.agreement.imageChosen.connect(lambda _image: self.segments.setCurrentIndex(_COMPARE))
         self._next_open.clicked.connect(self.next_unpainted)
+        self.proposals.accepted.connect(self.accept_proposal)
+        self.details.empty.clicked.connect(lambda: self._set_state("empty"))
+        self.details.skip.clicked.connect(lambda: self._set_state("skipped"))
+        self.paint.shown.connect(self._show_subject)
+        self.session.selection.images_changed.connect(self._show_subject)
+        self.session.keymap.changed.connect(self._show_keys)
 
     def _acts(self) -> dict[str, Callable[[], object]]:
         """What the keys of the groups "Mask" and "Images and review" do."""
+        details, show = self.details, self.segments.setCurrentIndex
         return {
-            "undo": self.undo,
-            "redo": self.redo,
-            "clear": self.clear,
-            "copy_previous": self.paint.copy_previous,
+            "undo": self.paint.undo,
+            "redo": self.paint.redo,
+            "clear": self.paint.clear,
+            **details.mask.acts,
             "propose": self.proposals.ask,
             "accept": self.accept_proposal,
             "refuse": self.proposals.refuse,
             "previous": lambda: self.paint.step(-1),
             "next": lambda: self.paint.step(1),
             "next_unpainted": self.next_unpainted,
+            "next_unchecked": lambda: details.review.go("unchecked"),
+            "next_disputed": lambda: details.review.go("disputed"),
             "empty": lambda: self._set_state("empty"),
             "skip": lambda: self._set_state("skipped"),
+            "check": details.review.check,
+            "dispute": details.review.dispute,
+            "others": details.people.toggle_others,
+            "paint_view": lambda: show(_PAINT),
+            "compare_view": lambda: show(_COMPARE),
+            "agreement_view": lambda: show(_AGREEMENT),
         }
 
     # ---- acts -----------------------------------------------------------------------------
 
     def act(self, name: str) -> None:
-        """Do an action of the keymap, of this room or of the canvas."""
+        """Do an action of the keymap, of this room or of the canvas, where the view on show has it."""
+        if self._views.currentIndex() != _PAINT and name not in EVERYWHERE:
+            return
         act = self.acts.get(name)
         if act is not None:
             act()
@@ -104,16 +114,15 @@ class SalienceRoom(Room):
             self.canvas.act(name)
 
     def undo(self) -> None:
-        """Take back the last edit of the image on show."""
-        self.paint.undo()
+        """Take back the last edit of the image on show: of the agreed mask where masks are compared."""
+        if self._views.currentIndex() == _COMPARE:
+            self.compare.undo_take()
+        else:
+            self.act("undo")
 
     def redo(self) -> None:
         """Make the edit again that was taken back last."""
-        self.paint.redo()
-
-    def clear(self) -> None:
-        """Empty the mask; one undo brings it back."""
-        self.paint.clear()
+        self.act("redo")
 
     def accept_proposal(self) -> None:
         """Take the proposed region over into the mask; what is painted already stays."""
@@ -124,32 +133,19 @@ class SalienceRoom(Room):
 
     def next_unpainted(self) -> None:
         """Go to the next image of the selection that nobody looked at yet."""
-        ids = self.session.selection.images
-        workspace, shown = self.session.workspace, self.paint.image_id
-        if workspace is None or not ids:
-            return
-        at = ids.index(shown) if shown in ids else -1
-        order = ids[at + 1 :] + ids[: at + 1]
-        states = workspace.states(order, self.session.selection.annotator)
-        for image_id, state in zip(order, states, strict=True):
-            if state == "unpainted":
-                self.session.selection.current_image = image_id
-                return
-        self.session.notice.emit("Every image of this selection has been looked at.")
+        self.details.review.go("unpainted")
 
     def entered(self) -> None:
-        self.canvas.setFocus()  # its keys work at once
+        if self._views.currentIndex() == _PAINT:
+            self.canvas.setFocus()  # its keys work at once
 
     def left(self) -> None:
         self.proposals.stop_asking()
         self.session.settings["overlay_opacity"] = self.paint.bar.opacity
 
     def take_key(self, event: QKeyEvent) -> bool:
-        if (
-            action_of(event, self.session.keymap) is None
-            or self.canvas.hasFocus()
-            or not self.canvas.isEnabled()
-        ):
+        paints = self._views.currentIndex() == _PAINT and self.canvas.isEnabled()
+        if not paints or self.canvas.hasFocus() or action_of(event, self.session.keymap) is None:
             return False
         self.canvas.setFocus()
         self.canvas.keyPressEvent(event)
@@ -157,42 +153,22 @@ class SalienceRoom(Room):
 
     # ---- following ------------------------------------------------------------------------
 
-    def _show_image(self) -> None:
-        self.proposals.refuse()
-        workspace, image_id = self.session.workspace, self.paint.image_id
-        if workspace is None or image_id is None:
-            self._facts.setText("No image is open.")
-        elif not self.canvas.has_image():
-            self._facts.setText(f"{workspace.image_name(image_id)} cannot be read.")
-        else:
-            self.proposals.set_image(image_id)
-            self._show_facts()
-            return
-        self.proposals.set_image(None)
-        self.set_subject("")
+    def _show_view(self, place: int) -> None:
+        if place != _PAINT:
+            self.canvas.finish_stroke()
+            self.proposals.stop_asking()
+        self._views.setCurrentIndex(place)
+        self.inspector.setVisible(place == _PAINT)
+        self._next_open.setVisible(place == _PAINT)
+        self.entered()
 
-    def _show_facts(self) -> None:
-        workspace, image_id = self.session.workspace, self.paint.image_id
-        if workspace is None or image_id is None:
-            return
-        name = class_name(workspace, image_id)
-        self._facts.setText(image_facts(workspace, image_id, self.session.selection.annotator))
-        ids = self.session.selection.images
-        place = f"{ids.index(image_id) + 1:,} of {len(ids):,}" if image_id in ids else ""
-        self.set_subject(f"{name} · {place}" if place else name)
+    def _show_subject(self, *_: object) -> None:
+        self.set_subject(self.details.subject())
 
-    def _show_progress(self, image_id: int | None = None) -> None:
-        workspace = self.session.workspace
-        ids = self.session.selection.images
-        if workspace is None:
-            return
-        states = workspace.states(ids, self.session.selection.annotator)
-        self._progress.setText(progress_words(states))
-        if self.canvas.has_image() and image_id in (None, self.paint.image_id):
-            self._show_facts()
-
-    def _show_proposal(self, proposal: Proposal | None) -> None:
-        self.canvas.set_proposal(None if proposal is None else self.proposals.region())
+    def _show_keys(self) -> None:
+        key = self.session.keymap.key("next_unpainted")
+        tip = "Go to the next image to paint"
+        self._next_open.setToolTip(f"{tip} ({key})" if key else tip)
 
     def _set_state(self, state: str) -> None:
         image_id = self.paint.image_id
