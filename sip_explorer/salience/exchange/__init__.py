@@ -1,9 +1,8 @@
-"""Masks in and out: one module a format, all with ``read``, ``write`` and ``loss``.
+"""Masks in and out: one module a format, all with ``read`` and ``write``.
 
 ``read(path)`` yields `ForeignMask`, `ForeignBoxes` and `Skipped`, and goes on past what is bad;
 ``write(path, masks, force=False)`` is a generator that yields the name of each image it has taken,
-and has written everything when it ends; ``loss(masks)`` is one sentence on what the format does not
-keep of these masks, "" where it keeps everything.
+and has written everything when it ends; `Format.loss` says what a format does not keep.
 """
 
 from sip_explorer.salience.exchange.foreign import (

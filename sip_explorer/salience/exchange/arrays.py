@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -60,7 +60,7 @@ def read(path: Path) -> Iterator[Reading]:
                 yield Skipped(name, f"{what} is damaged ({error}): write it again.")
 
 
-def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Iterator[str]:
+def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Generator[str, None, None]:
     """Write a compressed ``.npz``; yield each image's name.
 
     Its arrays are named ``annotator/class/name``; the text array ``about_these_masks`` holds their
@@ -68,24 +68,21 @@ def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> 
     """
     refuse_existing(path, force=force)
     about: dict[str, tuple[str, str, str]] = {}
-    with atomic_path(path) as temporary:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for mask in masks:
-                key = f"{file_part(mask.annotator)}/{safe_path(mask.stem)}"
-                about[key] = (mask.image, mask.annotator, mask.state)
-                _add(archive, key, mask.mask)
-                yield mask.image
-            _add(archive, _ABOUT, np.array(json.dumps(about)))
-
-
-def loss(masks: Sequence[OutgoingMask]) -> str:
-    """Return "": nothing is lost."""
-    return ""
+    with (
+        atomic_path(path) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+    ):
+        for mask in masks:
+            key = f"{file_part(mask.annotator)}/{safe_path(mask.stem)}"
+            about[key] = (mask.image, mask.annotator, mask.state)
+            _add(archive, key, mask.mask)
+            yield mask.image
+        _add(archive, _ABOUT, np.array(json.dumps(about)))
 
 
 def _add(archive: zipfile.ZipFile, key: str, values: NDArray[Any]) -> None:
     buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, np.ascontiguousarray(values), allow_pickle=False)
+    np.lib.format.write_array(buffer, np.asarray(values, order="C"), allow_pickle=False)
     archive.writestr(f"{key}.npy", buffer.getvalue())
 
 
@@ -101,16 +98,16 @@ def _array(file: IO[bytes], size: int, what: str) -> NDArray[Any]:
     if dtype.hasobject:
         raise _pickled(what)
     count = int(np.prod(shape, dtype=object)) if shape else 1
-    if count * dtype.itemsize > size:
-        raise SipError(f"{what} is cut short: it holds fewer than the {count:,} numbers that it promises.")
+    if count <= 0 or not dtype.itemsize or min(shape, default=1) < 0:
+        raise SipError(f"{what} has the shape {shape}: a mask has a height and a width.")
     if len(shape) >= 2:
         refuse_size(shape[-2], shape[-1], what)
     if count * dtype.itemsize > _MOST_BYTES:
         raise SipError(f"{what} holds {count:,} numbers, too many to be opened at once: write several files.")
-    values = np.frombuffer(file.read(count * dtype.itemsize), dtype)
-    if len(values) < count:
+    data = file.read(count * dtype.itemsize) if count * dtype.itemsize <= size else b""
+    if len(data) < count * dtype.itemsize:
         raise SipError(f"{what} is cut short: it holds fewer than the {count:,} numbers that it promises.")
-    return values.reshape(shape, order="F" if fortran else "C")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def _rows(values: NDArray[Any], name: str, what: str) -> Iterator[Reading]:
@@ -132,16 +129,7 @@ def _about(archive: zipfile.ZipFile) -> Mapping[str, tuple[str, str]]:
         with archive.open(f"{_ABOUT}.npy") as file:
             listed = json.loads(str(_array(file, archive.getinfo(f"{_ABOUT}.npy").file_size, _ABOUT)))
         return {key: (str(entry[0]), str(entry[1])) for key, entry in listed.items()}
-    except (
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        OSError,
-        SipError,
-        zipfile.BadZipFile,
-    ):
+    except Exception:  # not there, or damaged: then the arrays' own names count
         return {}
 
 

@@ -6,13 +6,14 @@ a list of [left, top, width, height]); paths are relative to the folder of the d
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from sip_explorer.records import SipError
 from sip_explorer.salience.exchange.foreign import (
+    FILLED,
     ForeignBoxes,
     ForeignMask,
     OutgoingMask,
@@ -22,7 +23,7 @@ from sip_explorer.salience.exchange.foreign import (
 )
 from sip_explorer.salience.exchange.json_file import numbers
 from sip_explorer.salience.exchange.names import checked_name, safe_path
-from sip_explorer.salience.exchange.one_mask import NAMELESS, OneMask
+from sip_explorer.salience.exchange.one_mask import OneMask
 from sip_explorer.salience.exchange.picture_file import picture_bytes, read_picture
 from sip_explorer.salience.exchange.staging import place_in, staged_folder
 
@@ -56,7 +57,7 @@ def read(path: Path) -> Iterator[Reading]:
         raise SipError(f"{table} cannot be read as a table ({error}): save it as CSV in UTF-8.") from None
 
 
-def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Iterator[str]:
+def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Generator[str, None, None]:
     """Write ``path/salience.csv`` and ``path/salience_maps/class/name.png``; yield each image's name.
 
     Raises
@@ -65,21 +66,18 @@ def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> 
         If an image has two masks: the table has room for one.
     """
     one = OneMask("The authors' table")
-    with staged_folder(path, force=force) as folder:
-        with open(folder / TABLE, "w", encoding="utf-8", newline="") as file:
-            table = csv.writer(file)
-            table.writerow(_COLUMNS)
-            for mask in masks:
-                one.take(mask)
-                name = f"salience_maps/{safe_path(mask.stem)}.png"
-                place_in(folder, name).write_bytes(picture_bytes(mask))
-                table.writerow([mask.image, mask.label, name, json.dumps([enclosing_box(mask.mask)])])
-                yield mask.image
-
-
-def loss(masks: Sequence[OutgoingMask]) -> str:
-    """Return what the table has no room for."""
-    return NAMELESS.format(what="table") if masks else ""
+    with (
+        staged_folder(path, force=force) as folder,
+        open(folder / TABLE, "w", encoding="utf-8", newline="") as file,
+    ):
+        table = csv.writer(file)
+        table.writerow(_COLUMNS)
+        for mask in masks:
+            one.take(mask)
+            name = f"salience_maps/{safe_path(mask.stem)}.png"
+            place_in(folder, name).write_bytes(picture_bytes(mask))
+            table.writerow([mask.image, mask.label, name, json.dumps([enclosing_box(mask.mask)])])
+            yield mask.image
 
 
 def _read_row(row: Mapping[str, str | None], what: str, folder: Path) -> Reading:
@@ -88,29 +86,24 @@ def _read_row(row: Mapping[str, str | None], what: str, folder: Path) -> Reading
     if given and Path(given).name != _NONE:
         place = folder / checked_name(given, f"The column salience_map_path in {what}")
         if not place.resolve().is_relative_to(folder.resolve()):
-            raise SipError(
-                f"{what} names {given}, a link that leads out of the table's folder: copy the map."
-            )
+            raise SipError(f"{what} names {given}, a link out of the table's folder: copy the map.")
         if not place.is_file():
             raise SipError(f"{what} names the map {given}, which is not there: put it beside the table.")
         mask, note, about = read_picture(place, str(place))
-        annotator = about.get("annotator")
-        return ForeignMask(image, annotator if isinstance(annotator, str) else None, mask, what, note)
+        return ForeignMask(about.get("image", image), about.get("annotator"), mask, what, note)
     boxes = (row.get("bounding_boxes") or "").strip()
     if given or not boxes:
         raise SipError(f"{what} gives the image {image or 'without a name'} no salience: it is left out.")
-    return ForeignBoxes(image, None, _boxes(boxes, what), what, "Boxes were filled: outlines are not known.")
+    return ForeignBoxes(image, None, _boxes(boxes, what), what, FILLED)
 
 
 def _boxes(text: str, what: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     try:
         listed = json.loads(text)
     except (ValueError, RecursionError):
-        raise SipError(
-            f"{what} has boxes that are no JSON: write [[left, top, width, height], ...]."
-        ) from None
+        raise SipError(f"{what} has boxes that are no JSON: write [[left, top, width, height]].") from None
     if not isinstance(listed, list):
-        raise SipError(f"{what} has boxes that are no list: write [[left, top, width, height], ...].")
+        raise SipError(f"{what} has boxes that are no list: write [[left, top, width, height]].")
     boxes = [numbers(box, f"A box in {what}") for box in listed]
     if any(len(box) != 4 or box[2] < 0 or box[3] < 0 for box in boxes):
         raise SipError(f"{what} has a box that is not left, top, width and height: write four numbers.")

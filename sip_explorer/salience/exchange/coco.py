@@ -3,7 +3,7 @@
 The annotator and the state stand in each annotation's ``attributes``, as in the files of CVAT.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from sip_explorer.records import SipError
 from sip_explorer.salience.exchange.foreign import (
+    FILLED,
     ForeignMask,
     Mask,
     OutgoingMask,
@@ -18,7 +19,6 @@ from sip_explorer.salience.exchange.foreign import (
     Skipped,
     boxes_mask,
     enclosing_box,
-    is_hard,
     refuse_size,
 )
 from sip_explorer.salience.exchange.json_file import add_polygon, is_size, numbers, read_json, write_json
@@ -63,7 +63,7 @@ def read(path: Path) -> Iterator[Reading]:
 
 def write(
     path: Path, masks: Iterable[OutgoingMask], *, force: bool = False, polygons: bool = False
-) -> Iterator[str]:
+) -> Generator[str, None, None]:
     """Write one file of run lengths (compressed), or of polygons; yield each image's name."""
     refuse_existing(path, force=force)
     images: dict[int, dict[str, Any]] = {}
@@ -103,23 +103,6 @@ def write(
     )
 
 
-def loss(masks: Sequence[OutgoingMask]) -> str:
-    """Return one sentence where masks hold values between 0 and 255, which these formats do not keep."""
-    soft = sum(not is_hard(mask.mask) for mask in masks)
-    return soft_loss(soft)
-
-
-def soft_loss(soft: int) -> str:
-    """Return what becomes of ``soft`` masks in a format that keeps no values between 0 and 255."""
-    if not soft:
-        return ""
-    which = "1 mask has" if soft == 1 else f"{soft:,} masks have"
-    return (
-        f"{which} values between 0 and 255, which this format does not keep: pixels that are at least half "
-        "salient (128) become salient, the others do not."
-    )
-
-
 def _united(
     entry: dict[str, Any], annotator: str | None, group: list[tuple[int, dict[str, Any]]], path: Path
 ) -> Iterator[Reading]:
@@ -153,9 +136,7 @@ def _mask(entry: dict[str, Any], annotation: dict[str, Any], what: str) -> tuple
         box = numbers(annotation["bbox"], f"The box of {what}")
         if len(box) != 4:
             raise SipError(f"{what} has a box of {len(box)} numbers: left, top, width and height are needed.")
-        return boxes_mask(
-            box, int(height or 0), int(width or 0)
-        ), "Boxes were filled: outlines are not known."
+        return boxes_mask(box, int(height or 0), int(width or 0)), FILLED
     if not isinstance(segmentation, list):
         raise SipError(f"{what} has neither run lengths nor polygons: it is left out.")
     mask = np.zeros((int(height or 0), int(width or 0)), np.uint8)

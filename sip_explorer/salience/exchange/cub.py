@@ -1,12 +1,13 @@
 """The layout of CUB-200-2011: ``images.txt``, ``bounding_boxes.txt``, ``segmentations/class/name.png``."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from sip_explorer.records import SipError
 from sip_explorer.salience.exchange.foreign import (
+    FILLED,
     ForeignBoxes,
     ForeignMask,
     OutgoingMask,
@@ -15,7 +16,7 @@ from sip_explorer.salience.exchange.foreign import (
     enclosing_box,
 )
 from sip_explorer.salience.exchange.names import checked_name, safe_path
-from sip_explorer.salience.exchange.one_mask import NAMELESS, OneMask
+from sip_explorer.salience.exchange.one_mask import OneMask
 from sip_explorer.salience.exchange.picture_file import picture_bytes, read_picture
 from sip_explorer.salience.exchange.staging import place_in, staged_folder
 
@@ -39,19 +40,17 @@ def read(path: Path) -> Iterator[Reading]:
             box = boxes.get(number)
             if picture.is_file() and picture.resolve().is_relative_to(path.resolve()):
                 mask, note, about = read_picture(picture, str(picture))
-                annotator = about.get("annotator")
-                named = annotator if isinstance(annotator, str) else None
-                yield ForeignMask(checked, named, mask, str(picture), note)
+                image = about.get("image", checked)
+                yield ForeignMask(image, about.get("annotator"), mask, str(picture), note)
             elif isinstance(box, np.ndarray):
-                note = "Boxes were filled: outlines are not known."
-                yield ForeignBoxes(checked, None, box, f"{path / _BOXES} ({checked})", note)
+                yield ForeignBoxes(checked, None, box, f"{path / _BOXES} ({checked})", FILLED)
             else:
                 yield Skipped(checked, f"{what} has neither a segmentation nor a box: it is left out.")
         except SipError as error:
             yield Skipped(name, str(error))
 
 
-def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Iterator[str]:
+def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Generator[str, None, None]:
     """Write the layout: segmentations as 8-bit grey PNG, boxes around what is at least half salient.
 
     Raises
@@ -75,11 +74,6 @@ def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> 
                     " ".join([str(row), *(f"{side:.1f}" for side in enclosing_box(mask.mask))]) + "\n"
                 )
                 yield mask.image
-
-
-def loss(masks: Sequence[OutgoingMask]) -> str:
-    """Return what the layout has no room for."""
-    return NAMELESS.format(what="layout") if masks else ""
 
 
 def is_cub(folder: Path) -> bool:

@@ -10,6 +10,8 @@ from sip_explorer.records import SipError
 MAX_PIXELS = 64_000_000
 """Larger masks are refused before any memory is asked for."""
 
+FILLED = "Boxes were filled: outlines are not known."
+
 UNLABELLED = "unlabelled"
 """Stands for the class in the names of images that have none."""
 

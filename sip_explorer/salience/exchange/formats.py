@@ -1,6 +1,6 @@
 """Which formats there are, and which one a file or folder has."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,7 +24,7 @@ from sip_explorer.salience.exchange.picture_file import SUFFIXES
 class _Write(Protocol):
     def __call__(
         self, path: Path, masks: Iterable[OutgoingMask], *, force: bool = False
-    ) -> Iterator[str]: ...
+    ) -> Generator[str, None, None]: ...
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,27 @@ class Format:
     keeps_soft: bool = True
     keeps_annotators: bool = True
 
+    def loss(self, soft: int) -> str:
+        """Return one sentence on what is not kept of masks, "" where everything is.
+
+        Parameters
+        ----------
+        soft
+            How many of them have values between 0 and 255.
+        """
+        if not self.keeps_annotators:
+            return (
+                "There is room for one mask an image: the annotator's name stands only inside the pictures, "
+                "where this program finds it again."
+            )
+        if self.keeps_soft or not soft:
+            return ""
+        which = "1 mask has" if soft == 1 else f"{soft:,} masks have"
+        return (
+            f"{which} values between 0 and 255, which {self.words} does not keep: pixels that are at least "
+            "half salient (128) become salient, the others do not."
+        )
+
 
 FORMATS: dict[str, Format] = {
     entry.key: entry
@@ -65,14 +86,12 @@ FORMATS: dict[str, Format] = {
             coco_polygons.write,
             keeps_soft=False,
         ),
-        Format(
-            "labelme", "labelme JSON, one file an image", "", labelme.read, labelme.write, keeps_soft=False
-        ),
+        Format("labelme", "labelme JSON", "", labelme.read, labelme.write, keeps_soft=False),
         Format("numpy", "NumPy arrays", ".npz", arrays.read, arrays.write),
         Format("hdf5", "HDF5", ".h5", hdf5.read, hdf5.write),
         Format(
             "csv",
-            "Table of SIP-AT's authors",
+            "SIP-AT authors' CSV",
             "",
             authors_csv.read,
             authors_csv.write,

@@ -1,8 +1,10 @@
 """Masks in HDF5: ``/salience/<annotator>/<image>``, uint8 (H, W), with attributes."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from sip_explorer.records import SipError
 from sip_explorer.records.atomic import atomic_path
@@ -25,25 +27,21 @@ def read(path: Path) -> Iterator[Reading]:
     try:
         file = h5py.File(path, "r")
     except OSError as error:
-        raise SipError(
-            f"{path} is no HDF5 file ({_reason(error)}): it is cut short or of another kind."
-        ) from None
+        reason = _reason(error)
+        raise SipError(f"{path} is no HDF5 file ({reason}): it is cut short or of another kind.") from None
     with file:
         if file.get("salience", getclass=True, getlink=True) is not h5py.HardLink:
             raise SipError(f"{path} has no group named salience: masks lie at /salience/<annotator>/<image>.")
         version = file.attrs.get("format", 0)
-        if isinstance(version, int) or hasattr(version, "item"):
-            if int(version) > FORMAT:
-                raise SipError(
-                    f"{path} has format {int(version)}, this program knows up to {FORMAT}: use a newer one."
-                )
+        if isinstance(version, np.integer) and version > FORMAT:
+            raise SipError(f"{path} has format {version}, this program knows up to {FORMAT}: update it.")
         root = file["salience"]
         if not isinstance(root, h5py.Group):
             raise SipError(f"In {path} salience is no group: masks lie at /salience/<annotator>/<image>.")
         yield from _group(root, (), path)
 
 
-def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Iterator[str]:
+def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Generator[str, None, None]:
     """Write one file under a temporary name and rename it when it is whole; yield each image's name.
 
     Attributes of an array: ``image``, ``annotator``, ``class``, ``state``, ``when`` (POSIX seconds);
@@ -66,11 +64,6 @@ def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> 
             item.attrs["state"] = mask.state
             item.attrs["when"] = mask.at
             yield mask.image
-
-
-def loss(masks: Sequence[OutgoingMask]) -> str:
-    """Return "": nothing is lost."""
-    return ""
 
 
 def _group(group: Any, parts: tuple[str, ...], path: Path) -> Iterator[Reading]:
@@ -98,7 +91,7 @@ def _group(group: Any, parts: tuple[str, ...], path: Path) -> Iterator[Reading]:
 def _mask(item: Any, parts: tuple[str, ...], what: str) -> ForeignMask:
     if item.external or item.is_virtual:
         raise SipError(f"{what} keeps its values in another file: copy the data into this one.")
-    shape = item.shape or ()
+    shape: tuple[int, ...] = tuple(item.shape or ())
     if len(shape) not in (2, 3) or item.size == 0:
         raise SipError(f"{what} has the shape {shape}: a mask has a height and a width.")
     refuse_size(int(shape[-2]), int(shape[-1]), what)

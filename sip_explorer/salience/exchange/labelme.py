@@ -4,7 +4,7 @@ import base64
 import binascii
 import io
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,6 @@ from sip_explorer.salience.exchange.staging import place_in, staged_folder
 from sip_explorer.salience.strokes import PROTECTED
 
 _VERSION = "5.5.0"  # the first labelme with all that is written here
-loss = coco.loss
 
 
 def read(path: Path) -> Iterator[Reading]:
@@ -47,7 +46,7 @@ def read(path: Path) -> Iterator[Reading]:
             yield Skipped(file.name, str(error))
 
 
-def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Iterator[str]:
+def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Generator[str, None, None]:
     """Write each mask to ``path/annotator/class/name.json``; yield its image's name."""
     with staged_folder(path, force=force) as folder:
         for mask in masks:
@@ -99,12 +98,8 @@ def _read_one(file: Path) -> Iterator[Reading]:
         raise SipError(f"{file} has no shape that encloses anything: it is left out.")
     # labelme names the picture by a path from the JSON's folder, often "../pictures/001.jpg"
     named = content.get("imagePath")
-    parts = (
-        [p for p in named.replace("\\", "/").split("/") if p not in ("", ".")]
-        if isinstance(named, str)
-        else []
-    )
-    while parts and parts[0] == "..":
+    parts = named.replace("\\", "/").split("/") if isinstance(named, str) else []
+    while parts and parts[0] in ("..", "."):
         parts.pop(0)
     annotator = content.get("annotator")
     yield ForeignMask(
@@ -119,10 +114,8 @@ def _read_one(file: Path) -> Iterator[Reading]:
 def _size(content: dict[str, Any], file: Path) -> tuple[int, int]:
     height, width = content.get("imageHeight"), content.get("imageWidth")
     if not (is_size(height) and is_size(width)):
-        picture, _, _ = read_picture(
-            io.BytesIO(_decoded(content.get("imageData"), f"The size of {file}")),
-            f"The picture inside {file}",
-        )
+        data = io.BytesIO(_decoded(content.get("imageData"), f"The size of {file}"))
+        picture, _, _ = read_picture(data, f"The picture inside {file}")
         height, width = picture.shape
     refuse_size(int(height or 0), int(width or 0), str(file))
     return int(height or 0), int(width or 0)

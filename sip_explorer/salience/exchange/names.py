@@ -45,7 +45,7 @@ def checked_name(name: str, where: str) -> str:
         raise SipError(f"{where} names no image: give every mask the name of its image.")
     if parts[0] == "/" or re.match(r"[A-Za-z]:", plain) or ".." in parts:
         raise SipError(
-            f"{where} names the image {name[:200]!r}, a path that leads out of its folder: it is not followed; "
-            "name the image by its file name."
+            f"{where} names the image {name[:200]!r}, a path out of its folder, which is not "
+            "followed: name the image by its file name."
         )
     return "/".join(parts)

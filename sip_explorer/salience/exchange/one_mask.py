@@ -3,11 +3,6 @@
 from sip_explorer.records import SipError
 from sip_explorer.salience.exchange.foreign import OutgoingMask
 
-NAMELESS = (
-    "The {what} has one mask an image: the annotator's name stands only inside the pictures, where this "
-    "program finds it again."
-)
-
 
 class OneMask:
     """Refuses a second mask of an image.
@@ -33,6 +28,6 @@ class OneMask:
         other = self._taken.setdefault(mask.stem, mask.annotator)
         if other != mask.annotator:
             raise SipError(
-                f"{self._what} has one mask an image, {mask.image} has those of {other} and {mask.annotator}: "
-                "choose one annotator, or merge them."
+                f"{self._what} has one mask an image, {mask.image} has those of {other} and "
+                f"{mask.annotator}: choose one annotator, or merge them."
             )

@@ -5,7 +5,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ _VOID = 255  # the index that PASCAL VOC's masks have where nobody decided
 _LONGEST = 4096  # characters of what a file says of itself
 
 
-def read_picture(source: Path | IO[bytes], what: str) -> tuple[Mask, str, Mapping[str, Any]]:
+def read_picture(source: Path | IO[bytes], what: str) -> tuple[Mask, str, Mapping[str, str]]:
     """Return the mask in a picture, one sentence on what was lost, and what this program wrote beside it.
 
     - 8-bit grey: as it is; only 0 and 1 (an index mask): 0 and 255. 1 bit: 0 and 255.
@@ -76,24 +76,20 @@ def picture_bytes(mask: OutgoingMask) -> bytes:
 
 
 def _mask(image: "Image.Image", what: str, *, literal: bool) -> tuple[Mask, str]:
-    if image.mode == "P":
-        return _indexed(image, what)
+    if image.mode[0] in "IF":  # 16 or 32 bits, fractions
+        return mask_of(np.asarray(image), what)
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        layers: NDArray[np.uint8] = np.asarray(image.convert("RGBA"))
-        opacity = layers[..., 3]
+        opacity = np.asarray(image.convert("RGBA"))[..., 3]
         if (opacity < 255).any():
             return mask_of(opacity, what, literal=True)
-        return mask_of(layers[..., :3].max(axis=2), what)
-    if image.mode in ("1", "L") or image.mode.startswith("I") or image.mode == "F":
+    if image.mode == "P":
+        return _indexed(image, what)
+    if image.mode in ("1", "L"):
         return mask_of(np.asarray(image), what, literal=literal)
     return mask_of(np.asarray(image.convert("RGB")).max(axis=2), what)
 
 
 def _indexed(image: "Image.Image", what: str) -> tuple[Mask, str]:
-    if "transparency" in image.info:
-        opacity = np.asarray(image.convert("RGBA"))[..., 3]
-        if (opacity < 255).any():
-            return mask_of(opacity, what, literal=True)
     numbers: NDArray[np.uint8] = np.asarray(image)
     palette = np.asarray(image.getpalette("RGB") or (), np.uint8).reshape(-1, 3)
     used = np.unique(numbers)
@@ -102,12 +98,12 @@ def _indexed(image: "Image.Image", what: str) -> tuple[Mask, str]:
         if (colours == colours[:, :1]).all():
             return mask_of(palette[numbers, 0], what)
     counts = numbers > 0
-    if len(used[(used > 0) & (used != _VOID)]):
+    if ((used > 0) & (used != _VOID)).any():
         counts &= numbers != _VOID
     return mask_of(counts, what)
 
 
-def _about(image: "Image.Image") -> Mapping[str, Any]:
+def _about(image: "Image.Image") -> Mapping[str, str]:
     text = image.info.get(_ABOUT)
     if not isinstance(text, str) or len(text) > _LONGEST:
         return {}
@@ -115,7 +111,9 @@ def _about(image: "Image.Image") -> Mapping[str, Any]:
         about = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return about if isinstance(about, dict) else {}
+    if not isinstance(about, dict):
+        return {}
+    return {key: value for key, value in about.items() if isinstance(value, str) and value.strip()}
 
 
 def _reason(error: Exception) -> str:

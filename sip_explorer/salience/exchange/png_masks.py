@@ -1,6 +1,6 @@
 """Masks as picture files in folders: ``annotator/class/name.png``."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from sip_explorer.records import SipError
@@ -26,28 +26,17 @@ def read(path: Path) -> Iterator[Reading]:
         except SipError as error:
             yield Skipped(name, str(error))
             continue
-        image, annotator = about.get("image"), about.get("annotator")
-        yield ForeignMask(
-            image if isinstance(image, str) else "/".join(map(part_text, _without_suffix(name).split("/"))),
-            annotator if isinstance(annotator, str) else None,
-            mask,
-            str(file),
-            note,
-        )
+        path_name = "/".join(map(part_text, _without_suffix(name).split("/")))
+        yield ForeignMask(about.get("image", path_name), about.get("annotator"), mask, str(file), note)
 
 
-def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Iterator[str]:
+def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> Generator[str, None, None]:
     """Write each mask to ``path/annotator/class/name.png``, 8-bit grey; yield its image's name."""
     with staged_folder(path, force=force) as folder:
         for mask in masks:
             name = f"{file_part(mask.annotator)}/{safe_path(mask.stem)}.png"
             place_in(folder, name).write_bytes(picture_bytes(mask))
             yield mask.image
-
-
-def loss(masks: Sequence[OutgoingMask]) -> str:
-    """Return "": nothing is lost."""
-    return ""
 
 
 def holds_pictures(folder: Path) -> bool:

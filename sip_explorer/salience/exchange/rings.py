@@ -19,7 +19,7 @@ def polygons_of(inside: NDArray[np.bool_]) -> list[Polygon]:
     inside
         bool (H, W).
     """
-    return [ring + (x0, y0) for piece, x0, y0 in _pieces(inside) for ring in _rings(piece)]
+    return [ring + np.array([x0, y0]) for piece, x0, y0 in _pieces(inside) for ring in _rings(piece)]
 
 
 def _pieces(inside: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], int, int]]:
@@ -50,8 +50,7 @@ def _through_a_hole(piece: NDArray[np.bool_]) -> int | None:
         return None
     boxes = ndimage.find_objects(outside)[1:]  # number 1 is the frame, which comes first
     middles = sorted((box[1].start + box[1].stop - 2) // 2 for box in boxes)
-    # A hole one column wide is cut at its left edge, so that both halves open into it or lose it.
-    return max(1, middles[len(middles) // 2])
+    return int(middles[len(middles) // 2])  # the right half starts here, and opens into the hole
 
 
 def _rings(piece: NDArray[np.bool_]) -> Iterator[Polygon]:

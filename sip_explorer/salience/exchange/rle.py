@@ -36,7 +36,7 @@ def compressed(counts: list[int]) -> str:
         used.append(going)
         going = going & more
     characters = np.stack(digits, axis=1)[np.stack(used, axis=1)] + 48
-    return characters.astype(np.uint8).tobytes().decode("ascii")
+    return bytes(characters.astype(np.uint8)).decode("ascii")
 
 
 def decompressed(text: str, what: str) -> NDArray[np.int64]:

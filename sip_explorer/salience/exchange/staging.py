@@ -20,15 +20,16 @@ def staged_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     Raises
     ------
     SipError
-        If ``target`` is there already (a file, or a folder that is not empty) and ``force`` is not
-        set, or the folder cannot be made.
+        If ``target`` is a file, or a folder that is not empty and ``force`` is not set.
+    OSError
+        If it cannot be written.
     """
-    refuse_existing(target, force=force)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
-    except OSError as error:
-        raise SipError(f"{target} cannot be made ({error.strerror}): choose another place.") from None
+    if target.exists() and not target.is_dir():
+        raise SipError(f"{target} is a file, and a folder is to be written: choose another name.")
+    if target.is_dir() and any(target.iterdir()) and not force:
+        raise SipError(f"The folder {target} is not empty: choose another, or allow overwriting.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
     try:
         yield folder
         for source in [path for path in sorted(folder.rglob("*")) if path.is_file()]:
@@ -36,22 +37,16 @@ def staged_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
             place.parent.mkdir(parents=True, exist_ok=True)
             os.replace(source, place)
         target.mkdir(exist_ok=True)  # no masks, no files
-    except OSError as error:
-        raise SipError(
-            f"{target} cannot be written ({error.strerror}): make room or choose another place."
-        ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def refuse_existing(target: Path, *, force: bool) -> None:
-    """Raise `SipError` where writing ``target`` would touch what is there; with ``force`` only a mismatch."""
-    if target.is_dir() and any(target.iterdir()) and not force:
-        raise SipError(
-            f"The folder {target} is not empty: choose another, or say that it may be overwritten."
-        )
-    if target.exists() and not target.is_dir() and not force:
-        raise SipError(f"{target} is there already: choose another name, or say that it may be overwritten.")
+    """Raise `SipError` where a file is to be written and there is one; with ``force`` only for a folder."""
+    if target.is_dir():
+        raise SipError(f"{target} is a folder, and a file is to be written: choose another name.")
+    if target.exists() and not force:
+        raise SipError(f"{target} is there already: choose another name, or allow overwriting.")
 
 
 def place_in(folder: Path, *parts: str) -> Path:

@@ -1,0 +1,15 @@
+"""Masks between a workspace and other programs."""
+
+from sip_explorer.workspace.salience_export import ExportPreview, export_salience, preview_export
+from sip_explorer.workspace.salience_import import ImportedStroke, import_salience
+from sip_explorer.workspace.salience_preview import ImportPreview, preview_import
+
+__all__ = [
+    "ExportPreview",
+    "ImportPreview",
+    "ImportedStroke",
+    "export_salience",
+    "import_salience",
+    "preview_export",
+    "preview_import",
+]
