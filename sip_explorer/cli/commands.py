@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from sip_explorer import __version__
-from sip_explorer.cli import doctor, evaluate, importing, models, prototypes, sweep, train, window, worker
+from sip_explorer.cli import (
+    doctor,
+    evaluate,
+    importing,
+    models,
+    prototypes,
+    salience,
+    sweep,
+    train,
+    window,
+    worker,
+)
 from sip_explorer.records import Cancelled
 
 app = typer.Typer(
@@ -36,6 +47,7 @@ def _program(
 window.register(app)
 importing.register(app)
 models.register(app)
+salience.register(app)
 train.register(app)
 sweep.register(app)
 evaluate.register(app)

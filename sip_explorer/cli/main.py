@@ -11,7 +11,19 @@ from collections.abc import Sequence
 from sip_explorer.records import Cancelled, SipError
 
 COMMANDS = frozenset(
-    {"open", "tour", "import", "models", "train", "sweep", "evaluate", "prototypes", "doctor", "worker"}
+    (
+        "open",
+        "tour",
+        "import",
+        "models",
+        "salience",
+        "train",
+        "sweep",
+        "evaluate",
+        "prototypes",
+        "doctor",
+        "worker",
+    )
 )
 """Their names, apart from their code: the way to the window needs the names alone."""
 
