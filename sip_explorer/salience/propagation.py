@@ -50,7 +50,7 @@ def descriptor(image: NDArray[np.uint8]) -> Floats:
     lab = lab_of(shrunk(image, _ALIGN_SIDE))
     down, across = np.gradient(_padded(lab[..., 0]))
     size = lab.shape[:2]
-    edges = (np.abs(edge[: size[0], : size[1]]) for edge in (down, across))
+    edges = (np.abs(np.asarray(edge)[: size[0], : size[1]]) for edge in (down, across))
     planes: list[Floats] = [*np.moveaxis(lab, 2, 0), *edges]
     cells = np.stack([_cells(plane) for plane in planes]).reshape(len(planes), -1)
     cells = cells - cells.mean(axis=1, keepdims=True)

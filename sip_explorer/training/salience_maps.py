@@ -110,6 +110,7 @@ def salience_maps(
     folder: Path,
     device: torch.device,
     token: CancelToken,
+    micro_batch: int | None = None,
 ) -> Generator[Event | None, None, Maps]:
     """Return the maps of ``images``, read from ``folder`` where it holds them, else computed and kept.
 
@@ -127,6 +128,8 @@ def salience_maps(
         The maps folder, which may hold maps of many models; made when it is first written to.
     device
         Where the maps are computed.
+    micro_batch
+        Images per pass; None: few, so that whoever waits for the device meanwhile waits little.
 
     Returns
     -------
@@ -144,7 +147,8 @@ def salience_maps(
         yield None
     if missing:
         left = np.array(sorted(missing.values()))
-        yield from _Work(source, images, targets, keys, maps, left, own, device, token).done()
+        work = _Work(source, images, targets, keys, maps, left, own, device, token)
+        yield from work.done(micro_batch)
     if len(row_of) < len(keys):  # an image that is there twice has one map
         return maps[[row_of[key] for key in keys]]
     return maps
@@ -192,12 +196,14 @@ class _Work:
         self._keeps = True
         self._per_file = min(_PER_FILE, max(1, _BYTES_PER_FILE // maps[0].size))
 
-    def done(self) -> Generator[Event | None, None, None]:
+    def done(self, micro_batch: int | None) -> Generator[Event | None, None, None]:
         """Compute all."""
-        at_once = rows_at_once(self._model, self._source.model.input_shape, self._device) // _A_BREATH
+        if micro_batch is None:
+            at_once = rows_at_once(self._model, self._source.model.input_shape, self._device) // _A_BREATH
+            micro_batch = min(max(1, at_once), _MOST_AT_ONCE)
         yield from with_less_memory(
             self._compute,
-            min(max(1, at_once), _MOST_AT_ONCE),
+            micro_batch,
             subject="the salience maps",
             refusal="The memory does not suffice for the salience map of a single image: choose a smaller "
             "reference model, or another device.",
