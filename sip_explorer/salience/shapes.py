@@ -175,7 +175,9 @@ def _crossings(points: ArrayLike, shape: tuple[int, ...]) -> Spans:
     top, bottom = upper[edges, 1], lower[edges, 1]
     with np.errstate(over="ignore"):
         share = (rows + 0.5 - top) / (bottom - top)
-    x = upper[edges, 0] * (1 - share) + lower[edges, 0] * share
+    from_x, to_x = upper[edges, 0], lower[edges, 0]
+    x = from_x * (1 - share) + to_x * share
+    x = np.clip(x, np.minimum(from_x, to_x), np.maximum(from_x, to_x))  # upright edges stay exact
     order = np.lexsort((x, rows))
     columns = np.ceil(np.clip(x, 0, width) - 0.5).astype(np.int64)
     turns = np.where(down[edges], 1, -1)
