@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from sip_explorer.qt.rooms import ROOMS
+from sip_explorer.qt.widgets.key_table import KeyTable
 
 if TYPE_CHECKING:
     from sip_explorer.qt.window import MainWindow
@@ -18,33 +19,35 @@ FIND = "Find a command…"
 
 
 def add_menus(window: MainWindow) -> None:
-    """Fill the menu bar of the window."""
-    session = window.session
+    """Fill the menu bar of the window; keys are those of the keymap, and follow it."""
+    session, bar = window.session, window.menuBar()
+    keyed: dict[str, QAction] = {}
 
-    def add(menu: QMenu, text: str, act: Callable[[], object], *keys: str) -> QAction:
+    def add(menu: QMenu, text: str, act: Callable[[], object], key_of: str = "") -> QAction:
         action = QAction(text, window)
-        action.setShortcuts([QKeySequence(key) for key in keys])
         action.triggered.connect(lambda _checked=False: act())
         menu.addAction(action)
         window.addAction(action)
+        if key_of:
+            keyed[key_of] = action
         return action
 
-    file = window.menuBar().addMenu("&File")
-    add(file, "New workspace from a folder…", window.ask_new_workspace, "Ctrl+N")
-    add(file, "Open workspace…", window.ask_open_workspace, "Ctrl+O")
-    add(file, "Open demo workspace", window.open_workspace)
-    add(file, "Add a trained model…", window.ask_add_model, "Ctrl+M")
+    file = bar.addMenu("&File")
+    add(file, "New workspace from a folder…", window.ask_new_workspace, "new_workspace")
+    add(file, "Open workspace…", window.ask_open_workspace, "open_workspace")
+    add(file, "Open demo workspace", window.open_workspace, "open_demo")
+    add(file, "Add a trained model…", window.ask_add_model, "add_model")
     file.addSeparator()
-    add(file, "Quit", window.close, QKeySequence(QKeySequence.StandardKey.Quit).toString() or "Ctrl+Q")
+    add(file, "Quit", window.close, "quit")
 
-    edit = window.menuBar().addMenu("&Edit")
-    add(edit, "Undo", lambda: window.in_room("undo"), "Ctrl+Z")
-    add(edit, "Redo", lambda: window.in_room("redo"), "Ctrl+Shift+Z", "Ctrl+Y")
-    add(edit, "Annotator…", window.ask_annotator)
+    edit = bar.addMenu("&Edit")
+    add(edit, "Undo", lambda: window.in_room("undo"), "undo")
+    add(edit, "Redo", lambda: window.in_room("redo"), "redo")
+    add(edit, "Annotator…", window.ask_annotator, "annotator")
 
-    view = window.menuBar().addMenu("&View")
-    for number, (key, entry) in enumerate(ROOMS.items(), start=1):
-        add(view, f"{entry.word} room", lambda k=key: window.enter(k), f"Ctrl+{number}")
+    view = bar.addMenu("&View")
+    for key, entry in ROOMS.items():
+        add(view, f"{entry.word} room", lambda k=key: window.enter(k), f"{key}_room")
     view.addSeparator()
     themes = QActionGroup(view)
     for choice, words in THEMES.items():
@@ -53,6 +56,22 @@ def add_menus(window: MainWindow) -> None:
         action.setChecked(session.settings["theme"] == choice)
         themes.addAction(action)
     view.addSeparator()
-    add(view, FIND, window.show_commands, "Ctrl+K")
+    add(view, FIND, window.show_commands, "commands")
 
-    add(window.menuBar().addMenu("&Help"), "About this installation…", window.show_installation)
+    help_ = bar.addMenu("&Help")
+    add(help_, "Keys…", lambda: show_keys(window), "key_table")
+    add(help_, "About this installation…", window.show_installation)
+
+    def show_shortcuts() -> None:
+        for name, action in keyed.items():
+            action.setShortcuts([QKeySequence(key) for key in session.keymap.keys(name)])
+
+    session.keymap.changed.connect(show_shortcuts)
+    show_shortcuts()
+
+
+def show_keys(window: MainWindow) -> None:
+    """Open the table of all keys."""
+    table = KeyTable(window.session.keymap, window)
+    table.exec()
+    table.deleteLater()

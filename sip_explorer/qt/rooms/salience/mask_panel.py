@@ -43,14 +43,13 @@ class MaskPanel(QWidget):
         grid.setColumnStretch(0, 1)
         for row, (name, text) in enumerate(zip(self.acts, words, strict=True)):
             button = self.buttons[name] = QPushButton(text)
-            button.setToolTip(tips[name])
             button.clicked.connect(self.acts[name])
             number = numbers.get(name)
             grid.addWidget(button, row, 0, 1, 1 if number is not None else 2)
             if number is not None:
                 number.setToolTip(tips[name])
                 grid.addWidget(number, row, 1)
-        self._words = dict(zip(self.acts, words, strict=True))
+        self._words, self._tips = dict(zip(self.acts, words, strict=True)), tips
         keymap.changed.connect(self._show_keys)
         self._show_keys()
 
@@ -76,7 +75,9 @@ class MaskPanel(QWidget):
     def _show_keys(self) -> None:
         for name, button in self.buttons.items():
             key = self._keymap.key(name)
-            button.setText(f"{self._words[name]} ({key})" if key else self._words[name])
+            # Long keys would not fit beside the number.
+            button.setText(f"{self._words[name]} ({key})" if len(key) == 1 else self._words[name])
+            button.setToolTip(f"{self._tips[name]} ({key})" if key else self._tips[name])
 
 
 def _number(name: str, value: float, least: float, most: float, unit: str) -> QDoubleSpinBox:
