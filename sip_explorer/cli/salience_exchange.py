@@ -25,14 +25,14 @@ def register(group: typer.Typer) -> None:
         ] = None,
         format: Annotated[
             str | None,
-            typer.Option(help="png, coco, labelme, numpy, hdf5, csv or cub; by default recognised."),
+            typer.Option(help="png, coco, labelme, numpy, hdf5, csv or cub; else recognised."),
         ] = None,
         resize: Annotated[
             bool, typer.Option("--resize", help="Resize masks that have another size than their image.")
         ] = False,
         force: Annotated[
             bool,
-            typer.Option("--force", help="Put masks on top of what is painted; by default that is kept."),
+            typer.Option("--force", help="Put masks on top of what is painted; else that is kept."),
         ] = False,
     ) -> None:
         """Paint masks that were made elsewhere; each is a stroke that the history shows."""
@@ -59,7 +59,7 @@ def register(group: typer.Typer) -> None:
             f"{counts['kept']:,} kept as they were, {counts['unknown'] + counts['skipped']:,} left out."
         )
 
-    @group.command(epilog="Example: sip-explorer salience export my-workspace masks/ --format png")
+    @group.command(epilog="Example: sip-explorer salience export work masks/ --format png")
     def export(
         workspace: Annotated[Path, typer.Argument(help="The workspace folder.")],
         target: Annotated[Path, typer.Argument(help="The file or folder to write.")],

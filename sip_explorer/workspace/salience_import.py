@@ -1,7 +1,7 @@
 """Masks that were made elsewhere, into the workspace."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -28,15 +28,21 @@ from sip_explorer.workspace.workspace import Workspace
 _BREATH_SECONDS = 0.03
 _NAMED = 20  # so many faults are named one by one, the rest is counted
 _AHEAD_BYTES = 64 << 20  # of strokes on their way to the disk
+_AHEAD = 64  # strokes on their way to the disk
+
+Commit = Callable[[int, str, Patch, str], Future[float]]
 
 
 @dataclass(frozen=True, eq=False)
 class ImportedStroke:
-    """What an import painted; comes as ``Artefact("stroke", data=...)``."""
+    """What an import did to one mask; comes as ``Artefact("stroke", data=...)``.
+
+    ``patch`` is None where the image was only marked as empty on purpose.
+    """
 
     image: int
     annotator: str
-    patch: Patch
+    patch: Patch | None
 
 
 def import_salience(
@@ -48,6 +54,7 @@ def import_salience(
     on_size: str = "refuse",
     on_painted: str = "keep",
     expected: int = 0,
+    commit: Commit | None = None,
     token: CancelToken | None = None,
 ) -> Iterator[Event | None]:
     """Read masks and commit each as a stroke (tool "import"); what is bad is named and left out.
@@ -70,6 +77,9 @@ def import_salience(
         "new-stroke" on top, which the history of the mask shows and can take back.
     expected
         How many masks there are, for the progress; 0 where it is not known.
+    commit
+        Paints: image, annotator's name, patch, tool -> a future that is done when that is; None:
+        `Workspace.commit_stroke`.
 
     Yields
     ------
@@ -91,7 +101,7 @@ def import_salience(
     if workspace.read_only:
         raise SipError(f"{workspace.lock_holder.rstrip('.')}: masks cannot be imported.")
     yield Started("import salience", expected or None)
-    act = _Import(workspace, on_size, on_painted)
+    act = _Import(workspace, on_size, on_painted, commit or workspace.commit_stroke)
     breath = time.monotonic()
     for item in matched_masks(workspace, path, format, annotator, act.unknown, named=True):
         token.check()
@@ -100,7 +110,7 @@ def import_salience(
         if isinstance(item, Skipped):
             yield from act.skip(item.sentence)
         elif isinstance(item, Matched):
-            yield from act.take(item)
+            yield from act.take(item, token)
             yield from act.wait(_AHEAD_BYTES, token)
         if time.monotonic() - breath > _BREATH_SECONDS:
             breath = time.monotonic()
@@ -114,17 +124,18 @@ def import_salience(
 class _Import:
     """What has been done so far."""
 
-    def __init__(self, workspace: Workspace, on_size: str, on_painted: str) -> None:
+    def __init__(self, workspace: Workspace, on_size: str, on_painted: str, commit: Commit) -> None:
         self.unknown: list[str] = []
         self.done = 0
         self._workspace = workspace
+        self._commit = commit
         self._resize = on_size == "resize"
         self._keep = on_painted == "keep"
         self._names: dict[str, str] = {}
         self._counts = {"masks": 0, "empty": 0, "kept": 0, "skipped": 0}
-        self._waiting: list[tuple[Future[float], int]] = []
+        self._waiting: list[tuple[Future[float], int, str]] = []
 
-    def take(self, item: Matched) -> Iterator[Event]:
+    def take(self, item: Matched, token: CancelToken) -> Iterator[Event | None]:
         """Paint one mask."""
         self.done += 1
         workspace, image = self._workspace, item.image
@@ -146,17 +157,20 @@ class _Import:
                 return
             patch = Patch.between(workspace.mask(image, who), mask)
             if patch is not None:
-                self._remember(workspace.commit_stroke(image, who, patch, "import"), patch.nbytes)
-            if not mask.any():
-                self._counts["empty"] += 1
-                if state != "empty":
-                    self._remember(workspace.set_state(image, who, "empty"), 0)
-            else:
+                saved = self._commit(image, who, patch, "import")
+                self._waiting.append((saved, patch.nbytes, item.source))
+            if mask.any():
                 self._counts["masks"] += 1
+            else:
+                self._counts["empty"] += 1
+                yield from self.wait(0, token)  # a mark that contradicts the mask is refused
+                if workspace.states([image], who)[0] != "empty":
+                    saved = workspace.set_state(image, who, "empty")
+                    self._waiting.append((saved, 0, item.source))
         except SipError as error:
             yield from self.skip(f"{item.source} was left out: {error}")
             return
-        if patch is not None:
+        if patch is not None or not mask.any():
             yield Artefact("stroke", data=ImportedStroke(image, who, patch))
 
     def skip(self, sentence: str) -> Iterator[Event]:
@@ -165,17 +179,24 @@ class _Import:
         if self._counts["skipped"] <= _NAMED:
             yield Notice(sentence)
 
-    def wait(self, ahead: int, token: CancelToken) -> Iterator[None]:
+    def wait(self, ahead: int, token: CancelToken) -> Iterator[Event | None]:
         """Wait until at most ``ahead`` bytes are on their way to the disk."""
-        while self._waiting and (not ahead or sum(size for _, size in self._waiting) > ahead):
-            future, _ = self._waiting[0]
+        while self._waiting and (not ahead or sum(size for _, size, _ in self._waiting) > ahead):
+            future, _, source = self._waiting[0]
             try:
                 future.result(_BREATH_SECONDS)
             except TimeoutError:
                 token.check()
                 yield None
                 continue
+            except SipError as error:  # the workspace was closed, or the image painted meanwhile
+                self._counts["masks"] -= 1
+                yield from self.skip(f"{source} was left out: {error}")
             self._waiting.pop(0)
+        while self._workspace.unsaved > (_AHEAD if ahead else 0):
+            token.check()
+            time.sleep(_BREATH_SECONDS)
+            yield None
 
     def last_words(self) -> Iterator[Event]:
         """Say what was left out."""
@@ -193,9 +214,6 @@ class _Import:
 
     def summary(self) -> dict[str, int]:
         return {**self._counts, "unknown": len(self.unknown)}
-
-    def _remember(self, future: Future[float], size: int) -> None:
-        self._waiting.append((future, size))
 
     def _annotator(self, name: str) -> str:
         """Return the annotator as the catalogue spells the name, added where it is new."""
