@@ -69,7 +69,7 @@ class KeyTable(QDialog):
         layout.addLayout(row)
         for button in (self.change, self.add, self.remove, self.reset, self.reset_all, self.done_button):
             button.setAutoDefault(False)  # Enter is for the table
-        self.resize(self.fontMetrics().averageCharWidth() * 84, self.fontMetrics().height() * 36)
+        self.resize(self.fontMetrics().averageCharWidth() * 104, self.fontMetrics().height() * 36)
         self._connect()
         self._fill()
 
@@ -81,6 +81,7 @@ class KeyTable(QDialog):
         tree.setRootIsDecorated(False)
         tree.setIndentation(self.fontMetrics().averageCharWidth() * 2)
         tree.setUniformRowHeights(True)
+        tree.setStyleSheet("QTreeView::item { padding: 3px 0; }")
         tree.header().setStretchLastSection(False)
         tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)

@@ -54,7 +54,7 @@ class PaintView(QWidget):
         self.ready: Ready | None = None
         self._edits = 0
         self.canvas = SalienceCanvas(session.keymap)
-        self.prefetch = Prefetch(session, Picture, getattr(Picture, "prepared", Picture))
+        self.prefetch = Prefetch(session, Picture, Picture.prepared)
         self.tools = ToolBar(TOOLS, session.keymap, act)
         self.superpixels = SuperpixelFinder(session, self.canvas)
         self.bar = BrushBar(
