@@ -53,9 +53,9 @@ def connect_writer(folder: Path) -> sqlite3.Connection:
             connection.execute("SELECT count(*) FROM classes").fetchone()
         except sqlite3.OperationalError:
             connection.execute("PRAGMA journal_mode = TRUNCATE")
-    except sqlite3.OperationalError as error:
+    except sqlite3.Error as error:
         connection.close()
-        raise _disk_error(folder, error) from error
+        raise _explained(folder, error) from error
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 
@@ -146,5 +146,11 @@ def _connect_checked(folder: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
-def _disk_error(folder: Path, error: Exception) -> DiskError:
-    return DiskError(f"The disk of {folder} cannot be worked on ({error}): make room on it.")
+def _explained(folder: Path, error: sqlite3.Error) -> SipError:
+    """Return what SQLite's error means for a person."""
+    kind = getattr(error, "sqlite_errorname", "").removeprefix("SQLITE_")
+    if kind.startswith(("FULL", "IOERR", "CANTOPEN", "READONLY", "PERM")):
+        return DiskError(f"The disk of {folder} cannot be worked on ({error}): make room on it.")
+    if kind.startswith(("BUSY", "LOCKED", "PROTOCOL")):
+        return SipError(f"{folder / NAME} is held by another program ({error}): try again in a moment.")
+    return SipError(f"{folder / NAME} cannot be read ({error}): restore it from a backup.")

@@ -2,14 +2,14 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sip_explorer.records import CancelToken, SipError
 from sip_explorer.workspace.image_access import ImageAccess
 from sip_explorer.workspace.image_index import Ids
-from sip_explorer.workspace.pictures import pixels_digest
+from sip_explorer.workspace.pictures import Place, pixels_digest
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,12 @@ class Relinking(ImageAccess):
 
     def missing_pictures(self, ids: Ids | None = None) -> list[int]:
         """Return those of ``ids`` (None: of all images) whose file is gone."""
-        wanted = None if ids is None else {int(image) for image in ids}
-        rows = self._read(
-            lambda c: c.execute("SELECT id, path FROM images WHERE path IS NOT NULL ORDER BY id").fetchall()
-        )
+        if ids is None:
+            places: Iterable[tuple[int, Place]] = [(image, path) for image, path, _ in self._places()]
+        else:
+            places = ((int(image), self._place(image)) for image in ids)
         return [
-            image
-            for image, path in rows
-            if (wanted is None or image in wanted) and not (self.path / path).is_file()
+            image for image, place in places if isinstance(place, str) and not (self.path / place).is_file()
         ]
 
     def relink(self, folder: Path | str, token: CancelToken | None = None) -> Relinked:
@@ -55,14 +53,14 @@ class Relinking(ImageAccess):
         if not root.is_dir():
             raise SipError(f"{root} is no folder: choose the one into which the pictures were moved.")
         self._writing()
-        missing = self.missing_pictures()
-        rows = {image: (path, digest) for image, path, digest in self._places() if image in set(missing)}
-        candidates = _by_name(root, {Path(path).name for path, _ in rows.values()})
+        missing = set(self.missing_pictures())
+        rows = {image: (path, digest) for image, path, digest in self._places() if image in missing}
+        token = token or CancelToken()
+        candidates = _by_name(root, {Path(path).name for path, _ in rows.values()}, token)
         found: dict[int, str] = {}
         refused: list[str] = []
         for image, (path, digest) in rows.items():
-            if token is not None:
-                token.check()
+            token.check()
             named_alike = sorted(candidates[Path(path).name], key=lambda other: -_alike(other, Path(path)))
             for candidate in named_alike:
                 if self._is_picture(candidate, image, digest):
@@ -83,7 +81,9 @@ class Relinking(ImageAccess):
 
     def _places(self) -> list[tuple[int, str, bytes | None]]:
         return self._read(
-            lambda c: c.execute("SELECT id, path, digest FROM images WHERE path IS NOT NULL").fetchall()
+            lambda c: c.execute(
+                "SELECT id, path, digest FROM images WHERE path IS NOT NULL ORDER BY id"
+            ).fetchall()
         )
 
     def _is_picture(self, path: Path, image: int, digest: bytes | None) -> bool:
@@ -102,10 +102,11 @@ class Relinking(ImageAccess):
         return str(path.relative_to(self.path)) if inside else str(path)
 
 
-def _by_name(root: Path, names: set[str]) -> Mapping[str, Sequence[Path]]:
+def _by_name(root: Path, names: set[str], token: CancelToken) -> Mapping[str, Sequence[Path]]:
     """Return name -> files of that name under ``root``."""
     found: defaultdict[str, list[Path]] = defaultdict(list)
     for folder, folders, files in os.walk(root):
+        token.check()
         folders.sort()  # the same order on every disk
         for name in names.intersection(files):
             found[name].append(Path(folder) / name)

@@ -59,8 +59,8 @@ ADDED_IN_2 = (
     "ALTER TABLE annotators ADD COLUMN kind TEXT NOT NULL DEFAULT 'person' "
     "CHECK (kind IN ('person', 'adjudicated', 'answers'))",
     "CREATE UNIQUE INDEX one_of_a_kind ON annotators (kind) WHERE kind <> 'person'",
-    # `at` lies behind the pixels of a stroke's row: without these, counting would read them all.
-    "CREATE INDEX strokes_by ON strokes (annotator, image, at)",
+    # All of a stroke but its pixels, which lie between the columns: history and times without reading them.
+    "CREATE INDEX strokes_by ON strokes (annotator, image, id, at, tool, y0, x0, y1, x1)",
     """CREATE TABLE checks (    -- someone looked at a mask; '' takes a verdict back, as a new stroke does
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     image INTEGER NOT NULL REFERENCES images (id),

@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 from sip_explorer.records import SipError
 from sip_explorer.workspace.catalogue import connect_writer
 from sip_explorer.workspace.masks import Stroke, insert_stroke
-from sip_explorer.workspace.snapshots import Snapshot, make_snapshot, write_snapshot
+from sip_explorer.workspace.snapshots import Snapshot, make_snapshots, write_snapshots
 
 T = TypeVar("T")
 _BATCH = 64
+_SNAPSHOT_PIXELS = 16 << 20  # of all masks that are made snapshots in one go
 _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 log = logging.getLogger(__name__)
@@ -195,7 +196,7 @@ class StrokeWriter(threading.Thread):
             if self._stale and not self._changes and not self._making:
                 idle_for = now - self._idle_since
                 if self._closing or idle_for >= self._idle:
-                    self._begin_snapshot()
+                    self._begin_snapshots()
                     continue
                 wait = self._idle - idle_for
             if self._closing and not self._changes and not self._making:
@@ -267,22 +268,26 @@ class StrokeWriter(threading.Thread):
         with self._wake:
             self._wake.notify_all()
 
-    def _begin_snapshot(self) -> None:
-        (image, annotator), shape = key, _ = next(iter(self._stale.items()))
-        del self._stale[key]
+    def _begin_snapshots(self) -> None:
+        shapes: dict[tuple[int, int], tuple[int, int]] = {}
+        pixels = 0
+        while self._stale and len(shapes) < _BATCH and pixels < _SNAPSHOT_PIXELS:
+            key = next(iter(self._stale))
+            height, width = shapes[key] = self._stale.pop(key)
+            pixels += height * width
         self._making = True
-        making = self._maker.submit(make_snapshot, self._folder, image, annotator, shape)
-        making.add_done_callback(self._take_snapshot)
+        making = self._maker.submit(make_snapshots, self._folder, shapes)
+        making.add_done_callback(self._take_snapshots)
 
-    def _take_snapshot(self, made: "Future[Snapshot]") -> None:
-        """Have a snapshot written; called in the thread that made it."""
+    def _take_snapshots(self, made: "Future[list[Snapshot]]") -> None:
+        """Have snapshots written; called in the thread that made it."""
         error = made.exception()
-        if error is not None:  # it only saves time: the strokes are the truth
-            log.warning("a mask snapshot was not made: %s", error)
+        if error is not None:  # they only save time: the strokes are the truth
+            log.warning("mask snapshots were not made: %s", error)
         with self._wake:
             self._making = False
             if error is None:
-                self._tasks.append((partial(write_snapshot, snapshot=made.result()), Future()))
+                self._tasks.append((partial(write_snapshots, snapshots=made.result()), Future()))
             self._wake.notify_all()
 
     def _open(self) -> sqlite3.Connection:
