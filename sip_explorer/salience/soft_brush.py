@@ -59,9 +59,9 @@ class Coverage:
     def to(self, x: float, y: float, radius: float | None = None, strength: float = 1.0) -> Box | None:
         """Move the tip to (x, y); the first call sets it down there.
 
-        Radius and strength change evenly on the way. Way is counted in pixels of the path, of the
-        radius, and of 2 · full radius for the whole range of strength, so that a pen that is
-        pressed harder on the spot paints too.
+        Radius and strength change evenly on the way. A growing radius counts as way too, pixel by
+        pixel, and growing strength as 2 · full radius for its whole range, so that a pen that is
+        pressed harder on the spot paints more.
 
         Parameters
         ----------
@@ -89,11 +89,12 @@ class Coverage:
                 "a tip needs coordinates and a radius within 1,000,000 pixels and a strength in 0..1"
             )
         start, self._at = self._at, (x, y, radius, strength)
+        touched: Box | None = None
         if start is None:
-            self._due = self._tip(radius).spacing
-            touched = self._stamp(*self._at)
+            tip = self._tip(radius)
+            self._due = tip.spacing
+            touched = self._stamp(tip, x, y, strength)
         else:
-            touched = None
             for station in self._stations(start, self._at):
                 touched = union_box(touched, self._stamp(*station))
         self.box = union_box(self.box, touched)
@@ -101,8 +102,11 @@ class Coverage:
 
     def finish(self) -> Box | None:
         """Lift the tip: a last stamp where the hand ended. Returns the box that it touched."""
-        touched = None if self._at is None else self._stamp(*self._at)
+        if self._at is None:
+            return None
+        x, y, radius, strength = self._at
         self._at = None
+        touched = self._stamp(self._tip(radius), x, y, strength)
         self.box = union_box(self.box, touched)
         return touched
 
@@ -125,20 +129,20 @@ class Coverage:
         step = max(0.125, math.ldexp(1, math.frexp(radius)[1] - 9))
         return kept_tip(math.floor(radius / step + 0.5 + _NUDGE) * step, self._hardness)
 
-    def _stations(self, start: _Sample, end: _Sample) -> Iterator[_Sample]:
-        """Where the stamps on the way from one sample to the next go."""
+    def _stations(self, start: _Sample, end: _Sample) -> Iterator[tuple[SoftTip, float, float, float]]:
+        """The stamps on the way from one sample to the next: tip, x, y and strength."""
         x, y, radius, strength = start
         dx, dy, widening, gain = (b - a for a, b in zip(start, end, strict=True))
-        way = math.hypot(dx, dy, widening, 2 * self._radius * gain)
+        way = math.hypot(dx, dy, max(0.0, widening), 2 * self._radius * max(0.0, gain))
         if way == 0:
             return
         at = self._due
         if widening:
             while at <= way:
                 share = at / way
-                here = radius + share * widening
-                yield x + share * dx, y + share * dy, here, strength + share * gain
-                at += self._tip(here).spacing
+                tip = self._tip(radius + share * widening)
+                yield tip, x + share * dx, y + share * dy, strength + share * gain
+                at += tip.spacing
             self._due = at - way
         else:
             tip = self._tip(radius)
@@ -149,7 +153,7 @@ class Coverage:
             last = min(count - 1, math.ceil((high * way - at) / tip.spacing))
             for index in range(first, last + 1):
                 share = (at + index * tip.spacing) / way
-                yield x + share * dx, y + share * dy, radius, strength + share * gain
+                yield tip, x + share * dx, y + share * dy, strength + share * gain
             self._due = at + count * tip.spacing - way
 
     def _passing(self, start: _Sample, end: _Sample, reach: float) -> tuple[float, float]:
@@ -166,8 +170,7 @@ class Coverage:
                 low, high = max(low, one), min(high, two)
         return (low, high) if low <= high else (1.0, 0.0)
 
-    def _stamp(self, x: float, y: float, radius: float, strength: float) -> Box | None:
-        tip = self._tip(radius)
+    def _stamp(self, tip: SoftTip, x: float, y: float, strength: float) -> Box | None:
         row = math.floor(y * tip.phases + 0.5 + _NUDGE)
         column = math.floor(x * tip.phases + 0.5 + _NUDGE)
         middle, centre = row // tip.phases, column // tip.phases
@@ -237,10 +240,21 @@ def _divided(numbers: NDArray[np.uint16]) -> _Pixels:
 def _cut(box: Box) -> Iterator[tuple[tuple[int, int], Box]]:
     """The tiles under a box: each one's place among tiles, and the part of the box in it."""
     y0, x0, y1, x1 = box
-    for i in range(y0 // _TILE, -(-y1 // _TILE)):
-        top, bottom = max(y0, i * _TILE), min(y1, (i + 1) * _TILE)
-        for j in range(x0 // _TILE, -(-x1 // _TILE)):
-            yield (i, j), (top, max(x0, j * _TILE), bottom, min(x1, (j + 1) * _TILE))
+    top, left, below, beyond = y0 // _TILE, x0 // _TILE, (y1 - 1) // _TILE + 1, (x1 - 1) // _TILE + 1
+    if below - top == 1 and beyond - left == 1:  # as most stamps of small tips
+        yield (top, left), box
+        return
+    for i in range(top, below):
+        for j in range(left, beyond):
+            yield (
+                (i, j),
+                (
+                    max(y0, i * _TILE),
+                    max(x0, j * _TILE),
+                    min(y1, (i + 1) * _TILE),
+                    min(x1, (j + 1) * _TILE),
+                ),
+            )
 
 
 def _of_tile(tile: _Pixels, part: Box) -> _Pixels:
