@@ -4,9 +4,10 @@
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QMouseEvent,
+    QMoveEvent,
     QNativeGestureEvent,
     QPainter,
     QPaintEvent,
@@ -17,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from sip_explorer.qt.canvas.backdrop import Backdrop
 from sip_explorer.qt.canvas.caption import Caption, paint_message
 from sip_explorer.qt.canvas.key_widget import KeyWidget
 from sip_explorer.qt.canvas.picture import Picture
@@ -49,6 +51,7 @@ class ImageView(KeyWidget):
         self.picture: Picture | None = None
         self.viewport = Viewport()
         self.caption = Caption(self)
+        self._backdrop = Backdrop()
         self._message = ""
         self._announced_zoom = 0.0
         self._grabbed: QPointF | None = None  # where the hand holds the image while it moves
@@ -60,6 +63,7 @@ class ImageView(KeyWidget):
     def show_picture(self, picture: Picture | None) -> None:
         """Show this picture, or the message where there is none."""
         self.picture = picture
+        self._backdrop.forget()
         self._grabbed = None
         self._place()
         self.choose_cursor()
@@ -223,6 +227,10 @@ class ImageView(KeyWidget):
             self._place()
         return super().event(event)
 
+    def moveEvent(self, event: QMoveEvent) -> None:
+        self._place()
+        super().moveEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._place()
         super().resizeEvent(event)
@@ -243,19 +251,19 @@ class ImageView(KeyWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         exposed = event.rect()
         painter = QPainter(self)
-        covered = self.picture is not None and self._covers(exposed)
-        if not covered:
-            painter.fillRect(exposed, self.palette().color(QPalette.ColorRole.Window))
+        around = self.palette().color(QPalette.ColorRole.Window)
+        ratio = self.devicePixelRatioF()
         if self.picture is None:
+            painter.fillRect(exposed, around)
             paint_message(painter, self, self._message)
             return
+        self._backdrop.paint(painter, self.picture, self.viewport, self.size(), ratio, around)
         zoom = self.viewport.zoom
         x0, y0 = self.viewport.to_image(exposed.left(), exposed.top())
         visible = QRectF(x0, y0, exposed.width() / zoom, exposed.height() / zoom)
         painter.save()
         painter.translate(self.viewport.x, self.viewport.y)
         painter.scale(zoom, zoom)
-        self.picture.paint(painter, visible, zoom * self.devicePixelRatioF())
         self.paint_layers(painter, visible)
         painter.restore()
         self.paint_front(painter, exposed)
@@ -263,17 +271,11 @@ class ImageView(KeyWidget):
 
     # inside
 
-    def _covers(self, exposed: QRect) -> bool:
-        """Whether the picture fills all of a part of the view."""
-        assert self.picture is not None
-        x, y, zoom = self.viewport.x, self.viewport.y, self.viewport.zoom
-        place = QRectF(x, y, self.picture.width * zoom, self.picture.height * zoom)
-        return place.adjusted(1, 1, -1, -1).contains(QRectF(exposed))
-
     def _place(self) -> None:
         if self.picture is not None:
             size = (self.picture.width, self.picture.height)
-            self.viewport.set_sizes((self.width(), self.height()), size, self.devicePixelRatioF())
+            corner = self.mapTo(self.window(), QPoint(0, 0)).toTuple()
+            self.viewport.set_sizes((self.width(), self.height()), size, self.devicePixelRatioF(), corner)
             self._moved(quiet=True)
 
     def _moved(self, quiet: bool = False) -> None:

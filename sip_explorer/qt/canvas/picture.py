@@ -40,6 +40,7 @@ class Picture:
         kind = QImage.Format.Format_RGB888 if colour else QImage.Format.Format_Grayscale8
         stride = self.width * (3 if colour else 1)
         self._levels = [(self._pixels, QImage(self._pixels.data, self.width, self.height, stride, kind))]
+        self.adjustment = Adjustment()
         self._table: NDArray[np.uint8] | None = None  # what values are shown as, where not as they are
         self._adjusted: dict[int, QImage] = {}  # whole levels that went through the table
 
@@ -63,6 +64,7 @@ class Picture:
 
     def adjust(self, adjustment: Adjustment) -> None:
         """Show this picture brighter or with more contrast; its pixels stay as they are."""
+        self.adjustment = adjustment
         self._table = None if adjustment.neutral else adjustment.table()
         self._adjusted.clear()
 

@@ -26,14 +26,31 @@ class Viewport:
         self._view = (1.0, 1.0)
         self._image = (1, 1)
         self._ratio = 1.0
+        self._corner = (0.0, 0.0)
 
-    def set_sizes(self, view: tuple[float, float], image: tuple[int, int], ratio: float) -> None:
-        """Take over a view size (logical pixels), an image size, and physical per logical pixel."""
+    def set_sizes(
+        self,
+        view: tuple[float, float],
+        image: tuple[int, int],
+        ratio: float,
+        corner: tuple[float, float] = (0, 0),
+    ) -> None:
+        """Take over what the place of the image depends on.
+
+        Parameters
+        ----------
+        view, image
+            Width and height, in logical and in image pixels.
+        ratio
+            Physical pixels per logical one.
+        corner
+            Where the view begins in its window, in logical pixels.
+        """
         if image != self._image:
             self.fitted = True
         middle = self.to_image(self._view[0] / 2, self._view[1] / 2)
         self._view = (max(1.0, view[0]), max(1.0, view[1]))
-        self._image, self._ratio = image, ratio
+        self._image, self._ratio, self._corner = image, ratio, corner
         if self.fitted:
             self.fit()
         else:  # what was in the middle stays there
@@ -92,10 +109,11 @@ class Viewport:
         return self.x + column * self.zoom, self.y + row * self.zoom
 
     def _settle(self) -> None:
-        self.x = self._settled(self.x, self._view[0], self._image[0] * self.zoom)
-        self.y = self._settled(self.y, self._view[1], self._image[1] * self.zoom)
+        size = (self._image[0] * self.zoom, self._image[1] * self.zoom)
+        self.x = self._settled(self.x, self._view[0], size[0], self._corner[0])
+        self.y = self._settled(self.y, self._view[1], size[1], self._corner[1])
 
-    def _settled(self, origin: float, view: float, image: float) -> float:
+    def _settled(self, origin: float, view: float, image: float, corner: float) -> float:
         fits = image <= view + 1e-6
         origin = (view - image) / 2 if fits else min(max(origin, view / 2 - image), view / 2)
-        return round(origin * self._ratio) / self._ratio
+        return round((corner + origin) * self._ratio) / self._ratio - corner
