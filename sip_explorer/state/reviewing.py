@@ -5,7 +5,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from sip_explorer.records import SipError
 from sip_explorer.salience import Patch
 from sip_explorer.state.agreeing import Agreeing
 from sip_explorer.state.marks import Marks
+from sip_explorer.state.pace import Pace
 from sip_explorer.state.stratified import stratified
 
 if TYPE_CHECKING:
@@ -27,16 +27,6 @@ OVERLAP = "overlap"
 QUEUES = ("unpainted", "unchecked", "disputed")
 
 _known: weakref.WeakKeyDictionary[Session, Reviewing] = weakref.WeakKeyDictionary()
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How far someone is: ``done`` of ``total`` listed images, ``checked`` of these; images ``an_hour``."""
-
-    done: int
-    total: int
-    checked: int
-    an_hour: float | None
 
 
 class Reviewing:
@@ -198,7 +188,14 @@ class Reviewing:
 
     def undo_take(self, image: int) -> bool:
         """Take the last change of the agreed mask of this image back; False where there is none."""
-        done = self.session.painting.undo(image, annotator=self.workspace.adjudicated().name)
+        return self._walk_take(image, self.session.painting.undo)
+
+    def redo_take(self, image: int) -> bool:
+        """Make the change of the agreed mask that was taken back again; False where there is none."""
+        return self._walk_take(image, self.session.painting.redo)
+
+    def _walk_take(self, image: int, walk: Callable[[int, str], bool]) -> bool:
+        done = walk(image, self.workspace.adjudicated().name)
         if done:
             self.adjudicated.emit(image)
         return done
@@ -262,13 +259,6 @@ class Reviewing:
     def progress(self, an_hour: float | None = None) -> Pace:
         """Return how far the annotator is with the listed images, at the pace that was read last."""
         return Pace(self.marks.done, len(self.marks.of), self.marks.counts["checked"], an_hour)
-
-    def an_hour(self, workspace: Workspace, annotator: str) -> float | None:
-        """Return the images an hour of someone, pauses left out; reads the catalogue: disk thread."""
-        from sip_explorer.salience.pace import images_an_hour
-
-        pace = images_an_hour(workspace.work_times(annotator), workspace.finished_at(annotator).values())
-        return pace if pace > 0 else None
 
     # ---- following ------------------------------------------------------------------------
 

@@ -49,12 +49,15 @@ class CompareView(QWidget):
         self._title.setWordWrap(True)
         self.undo = QPushButton("Undo")
         self.undo.setToolTip("Take back the last change of the agreed mask")
+        self.redo = QPushButton("Redo")
+        self.redo.setToolTip("Make the change of the agreed mask again")
         self.next = QPushButton()
         self._ious = QLabel()
         self._ious.setWordWrap(True)
         self._ious.setProperty("role", "muted")
-        self._rows = QVBoxLayout()
-        self._rows.setSpacing(_GAP)
+        self._grid = QGridLayout()
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setSpacing(_GAP)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._make_page())
         self.covered = EmptyState(
@@ -70,6 +73,7 @@ class CompareView(QWidget):
         self._stack.addWidget(self.covered)
         self._stack.addWidget(self.nothing)
         self.undo.clicked.connect(self.undo_take)
+        self.redo.clicked.connect(self.redo_take)
         self.next.clicked.connect(self.go_disputed)
         session.selection.current_image_changed.connect(self._follow_image)
         session.workspace_changed.connect(self._changed)
@@ -87,10 +91,10 @@ class CompareView(QWidget):
         head.setSpacing(8)
         head.addWidget(self._title, 1)
         head.addWidget(self.undo)
+        head.addWidget(self.redo)
         head.addWidget(self.next)
         tiles = QWidget()
-        tiles.setLayout(self._rows)
-        self._rows.setContentsMargins(0, 0, 0, 0)
+        tiles.setLayout(self._grid)
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -131,6 +135,12 @@ class CompareView(QWidget):
         image = self._image
         if image is not None:
             self._session.attempt(lambda: self._reviewing.undo_take(image))
+
+    def redo_take(self) -> None:
+        """Make the change of the agreed mask of the image on show again that was taken back last."""
+        image = self._image
+        if image is not None:
+            self._session.attempt(lambda: self._reviewing.redo_take(image))
 
     def _judge(self, opinion: Opinion, verdict: str) -> None:
         image = self._image
@@ -223,6 +233,7 @@ class CompareView(QWidget):
 
     def _clear(self) -> None:
         for tile in self.tiles:
+            self._grid.removeWidget(tile)
             tile.hide()
             tile.deleteLater()
         self.tiles, self.comparison = [], None
@@ -231,39 +242,36 @@ class CompareView(QWidget):
 
     def _place_tiles(self) -> None:
         """People in the upper rows, merges in those below, as many beside each other as are still seen."""
-        while (item := self._rows.takeAt(0)) is not None:
-            if item.layout() is not None:
-                item.layout().deleteLater()
         if not self.tiles:
             return
         groups = [[t for t in self.tiles if (t.opinion.kind == "merge") == merge] for merge in (False, True)]
-        fits = max(1, self._area.viewport().width() // (_NARROWEST * self.fontMetrics().height()))
+        space = self._area.viewport().size()
+        fits = max(1, space.width() // (_NARROWEST * self.fontMetrics().height()))
         columns = min(fits, max(len(group) for group in groups))
         lines = sum(-(-len(group) // columns) for group in groups)
-        space = self._area.viewport().size()
         width = (space.width() - _GAP * (columns - 1)) // columns
         height = (space.height() - _GAP * (lines - 1)) // lines
+        for column in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(column, int(column < columns))
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, 0)
+        row = 0
         for group in groups:
-            grid = QGridLayout()
-            grid.setSpacing(_GAP)
-            for column in range(columns):
-                grid.setColumnStretch(column, 1)
             for place, tile in enumerate(group):
-                grid.addWidget(tile, place // columns, place % columns)
+                self._grid.removeWidget(tile)
+                self._grid.addWidget(tile, row + place // columns, place % columns)
+                self._grid.setColumnStretch(place % columns, 1)
                 tile.fit(width, height)
                 tile.show()
-            if group:
-                self._rows.addLayout(grid)
-        self._rows.addStretch(1)
+            row += -(-len(group) // columns)
+        self._grid.setRowStretch(row, 1)
 
     def _show_undo(self) -> None:
-        workspace, image = self._session.workspace, self._image
+        workspace, image, painting = self._session.workspace, self._image, self._session.painting
         agreed = workspace.annotators("adjudicated") if workspace is not None else []
-        self.undo.setEnabled(
-            bool(agreed)
-            and image is not None
-            and self._session.painting.can_undo(image, annotator=agreed[0].name)
-        )
+        there = bool(agreed) and image is not None
+        self.undo.setEnabled(there and painting.can_undo(image, agreed[0].name))
+        self.redo.setEnabled(there and painting.can_redo(image, agreed[0].name))
 
     def _show_key(self) -> None:
         key = self._session.keymap.key("next_disputed")

@@ -74,11 +74,7 @@ class GuidelineSection:
         if workspace is None or image is None:
             return
 
-        def act() -> None:
-            workspace.flush()  # the example is the mask after its last stroke, which has to be on disk
-            workspace.add_example(image, selection.annotator, verdict, caption)
-
-        if self._session.attempt(act):
+        if self._session.attempt(lambda: workspace.add_example(image, selection.annotator, verdict, caption)):
             self.caption.clear()
             self._show_examples()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,15 @@ from sip_explorer.qt.rooms.salience.person_form import PersonForm, dot
 from sip_explorer.qt.widgets.section import Section
 from sip_explorer.records import Artefact, CancelToken, Event
 from sip_explorer.state import Session
-from sip_explorer.state.reviewing import Pace, Reviewing
+from sip_explorer.state.pace import Pace, an_hour
+from sip_explorer.state.reviewing import Reviewing
 
 if TYPE_CHECKING:
     from sip_explorer.workspace.annotators import Annotator
 
 Others = Sequence[tuple[NDArray[np.uint8], str]]
 _OTHERS, _PACE = "others' masks", "pace"
+_PACE_SECONDS = 60.0  # between two readings
 _ANSWER = "#0072B2"  # outline of a known answer
 
 
@@ -58,12 +61,14 @@ class PeopleSection:
         for signal in (selection.annotator_changed, session.workspace_changed, reviewing.blind_changed):
             signal.connect(self._show_people)
         selection.current_image_changed.connect(self._show_outlines)
-        session.masks_changed.connect(self._mask_changed)
+        session.painting.recorded.connect(self._recorded)
+        session.painting.replaced.connect(self._replaced)
+        reviewing.adjudicated.connect(self._agreed)
         reviewing.answer_changed.connect(self._hand_over)
         reviewing.marks.changed.connect(self._show_pace)
         reviewing.marks.renewed.connect(self._ask_pace)
         session.saved.connect(self._ask_pace_later)
-        self._strokes = 0
+        self._paced = 0.0  # when the pace was read last
         self._show_people()
         self._ask_pace()
 
@@ -95,11 +100,10 @@ class PeopleSection:
 
     def _show_people(self, *_: object) -> None:
         blind, people = self._reviewing.blind, self._people()
-        while (item := self._list.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        for box in self.boxes.values():
+            self._list.removeWidget(box)
+            box.hide()
+            box.deleteLater()
         self.boxes = {}
         for person in people if not blind else ():
             box = QCheckBox(person.name)
@@ -131,17 +135,28 @@ class PeopleSection:
         if not self._session.attempt(lambda: self._reviewing.set_blind(on)):
             self._show_people()
 
-    def _mask_changed(self, image: int) -> None:
+    def _recorded(self, image: int, _tool: str, who: str) -> None:
+        if who in self._wanted:  # one's own strokes change no outline beside one's own
+            self._replaced(image)
+
+    def _replaced(self, image: int) -> None:
         if image == self._session.selection.current_image and self._wanted:
-            self._show_outlines()
+            self._read_outlines()
+
+    def _agreed(self, _image: int) -> None:
+        if {person.name for person in self._people()} != self.boxes.keys() and not self._reviewing.blind:
+            self._show_people()  # the first agreed mask
 
     def _show_outlines(self, *_: object) -> None:
+        if self._shown:
+            self._shown = []  # never the outlines of another image
+            self._hand_over()
+        self._read_outlines()
+
+    def _read_outlines(self) -> None:
         """Read the masks in the disk thread: one of a photo takes longer than a frame."""
         workspace, image = self._session.workspace, self._session.selection.current_image
         people = [person for person in self._people() if person.name in self._wanted]
-        if self._shown:
-            self._shown = []
-            self._hand_over()
         if workspace is None or image is None or not people or self._reviewing.blind:
             self._session.jobs.drop(_OTHERS, on="disk")
             return
@@ -171,28 +186,28 @@ class PeopleSection:
     # ---- pace -----------------------------------------------------------------------------
 
     def _ask_pace_later(self, _at: float) -> None:
-        self._strokes += 1
-        if self._strokes % 10 == 0:
+        if time.monotonic() - self._paced > _PACE_SECONDS:
             self._ask_pace()
 
     def _ask_pace(self, *_: object) -> None:
         """Read the pace in the disk thread: of a long day there are thousands of strokes."""
         self._show_pace()
+        self._paced = time.monotonic()
         workspace, who = self._session.workspace, self._session.selection.annotator
         if workspace is None:
             return
 
         def job(_token: CancelToken) -> Iterator[Event | None]:
-            yield Artefact(_PACE, data=self._reviewing.an_hour(workspace, who))
+            yield Artefact(_PACE, data=an_hour(workspace, who))
 
         def follow(event: Event) -> None:
             if isinstance(event, Artefact) and workspace is self._session.workspace:
-                self._show_pace(an_hour=event.data)
+                self._show_pace(speed=event.data)
 
         self._session.jobs.ask(_PACE, job, follow, on="disk")
 
-    def _show_pace(self, *_: object, an_hour: float | None = None) -> None:
-        pace = self._reviewing.progress(self._pace.an_hour if an_hour is None else an_hour)
+    def _show_pace(self, *_: object, speed: float | None = None) -> None:
+        pace = self._reviewing.progress(self._pace.an_hour if speed is None else speed)
         self._pace = pace
         parts = [f"{pace.done:,} of {pace.total:,} images done"]
         if pace.checked:

@@ -103,8 +103,8 @@ class PracticeSection:
             self._reviewing.show_answer(image, workspace.mask(image, known[0].id))
         self._score()
 
-    def _score(self) -> None:
-        """Compare the image on show, and all of the set that are finished, in the disk thread."""
+    def _score(self, *, whole: bool = True) -> None:
+        """Compare the image on show, and the ``whole`` practice set, in the disk thread."""
         workspace, selection = self._session.workspace, self._session.selection
         image, who = selection.current_image, selection.annotator
         if workspace is None or image is None:
@@ -117,7 +117,8 @@ class PracticeSection:
             if isinstance(event, Artefact) and shown == now:
                 self._tell(event.data, of_all)
 
-        for lane, images, of_all in ((_ONE, [image], False), (_ALL, practice, True)):
+        asked = [(_ONE, [image], False), (_ALL, practice, True)]
+        for lane, images, of_all in asked if whole else asked[:1]:
             self._session.jobs.ask(
                 lane,
                 lambda token, images=images: score(workspace, images, who, token),
@@ -144,7 +145,7 @@ class PracticeSection:
 
     def _mask_changed(self, image: int) -> None:
         if self.compare.isChecked() and image == self._session.selection.current_image:
-            self._score()
+            self._score(whole=False)  # at every stroke
 
     def _show(self, *_: object) -> None:
         workspace, image = self._session.workspace, self._session.selection.current_image
