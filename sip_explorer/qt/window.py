@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import (
-    QButtonGroup,
     QFileDialog,
     QHBoxLayout,
     QInputDialog,
-    QLabel,
     QMainWindow,
     QMessageBox,
-    QSizePolicy,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from sip_explorer.qt.film_strip import FilmStrip
-from sip_explorer.qt.icons import icon
 from sip_explorer.qt.installation import installation_text
 from sip_explorer.qt.menus import FIND, add_menus
+from sip_explorer.qt.rail import Rail
 from sip_explorer.qt.room import Room, separator
 from sip_explorer.qt.rooms import ROOMS
+from sip_explorer.qt.salience_exchange import ask_import_salience, dropped_paths
+from sip_explorer.qt.status_line import StatusLine
 from sip_explorer.qt.theme import theme
 from sip_explorer.qt.widgets.banner import Banner
 from sip_explorer.qt.widgets.command_palette import CommandPalette
@@ -45,6 +42,8 @@ class MainWindow(QMainWindow):
         self._asks = True
         self.setWindowTitle("SIP Explorer")
         self.rooms: dict[str, Room] = {}
+        self._rail = Rail()
+        self._rail.wanted.connect(self.enter)
         self._stack = QStackedWidget()
         self.film_strip = FilmStrip(session)
         self._strip_line = separator(Qt.Orientation.Horizontal)
@@ -59,20 +58,22 @@ class MainWindow(QMainWindow):
         body = QHBoxLayout()
         body.setContentsMargins(0, 0, 0, 0)
         body.setSpacing(0)
-        body.addWidget(self._make_rail())
+        body.addWidget(self._rail)
         body.addWidget(separator(Qt.Orientation.Vertical))
         body.addLayout(right, 1)
         centre = QWidget()
         centre.setLayout(body)
         self.setCentralWidget(centre)
-        self._make_status_bar()
+        self._status = StatusLine(session)
+        self.statusBar().setSizeGripEnabled(False)
+        self.statusBar().addWidget(self._status, 1)
+        self.statusBar().addPermanentWidget(JobBar(session.jobs))
+        self.setAcceptDrops(True)
         add_menus(self)
         session.problem.connect(self.banner.show_problem)
         session.problem_solved.connect(self.banner.forget_problem)
         session.notice.connect(self.banner.show_notice)
         session.workspace_changed.connect(self._show_workspace)
-        theme.changed.connect(self._tint)
-        self._tint()
         self._restore_geometry()
         self.enter(session.settings["room"])
 
@@ -94,7 +95,7 @@ class MainWindow(QMainWindow):
         self._stack.setCurrentWidget(room)
         for widget in (self.film_strip, self._strip_line):
             widget.setVisible(room.uses_film_strip)
-        self._rail[key].setChecked(True)
+        self._rail.show_entered(key)
         self.session.settings["room"] = key
         room.setFocus()  # else the first button of the rail takes it, and looks chosen
         room.entered()
@@ -106,74 +107,23 @@ class MainWindow(QMainWindow):
         if not (isinstance(room, Room) and room.take_key(event)):
             super().keyPressEvent(event)
 
-    def _make_rail(self) -> QWidget:
-        rail = QWidget()
-        rail.setProperty("role", "surface")
-        layout = QVBoxLayout(rail)
-        layout.setContentsMargins(4, 8, 4, 8)
-        layout.setSpacing(4)
-        group = QButtonGroup(rail)
-        self._rail: dict[str, QToolButton] = {}
-        for number, (key, entry) in enumerate(ROOMS.items(), start=1):
-            button = QToolButton()
-            button.setText(entry.word)
-            button.setToolTip(f"{entry.word} (Ctrl+{number})")
-            button.setAccessibleName(entry.word)
-            button.setCheckable(True)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            height = self.fontMetrics().height()
-            button.setIconSize(QSize(int(height * 1.5), int(height * 1.5)))
-            button.setMinimumWidth(self.fontMetrics().horizontalAdvance("Prototypes") + 16)
-            button.setMinimumHeight(int(height * 3.6))
-            button.clicked.connect(lambda _checked=False, k=key: self.enter(k))
-            group.addButton(button)
-            layout.addWidget(button)
-            self._rail[key] = button
-        layout.addStretch(1)
-        return rail
-
-    def _tint(self) -> None:
-        for key, button in self._rail.items():
-            button.setIcon(icon(ROOMS[key].icon, theme.tokens.muted, theme.tokens.accent))
-
-    # ---- status bar -----------------------------------------------------------------------
-
-    def _make_status_bar(self) -> None:
-        self._saved = ""
-        self._status = QLabel()
-        self._status.setProperty("role", "muted")
-        self._status.setContentsMargins(12, 2, 0, 2)
-        self._status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.statusBar().setSizeGripEnabled(False)
-        self.statusBar().addWidget(self._status, 1)
-        self.statusBar().addPermanentWidget(JobBar(self.session.jobs))
-        self.session.saved.connect(self._show_saved)
-        selection = self.session.selection
-        for signal in (selection.annotator_changed, selection.current_model_changed):
-            signal.connect(self._show_status)
-        self.session.models_changed.connect(self._show_status)
-
-    def _show_saved(self, at: float) -> None:
-        self._saved = time.strftime("saved %H:%M:%S", time.localtime(at))
-        self._show_status()
-
-    def _show_status(self, *_: object) -> None:
-        entry = self.session.model(self.session.selection.current_model)
-        annotator = self.session.selection.annotator
-        parts = [
-            self._saved,
-            f"annotator {annotator}" if annotator else "",
-            f"model {entry.name}" if entry else "",
-        ]
-        self._status.setText(" · ".join(part for part in parts if part))
+    # ---- around the rooms -----------------------------------------------------------------
 
     def _show_workspace(self, workspace: object) -> None:
         name = getattr(workspace, "name", "")
         read_only = " (read-only)" if getattr(workspace, "read_only", False) else ""
         self.setWindowTitle(f"{name}{read_only} · SIP Explorer" if name else "SIP Explorer")
-        self._saved = ""
-        self._show_status()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self.session.workspace is not None and dropped_paths(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = dropped_paths(event.mimeData())
+        if paths:
+            event.acceptProposedAction()
+            # Not in the drag itself: the program that files come from waits until it ends.
+            QTimer.singleShot(0, self, lambda: ask_import_salience(self, paths))
 
     # ---- commands -------------------------------------------------------------------------
 

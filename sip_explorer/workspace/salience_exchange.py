@@ -1,6 +1,12 @@
 """Masks between a workspace and other programs."""
 
-from sip_explorer.workspace.salience_export import ExportPreview, export_salience, preview_export
+from sip_explorer.workspace.salience_export import (
+    ExportPreview,
+    empty_words,
+    export_salience,
+    preview_export,
+    target_path,
+)
 from sip_explorer.workspace.salience_import import ImportedStroke, import_salience
 from sip_explorer.workspace.salience_preview import ImportPreview, preview_import
 
@@ -8,8 +14,10 @@ __all__ = [
     "ExportPreview",
     "ImportPreview",
     "ImportedStroke",
+    "empty_words",
     "export_salience",
     "import_salience",
     "preview_export",
     "preview_import",
+    "target_path",
 ]

@@ -11,10 +11,12 @@ from sip_explorer.workspace.salience_matching import (
     Paths,
     known_annotator,
     matched_masks,
+    unknown_names,
 )
 from sip_explorer.workspace.workspace import Workspace
 
 _BREATH_SECONDS = 0.03
+_SHOWN = 5  # sentences on what cannot be used
 
 
 @dataclass
@@ -50,6 +52,23 @@ class ImportPreview:
     unknown: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def lines(self, workspace: str) -> list[str]:
+        """Return what a person reads before the import, one sentence a line."""
+        lines = [
+            f"{counted(self.masks, 'mask')} for {counted(self.images, 'image')} of {workspace}."
+            if self.masks
+            else f"No mask here belongs to an image of {workspace}."
+        ]
+        if self.new_annotators:
+            lines.append(f"New here: {', '.join(self.new_annotators)}.")
+        if self.unknown:
+            lines.append(unknown_names(self.unknown, workspace))
+        lines += self.notes
+        lines += self.skipped[:_SHOWN]
+        if len(self.skipped) > _SHOWN:
+            lines.append(f"{len(self.skipped) - _SHOWN:,} more cannot be used for reasons like these.")
+        return lines
 
 
 def preview_import(
@@ -92,3 +111,8 @@ def preview_import(
     found.images = len(images)
     yield Artefact("preview", data=found)
     yield Finished()
+
+
+def counted(count: int, word: str) -> str:
+    """Return "1 mask" or "1,200 masks"."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

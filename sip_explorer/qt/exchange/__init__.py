@@ -1,0 +1,1 @@
+"""The dialogues that say what an import or export of masks would do, before it is done."""
