@@ -69,6 +69,7 @@ class Reviewing:
         self._session_of = weakref.ref(session)
         self.blind = False
         self.answer: tuple[int, NDArray[np.uint8]] | None = None
+        self._kept: dict[str, NDArray[np.int64]] = {}  # setting's key -> images of its collection
         self.marks = Marks(session)
         self.agreeing = Agreeing(session)
         session.workspace_changed.connect(self._take_workspace)
@@ -124,23 +125,24 @@ class Reviewing:
         workspace, listed = self.workspace, np.array(self.session.selection.images, np.int64)
         if not len(listed):
             raise SipError("No images are listed to draw an overlap set from: list some below.")
-        drawn = stratified(listed, workspace.labels(listed), count, seed)
-        self.keep_collection(OVERLAP, drawn)
-        return len(drawn)
+        self.keep_collection(OVERLAP, stratified(listed, workspace.labels(listed), count, seed))
+        return min(count, len(listed))
 
     def keep_collection(self, name: str, ids: NDArray[np.int64]) -> None:
         """Keep ``ids`` as the collection that has the purpose ``name`` (also the setting's key)."""
         self.workspace.make_collection(name, ids, replace=True)
+        self._kept[name] = ids
         self.set_setting(name, name)
         self.collections_changed.emit()
 
     def collection(self, key: str) -> NDArray[np.int64]:
         """Return the images of the collection that the setting ``key`` names; none where it names none."""
-        workspace = self.session.workspace
-        name = workspace.setting(key) if workspace is not None else ""
-        if workspace is None or name not in workspace.collections():
-            return np.zeros(0, np.int64)
-        return workspace.image_ids(collection=name)
+        if key not in self._kept:  # it is asked for at every image
+            workspace, found = self.session.workspace, np.zeros(0, np.int64)
+            if workspace is not None and workspace.setting(key) in workspace.collections():
+                found = workspace.image_ids(collection=workspace.setting(key))
+            self._kept[key] = found
+        return self._kept[key]
 
     # ---- judging --------------------------------------------------------------------------
 
@@ -272,6 +274,7 @@ class Reviewing:
             self.show_answer(None)
 
     def _take_workspace(self, workspace: Workspace | None) -> None:
+        self._kept.clear()
         self._turn_blind(workspace is not None and workspace.setting("blind") == "1")
 
     def _turn_blind(self, blind: bool) -> None:

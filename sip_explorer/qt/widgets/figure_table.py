@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+_ASSETS = (Path(__file__).parents[1] / "assets").as_posix()
 _Index = QModelIndex | QPersistentModelIndex
 Cell = str | int | float
 
@@ -41,6 +43,15 @@ class FigureTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(round(self.fontMetrics().height() * 1.7))
         self.horizontalHeader().setHighlightSections(False)
+        room = self.fontMetrics().height()  # for the arrow, which else lies on the words
+        self.setStyleSheet(
+            f"QHeaderView::section {{ padding-left: {room}px; }}"
+            "QHeaderView::up-arrow, QHeaderView::down-arrow {"
+            f" subcontrol-origin: padding; subcontrol-position: center left; left: {room // 4}px;"
+            f" width: {room // 2}px; height: {room // 2}px; }}"
+            f"QHeaderView::down-arrow {{ image: url({_ASSETS}/down.svg); }}"
+            f"QHeaderView::up-arrow {{ image: url({_ASSETS}/up.svg); }}"
+        )
         self.clicked.connect(self._choose)
         self.activated.connect(self._choose)
 
@@ -86,10 +97,12 @@ class _Rows(QAbstractTableModel):
         self._columns, self._rows, self.order = columns, rows, list(range(len(rows)))
         self.endResetModel()
 
-    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+    def rowCount(self, parent: _ASSETS = (Path(__file__).parents[1] / "assets").as_posix()
+_Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
+    def columnCount(self, parent: _ASSETS = (Path(__file__).parents[1] / "assets").as_posix()
+_Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._columns)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:

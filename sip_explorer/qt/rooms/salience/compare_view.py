@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from sip_explorer.qt.rooms.salience.compare_tile import CompareTile
-from sip_explorer.qt.rooms.salience.facts import class_name
 from sip_explorer.qt.rooms.salience.review_queue import ReviewQueue
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.records import Artefact, CancelToken, Event, Failed
@@ -213,11 +212,8 @@ class CompareView(QWidget):
             tile.judged.connect(partial(self._judge, opinion))
             self.tiles.append(tile)
         people = len(found.of("person"))
-        self._title.setText(
-            f"{class_name(workspace, found.image)} · image {found.image} · "
-            f"{people} {'person' if people == 1 else 'people'}"
-            + (" · agreed" if found.of("adjudicated") else "")
-        )
+        agreed = " · there is an agreed mask" if found.of("adjudicated") else ""
+        self._title.setText(f"{people} {'person' if people == 1 else 'people'}{agreed}")
         pairs = " · ".join(f"{first} – {second} {value:.2f}" for first, second, value in found.ious)
         self._ious.setText(
             f"IoU: {pairs}" if pairs else "One mask so far: there is nothing to compare it with."

@@ -54,7 +54,7 @@ class OverlapForm(QWidget):
         session.workspace_changed.connect(self._show)
         session.selection.annotator_changed.connect(self._show)
         self._reviewing.collections_changed.connect(self._show)
-        self._reviewing.marks.changed.connect(self._show)
+        self._reviewing.marks.changed.connect(self._mark_changed)
         self._show()
 
     def _make(self) -> None:
@@ -63,6 +63,10 @@ class OverlapForm(QWidget):
             self._session.notice.emit(f"Everybody paints {drawn:,} images from now on: the overlap set.")
 
         self._session.attempt(act)
+
+    def _mark_changed(self, image: int, _mark: str) -> None:
+        if image in self._reviewing.collection(OVERLAP):
+            self._show()
 
     def _show(self, *_: object) -> None:
         workspace = self._session.workspace
