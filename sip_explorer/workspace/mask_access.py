@@ -8,12 +8,12 @@ import numpy as np
 
 from sip_explorer.records import SipError
 from sip_explorer.workspace import masks, reviews
+from sip_explorer.workspace.changes import Change
 from sip_explorer.workspace.image_index import Ids
 from sip_explorer.workspace.masks import Mask, PatchLike, Stroke, StrokeRecord
 from sip_explorer.workspace.people_access import NOBODY
 from sip_explorer.workspace.review_access import ReviewAccess
 from sip_explorer.workspace.reviews import Key
-from sip_explorer.workspace.writer import Change
 
 _AT_ONCE, _BYTES = 256, 64 << 20  # images and bytes of masks that `all_masks` reads in one go
 

@@ -10,10 +10,11 @@ from typing import Self, TypeVar
 
 from sip_explorer.records import SipError
 from sip_explorer.workspace.catalogue import DiskError, connect_reader, is_writable
+from sip_explorer.workspace.changes import Change, Row
 from sip_explorer.workspace.lock import WorkspaceLock
 from sip_explorer.workspace.manifest import read_manifest
 from sip_explorer.workspace.migration import migrate, overlay
-from sip_explorer.workspace.writer import Change, Row, StrokeWriter
+from sip_explorer.workspace.writer import StrokeWriter
 
 T = TypeVar("T")
 

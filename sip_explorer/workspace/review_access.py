@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from sip_explorer.records import SipError
 from sip_explorer.workspace import reviews
+from sip_explorer.workspace.changes import Change, Row
 from sip_explorer.workspace.image_index import Ids
 from sip_explorer.workspace.masks import Stroke
 from sip_explorer.workspace.people_access import PeopleAccess
 from sip_explorer.workspace.reviews import Key, Review
-from sip_explorer.workspace.writer import Change, Row
 
 
 class ReviewAccess(PeopleAccess):

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from sip_explorer.records import SipError
-from sip_explorer.workspace.writer import Row
+from sip_explorer.workspace.changes import Row
 
 STATES = ("unpainted", "painted", "empty", "skipped")
 VERDICTS = ("checked", "disputed")

@@ -8,14 +8,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sip_explorer.records import SipError
 from sip_explorer.workspace.catalogue import connect_writer
-from sip_explorer.workspace.masks import Stroke, insert_stroke
+from sip_explorer.workspace.changes import Change
 from sip_explorer.workspace.snapshots import Snapshot, make_snapshots, write_snapshots
 
 T = TypeVar("T")
@@ -24,40 +23,6 @@ _SNAPSHOT_PIXELS = 16 << 20  # of all masks that are made snapshots in one go
 _RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 log = logging.getLogger(__name__)
-
-
-Row = tuple[str, tuple[object, ...]]
-"""A statement that writes one row, and its values."""
-
-
-@dataclass(eq=False)
-class Change:
-    """One act of a person, saved as a whole: mostly a stroke, and the rows that go with it.
-
-    The rows must be such that only the disk can refuse them: a change that fails is tried again
-    for ever, and what came after it waits.
-
-    Attributes
-    ----------
-    number : int
-        Id of the stroke's row once it is written, even if that is not committed yet; else 0. Every
-        attempt gives the same id, as all before it are written first.
-    """
-
-    rows: tuple[Row, ...]
-    image: int = 0
-    annotator: int = 0
-    stroke: Stroke | None = None
-    shape: tuple[int, int] = (0, 0)
-    saved: "Future[float]" = field(default_factory=Future)
-    number: int = 0
-
-    def write(self, connection: sqlite3.Connection) -> None:
-        """Write the stroke and the rows (no commit)."""
-        if self.stroke is not None:
-            self.number = insert_stroke(connection, self.image, self.annotator, self.stroke)
-        for statement, values in self.rows:
-            connection.execute(statement, values)
 
 
 class StrokeWriter(threading.Thread):

@@ -33,6 +33,18 @@ def test_the_first_who_painted_any_of_the_images(workspace):
     assert region_salience(workspace, IDS, (16, 16)).source == "painted:Bo"
 
 
+def test_people_come_before_the_masks_they_agreed_on(workspace):
+    mask = np.full((16, 16), 0, np.uint8)
+    workspace.commit_stroke(7, workspace.answers().id, paint(mask, (0, 0, 8, 16), 255), "brush")
+    assert region_salience(workspace, IDS, (16, 16)).source == "painted:Known answers"
+    workspace.commit_stroke(7, workspace.adjudicated().id, paint(mask, (0, 0, 9, 16), 255), "brush")
+    assert region_salience(workspace, IDS, (16, 16)).source == "painted:Adjudicated"
+    workspace.commit_stroke(7, "Ada", paint(mask, (0, 0, 10, 16), 255), "brush")
+    assert region_salience(workspace, IDS, (16, 16)).source == "painted:Ada"
+    named = region_salience(workspace, IDS, (16, 16), "painted:Adjudicated")
+    assert np.count_nonzero(named.masks[1]) == 9 * 16
+
+
 def test_the_salience_of_a_run_by_name_folder_and_file(workspace, tmp_path):
     run = workspace.new_run_folder("sip-at")
     (run / "recipe.toml").write_text('name = "my run"\n', "utf-8")

@@ -1,14 +1,17 @@
 """Checks, notes, the guideline and who paints: kept, taken back by new paint, and safe on a bad disk."""
 
+import contextlib
 import sqlite3
 import threading
 
 import numpy as np
 import pytest
-from toy_workspaces import full_disk, paint
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toy_workspaces import full_disk, make_workspace, paint
 
 from sip_explorer.records import SipError
-from sip_explorer.workspace import Workspace
+from sip_explorer.workspace import STATES, Workspace
 
 SIDE = 16
 
@@ -191,6 +194,60 @@ def test_all_masks_equal_the_masks_one_by_one(workspace: Workspace, painted: np.
         np.testing.assert_array_equal(found[0][ada], painted)
         np.testing.assert_array_equal(found[5][grace], grace_mask)
         assert not found[1][ada].any()
+
+
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("stroke"), st.integers(0, 2), st.sampled_from([0, 90, 255])),
+        st.tuples(st.just("state"), st.integers(0, 2), st.sampled_from(STATES)),
+        st.tuples(st.just("check"), st.integers(0, 2), st.sampled_from(["", "checked", "disputed"])),
+        st.tuples(st.just("note"), st.integers(0, 2), st.sampled_from(["", "a", "b"])),
+        st.tuples(st.just("setting"), st.just(0), st.sampled_from(["", "x"])),
+    ),
+    max_size=20,
+)
+
+
+@settings(max_examples=25)
+@given(acts=ACTS)
+def test_what_is_shown_is_what_is_read_anew(
+    tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int, object]]
+) -> None:
+    path = tmp_path_factory.mktemp("acts") / "toys"
+    with make_workspace(path, count=5) as workspace:
+        for kind, image, value in acts:
+            mask = workspace.mask(image, "Ada")
+            with contextlib.suppress(SipError):  # a refused act changes nothing
+                if kind == "stroke":
+                    box = (0, 0, 3 + 4 * (value == 0), 9)
+                    workspace.commit_stroke(image, "Ada", paint(mask, box, value), "brush")
+                elif kind == "state":
+                    workspace.set_state(image, "Ada", value)
+                elif kind == "check":
+                    workspace.set_check(image, "Ada", value, "Ada")
+                elif kind == "note":
+                    workspace.set_note(image, "Ada", value)
+                else:
+                    workspace.set_setting("guideline", value)
+        shown = _shown(workspace)
+        assert workspace.flush()
+        workspace.refresh()
+        assert _shown(workspace) == shown
+    with Workspace.open(path) as again:
+        assert _shown(again) == shown
+
+
+def _shown(workspace: Workspace) -> list[object]:
+    images = range(3)
+    return [
+        workspace.states(images, "Ada"),
+        workspace.checks(images, "Ada"),
+        workspace.dots(images, "Ada"),
+        workspace.notes(images),
+        workspace.setting("guideline"),
+        workspace.finished_at("Ada"),
+        [workspace.mask(image, "Ada").tobytes() for image in images],
+    ]
 
 
 # ---- a bad disk ---------------------------------------------------------------------------------

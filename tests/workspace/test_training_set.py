@@ -156,3 +156,16 @@ def test_a_workspace_without_training_images_says_so(tmp_path: Path) -> None:
         pytest.raises(SipError, match="no training images"),
     ):
         training_data(workspace, Recipe())
+
+
+def test_agreed_masks_are_taken_by_name_and_never_merged(workspace: Workspace) -> None:
+    values = {"Ada": 40, workspace.adjudicated().name: 200, workspace.answers().name: 120}
+    for name, value in values.items():
+        mask = np.zeros((16, 16), np.uint8)
+        workspace.commit_stroke(4, name, paint(mask, (0, 0, 16, 16), value), "brush")
+    few = Recipe(collection="few", salience="painted")
+    assert training_data(workspace, few).painted[4].max() == 40, "the first person is meant"
+    assert training_data(workspace, few, "Adjudicated").painted[4].max() == 200
+    union = training_data(workspace, Recipe(collection="few", salience="painted", merge="union"))
+    assert union.painted[4].max() == 40
+    assert union.painters == {4: "union of Ada"}
