@@ -229,6 +229,26 @@ def test_the_superpixel_brush_takes_whole_regions(canvas):
     assert len(asked) == 3
 
 
+def test_the_superpixel_under_the_pointer_is_outlined(canvas):
+    canvas.set_tool("superpixel")
+    canvas.set_superpixels(np.arange(6, dtype=np.int32).reshape(2, 3).repeat(100, 0).repeat(100, 1))
+
+    def line(column):
+        image, edge = canvas.grab().toImage(), at(canvas, column, 50)
+        return any(image.pixelColor(edge.x() + step, edge.y()).lightness() > 220 for step in (-1, 0, 1))
+
+    QTest.mouseMove(canvas, at(canvas, 150, 50))
+    assert line(100)
+    assert line(200)
+    QTest.mouseMove(canvas, at(canvas, 50, 50))
+    assert line(100)
+    assert not line(200)
+    canvas.set_tool("fill")
+    QTest.mouseMove(canvas, at(canvas, 51, 50))
+    assert not line(100)
+    assert not canvas.mask().any()
+
+
 def test_a_soft_brush_fades_towards_its_rim(canvas):
     canvas.set_hardness(0.3)
     canvas.set_brush_radius(40)

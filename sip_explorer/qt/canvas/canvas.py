@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from sip_explorer.qt.canvas.cursor import paint_brush_circle
 from sip_explorer.qt.canvas.hand import ROUND, Hand
+from sip_explorer.qt.canvas.hover import HoveredRegion
 from sip_explorer.qt.canvas.image_view import wheel_notches
 from sip_explorer.qt.canvas.picture import Picture
 from sip_explorer.qt.canvas.tool_view import ToolView
@@ -46,6 +47,7 @@ class SalienceCanvas(ToolView):
         self._gesture: Gesture | None = None
         self._button = Qt.MouseButton.NoButton  # the one that is down for the gesture
         self._sizing: tuple[QPointF, int] | None = None  # where Alt+drag began, and the diameter then
+        self._hovered = HoveredRegion()
         super().__init__(parent)
         if keymap is not None:
             self.keymap = keymap
@@ -87,7 +89,8 @@ class SalienceCanvas(ToolView):
         self._button = Qt.MouseButton.NoButton
         if gesture.box is not None:
             self.repaint_box(gesture.box)
-        self.update()  # whatever it drew in front
+        if type(gesture).paint_front is not Gesture.paint_front:
+            self.update()
 
     def _begin(self, tool: str, erasing: bool) -> Gesture:
         assert self.picture is not None
@@ -231,6 +234,7 @@ class SalienceCanvas(ToolView):
 
     def show_picture(self, picture: Picture | None) -> None:
         self._sizing = None
+        self._hovered = HoveredRegion()
         super().show_picture(picture)
 
     # drawing
@@ -239,9 +243,11 @@ class SalienceCanvas(ToolView):
         super().paint_front(painter, exposed)
         if self._gesture is not None:
             self._gesture.paint_front(painter, self.viewport)
-        if self._pointer is not None and self._paints() and self.hand.tool in ROUND:
-            radius = self.hand.size.radius * self.zoom()
-            paint_brush_circle(painter, self._pointer, radius, self.hand.erases, self.hand.hardness)
+        if self._pointer is not None and self._paints():
+            self._hovered.paint_front(painter, self.viewport)
+            if self.hand.tool in ROUND:
+                radius = self.hand.size.radius * self.zoom()
+                paint_brush_circle(painter, self._pointer, radius, self.hand.erases, self.hand.hardness)
 
     def pans_with_left(self) -> bool:
         return self._space or self._read_only
@@ -263,6 +269,9 @@ class SalienceCanvas(ToolView):
         self.update(self.circle_rect())
         self._pointer = position
         self.update(self.circle_rect())
+        wanted = self._superpixels if self._paints() and self.hand.tool == "superpixel" else None
+        for rect in self._hovered.show(wanted, *self.viewport.to_image(position.x(), position.y())):
+            self.update(self._view_rect(rect))
 
 
 def _is_eraser_end(event: QSinglePointEvent) -> bool:
