@@ -97,12 +97,10 @@ class _Rows(QAbstractTableModel):
         self._columns, self._rows, self.order = columns, rows, list(range(len(rows)))
         self.endResetModel()
 
-    def rowCount(self, parent: _ASSETS = (Path(__file__).parents[1] / "assets").as_posix()
-_Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
         return 0 if parent.isValid() else len(self._rows)
 
-    def columnCount(self, parent: _ASSETS = (Path(__file__).parents[1] / "assets").as_posix()
-_Index = QModelIndex()) -> int:  # noqa: B008
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008
         return 0 if parent.isValid() else len(self._columns)
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
