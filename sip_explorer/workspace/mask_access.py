@@ -1,7 +1,7 @@
 """What people painted in an open workspace: masks and strokes."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
 import numpy as np
@@ -48,23 +48,22 @@ class MaskAccess(ReviewAccess):
         Reads many masks with few questions, up to 64 MB of them at a time.
         """
         who = [found for found in map(self._find, annotators) if found != NOBODY]
-        images = [int(image) for image in ids]
-        shapes = [(height, width) for height, width, _ in self.image_shapes(ids).tolist()]
-        batch: dict[int, tuple[int, int]] = {}
+        batch: list[tuple[int, tuple[int, int]]] = []
         size = 0
-        for number, (image, shape) in enumerate(zip(images, shapes, strict=True), 1):
-            batch[image] = shape
-            size += shape[0] * shape[1] * len(who)
-            if size >= _BYTES or len(batch) == _AT_ONCE or number == len(images):
+        for image, (height, width, _) in zip(ids, self.image_shapes(ids).tolist(), strict=True):
+            batch.append((int(image), (height, width)))
+            size += height * width * len(who)
+            if size >= _BYTES or len(batch) == _AT_ONCE:
                 yield from self._masks_of(batch, who)
-                batch, size = {}, 0
+                batch, size = [], 0
+        yield from self._masks_of(batch, who)
 
     def _masks_of(
-        self, shapes: Mapping[int, tuple[int, int]], who: Sequence[int]
+        self, images: Sequence[tuple[int, tuple[int, int]]], who: Sequence[int]
     ) -> Iterator[tuple[int, dict[int, Mask]]]:
         wanted = {
             (image, painter): shape
-            for image, shape in shapes.items()
+            for image, shape in images
             for painter in who
             if self._review(image, painter).state in ("painted", "empty")
         }
@@ -72,12 +71,9 @@ class MaskAccess(ReviewAccess):
         for change in self._writer.pending() if self._writer else ():
             waiting.get((change.image, change.annotator), []).append(change)
         found = self._read(lambda c: masks.read_masks(c, wanted))
-        for image in shapes:
-            mine = [painter for painter in who if (image, painter) in found]
-            yield (
-                image,
-                {one: _with_waiting(*found.pop((image, one)), waiting[image, one]) for one in mine},
-            )
+        for image, _ in images:
+            keys = [(image, painter) for painter in who if (image, painter) in found]
+            yield image, {key[1]: _with_waiting(*found[key], waiting[key]) for key in keys}
 
     def commit_stroke(self, image: int, annotator: int | str, patch: PatchLike, tool: str) -> Future[float]:
         """Queue a finished stroke; the future gives the POSIX time at which its commit had returned.

@@ -194,6 +194,8 @@ def test_all_masks_equal_the_masks_one_by_one(workspace: Workspace, painted: np.
         np.testing.assert_array_equal(found[0][ada], painted)
         np.testing.assert_array_equal(found[5][grace], grace_mask)
         assert not found[1][ada].any()
+        assert [image for image, _ in again.all_masks([0, 5, 0], ["Ada"])] == [0, 5, 0]
+        assert list(again.all_masks([], ["Ada"])) == []
 
 
 ACTS = st.lists(
