@@ -6,13 +6,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-_ASSETS = (Path(__file__).parents[1] / "assets").as_posix()
 _Index = QModelIndex | QPersistentModelIndex
 Cell = str | int | float
 
@@ -43,15 +41,9 @@ class FigureTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(round(self.fontMetrics().height() * 1.7))
         self.horizontalHeader().setHighlightSections(False)
-        room = self.fontMetrics().height()  # for the arrow, which else lies on the words
-        self.setStyleSheet(
-            f"QHeaderView::section {{ padding-left: {room}px; }}"
-            "QHeaderView::up-arrow, QHeaderView::down-arrow {"
-            f" subcontrol-origin: padding; subcontrol-position: center left; left: {room // 4}px;"
-            f" width: {room // 2}px; height: {room // 2}px; }}"
-            f"QHeaderView::down-arrow {{ image: url({_ASSETS}/down.svg); }}"
-            f"QHeaderView::up-arrow {{ image: url({_ASSETS}/up.svg); }}"
-        )
+        # Qt's arrow would lie on the words: ours is one of them.
+        arrows = "QHeaderView::up-arrow, QHeaderView::down-arrow"
+        self.setStyleSheet(f"{arrows} {{ image: none; width: 0; height: 0; }}")
         self.clicked.connect(self._choose)
         self.activated.connect(self._choose)
 
@@ -91,6 +83,7 @@ class _Rows(QAbstractTableModel):
         self.order: list[int] = []
         self._columns: Sequence[tuple[str, str]] = ()
         self._rows: Sequence[Sequence[Cell]] = ()
+        self._sorted, self._down = -1, False
 
     def reset(self, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Cell]]) -> None:
         self.beginResetModel()
@@ -118,12 +111,14 @@ class _Rows(QAbstractTableModel):
     ) -> Any:
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self._columns):
             return None
+        words = bool(self._rows) and isinstance(self._rows[0][section], str)
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._columns[section][0]
+            arrow = {section: "▾" if self._down else "▴"}.get(self._sorted, "")
+            heading = self._columns[section][0]
+            return (f"{heading} {arrow}" if words else f"{arrow} {heading}").strip()
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._columns[section][1]
         if role == Qt.ItemDataRole.TextAlignmentRole and self._rows:
-            words = isinstance(self._rows[0][section], str)
             side = Qt.AlignmentFlag.AlignLeft if words else Qt.AlignmentFlag.AlignRight
             return side | Qt.AlignmentFlag.AlignVCenter
         return None
@@ -133,12 +128,14 @@ class _Rows(QAbstractTableModel):
             return
         self.layoutAboutToBeChanged.emit()
         down = order == Qt.SortOrder.DescendingOrder
+        self._sorted, self._down = column, down
         places = range(len(self._rows))
         known = [place for place in places if not _is_nan(self._rows[place][column])]
         known.sort(key=lambda place: self._rows[place][column], reverse=down)
         unknown = [place for place in places if _is_nan(self._rows[place][column])]
         self.order = known + unknown
         self.layoutChanged.emit()
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self._columns) - 1)
 
 
 def _is_nan(cell: Cell) -> bool:
