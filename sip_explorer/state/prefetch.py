@@ -79,7 +79,7 @@ class Prefetch:
         self._masks: dict[tuple[int, str], Pixels] = {}
         self._versions: Counter[int] = Counter()
         session.painting.recorded.connect(self._mask_changed)
-        session.masks_changed.connect(self._mask_changed)
+        session.painting.replaced.connect(self._mask_changed)
 
     def take(self, image: int, annotator: str) -> Ready:
         """Return an image as it is now, from memory or else from the disk.
