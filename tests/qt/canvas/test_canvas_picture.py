@@ -1,32 +1,15 @@
 """What the canvas shows under and over the mask: the adjusted picture, the outlines of others, zoom."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from canvas_hand import array_of, shown
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor
 
-from sip_explorer.qt.canvas import Picture, SalienceCanvas
+from sip_explorer.qt.canvas import Picture
 from sip_explorer.qt.canvas.adjustment import Adjustment
 from sip_explorer.qt.canvas.pyramid import halved
 from sip_explorer.records import SipError
-
-
-@pytest.fixture
-def canvas(qtbot):
-    widget = SalienceCanvas()
-    qtbot.addWidget(widget)
-    widget.resize(416, 316)
-    widget.show()
-    return widget
-
-
-def shown(canvas):
-    image = canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
-    return np.array(image.constBits()).reshape(image.height(), image.width(), 4)[:, :, 2::-1].copy()
 
 
 def middle(canvas):
@@ -78,8 +61,7 @@ def test_the_adjusted_picture_comes_back_in_parts_as_it_does_whole(canvas):
         canvas.caption.stop()
         whole = shown(canvas)
         part = canvas.grab(canvas.rect().adjusted(120, 92, -132, -100)).toImage()
-        part = part.convertToFormat(QImage.Format.Format_RGB32)
-        cut = np.array(part.constBits()).reshape(part.height(), part.width(), 4)[:, :, 2::-1]
+        cut = array_of(part)
         ratio = canvas.devicePixelRatioF()
         top, left = round(92 * ratio), round(120 * ratio)
         expected = whole[top : top + part.height(), left : left + part.width()]
@@ -149,13 +131,3 @@ def test_one_image_pixel_on_one_screen_pixel(canvas):
     view = view[max(0, y) :, max(0, x) :]
     height, width = min(len(view), len(expected)), min(view.shape[1], expected.shape[1])
     assert (view[:height, :width] == expected[:height, :width]).all()
-
-
-@pytest.mark.parametrize("factor", ["1.25"])
-def test_dense_screens_show_the_same(factor):
-    command = [sys.executable, "-m", "pytest", __file__, "-q", "-p", "no:cacheprovider"]
-    command += ["-k", "screen_pixel or in_parts or others"]
-    done = subprocess.run(
-        command, env=os.environ | {"QT_SCALE_FACTOR": factor}, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stdout

@@ -2,16 +2,13 @@
 
 import numpy as np
 import pytest
+from canvas_hand import LEFT, MIDDLE, NONE, RIGHT
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QEventPoint, QInputDevice, QPointingDevice, QPointingDeviceUniqueId, QTabletEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from sip_explorer.qt.canvas import SalienceCanvas
-
-LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
 UP = Qt.MouseButton.NoButton
-NONE = Qt.KeyboardModifier.NoModifier
 KINDS = {
     "press": QEvent.Type.TabletPress,
     "move": QEvent.Type.TabletMove,
@@ -45,17 +42,11 @@ def eraser(qapp):
 
 
 @pytest.fixture
-def canvas(qtbot):
-    widget = SalienceCanvas()
-    qtbot.addWidget(widget)
-    widget.resize(416, 316)
-    widget.show()
-    widget.set_image(np.full((200, 300, 3), 90, np.uint8))
-    widget.set_brush_radius(20)
-    widget.caption.stop()
-    widget.seen = []
-    widget.strokeFinished.connect(lambda patch, tool: widget.seen.append((patch, tool)))
-    return widget
+def canvas(canvas):
+    """Its brush is 40 pixels wide."""
+    canvas.set_brush_radius(20)
+    canvas.caption.stop()
+    return canvas
 
 
 def send(canvas, pen, kind, place, pressure=1.0, button=LEFT, modifiers=NONE):

@@ -1,77 +1,30 @@
-"""Every tool of the canvas, by mouse and key: what it paints, what it takes back, what it announces."""
+"""Every tool of the canvas, by mouse: what it paints, what it takes back, what it announces."""
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from canvas_hand import LEFT, MIDDLE, NONE, RIGHT, SHIFT, at, click, drag
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
-from sip_explorer.qt.canvas import TOOLS, SalienceCanvas
 from sip_explorer.records import SipError
 from sip_explorer.salience.shapes import fill_polygon
 from sip_explorer.salience.superpixels import SuperpixelIndex, superpixels
-from sip_explorer.state import Keymap
 
-LEFT, RIGHT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton
-NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
 Key = Qt.Key
 
 
 @pytest.fixture
-def canvas(qtbot):
-    widget = SalienceCanvas()
-    qtbot.addWidget(widget)
-    return filled(widget)
-
-
-def filled(widget):
-    widget.resize(416, 316)
-    widget.show()
+def canvas(canvas):
+    """Its picture is dark at the left and light at the right."""
     left = np.where(np.arange(300)[None, :, None] < 150, np.uint8(60), np.uint8(200))
-    widget.set_image(np.broadcast_to(left, (200, 300, 3)).copy())
-    widget.set_brush_radius(5)
-    widget.caption.stop()
-    widget.seen = []
-    widget.strokeFinished.connect(lambda patch, tool: widget.seen.append((patch, tool)))
-    return widget
-
-
-def at(canvas, column, row):
-    x, y = canvas.view_position(column, row)
-    return QPoint(round(x), round(y))
-
-
-def drag(canvas, *places, button=LEFT, modifiers=NONE, release=True):
-    """Press at the first (column, row), pass the others, release at the last."""
-    points = [at(canvas, *place) for place in places]
-    QTest.mousePress(canvas, button, modifiers, points[0])
-    for point in points[1:]:
-        QTest.mouseMove(canvas, point)
-    if release:
-        QTest.mouseRelease(canvas, button, modifiers, points[-1])
-
-
-def click(canvas, column, row, modifiers=NONE):
-    QTest.mouseClick(canvas, LEFT, modifiers, at(canvas, column, row))
+    canvas.set_image(np.broadcast_to(left, (200, 300, 3)).copy())
+    return canvas
 
 
 def painted(canvas):
     """The box (y0, x0, y1, x1) of what is salient."""
     rows, columns = np.nonzero(canvas.mask())
     return rows.min(), columns.min(), rows.max() + 1, columns.max() + 1
-
-
-def test_each_tool_has_its_key(canvas):
-    chosen = []
-    canvas.toolChanged.connect(chosen.append)
-    for key in (Key.Key_E, Key.Key_G, Key.Key_L, Key.Key_R, Key.Key_K, Key.Key_C, Key.Key_S, Key.Key_B):
-        QTest.keyClick(canvas, key)
-    assert sorted(chosen) == sorted(TOOLS)
-    with pytest.raises(ValueError, match="no tool 'dance'"):
-        canvas.set_tool("dance")
 
 
 def test_a_box_is_painted_when_the_hand_lets_go(canvas):
@@ -289,171 +242,3 @@ def test_the_level_is_the_salience_that_is_painted(canvas):
     assert levels == pytest.approx([0.5, 0.55, 0.6, 0.55, 1])
     QTest.keyClick(canvas, Key.Key_BraceLeft, SHIFT)
     assert canvas.hardness() == pytest.approx(0.9)
-
-
-@pytest.mark.parametrize("tool", [tool for tool in TOOLS if tool != "eraser"])
-def test_shift_held_makes_any_tool_erase(canvas, tool):
-    canvas.set_mask(np.full((200, 300), 255, np.uint8))
-    canvas.set_tool(tool)
-    canvas.set_superpixels(superpixels(canvas.picture.pixels, 40))
-    told = []
-    canvas.erasingChanged.connect(told.append)
-    QTest.keyPress(canvas, Key.Key_Shift, SHIFT)
-    assert canvas.erasing()
-    if tool == "polygon":
-        for corner in ((60, 50), (240, 50), (150, 150), (60, 50)):
-            click(canvas, *corner, modifiers=SHIFT)
-    else:
-        drag(canvas, (60, 50), (240, 50), (240, 150), (150, 170), modifiers=SHIFT)
-    QTest.keyRelease(canvas, Key.Key_Shift)
-    assert told == [True, False]
-    assert (canvas.mask() == 0).any()
-    assert set(np.unique(canvas.mask())) <= {0, 255}
-    assert [name for _, name in canvas.seen] == ["eraser" if tool == "brush" else tool]
-
-
-@pytest.mark.parametrize("tool", TOOLS)
-def test_escape_takes_back_what_is_under_way(canvas, tool):
-    start = np.random.default_rng(0).integers(0, 256, (200, 300), np.uint8)
-    canvas.set_mask(start)
-    canvas.set_tool(tool)
-    canvas.set_hardness(0.4)
-    canvas.set_superpixels(superpixels(canvas.picture.pixels, 40))
-    drag(canvas, (60, 50), (240, 50), (240, 150), release=False)
-    assert canvas.is_stroking()
-    QTest.keyClick(canvas, Key.Key_Escape)
-    assert not canvas.is_stroking()
-    QTest.mouseMove(canvas, at(canvas, 20, 180))
-    QTest.mouseRelease(canvas, LEFT, NONE, at(canvas, 20, 180))
-    assert (canvas.mask() == start).all()
-    assert (canvas.layer().pixels == start).all()
-    assert canvas.seen == []
-
-
-def test_the_keys_of_a_shape_come_before_those_of_the_window(canvas, qtbot):
-    def override(key):
-        event = QKeyEvent(QEvent.Type.ShortcutOverride, key, NONE)
-        event.ignore()
-        QApplication.sendEvent(canvas, event)
-        return event.isAccepted()
-
-    assert not override(Key.Key_Return)
-    canvas.set_tool("polygon")
-    click(canvas, 50, 50)
-    assert override(Key.Key_Return)
-    assert override(Key.Key_Backspace)
-    assert override(Key.Key_Escape)
-    assert not override(Key.Key_P)
-    QTest.keyClick(canvas, Key.Key_Escape)
-    assert not override(Key.Key_Backspace)
-
-
-def test_other_keys_can_be_chosen(qtbot):
-    keymap = Keymap()
-    room = QWidget()
-    qtbot.addWidget(room)
-    canvas = SalienceCanvas(keymap)
-    QVBoxLayout(room).addWidget(canvas)
-    room.show()
-    filled(canvas)
-    keymap.set("eraser", ["W"])
-    keymap.set("erasing", ["Z"])
-    QTest.keyClick(canvas, Key.Key_E)
-    assert canvas.tool() == "brush"
-    QTest.keyClick(canvas, Key.Key_W)
-    assert canvas.tool() == "eraser"
-    canvas.set_tool("brush")
-    QTest.keyPress(canvas, Key.Key_Z)
-    assert canvas.erasing()
-    QTest.keyRelease(canvas, Key.Key_Z)
-    drag(canvas, (50, 50), (60, 50), modifiers=SHIFT)
-    assert canvas.mask().any()  # Shift means nothing any more
-
-
-def test_a_held_key_is_let_go_whatever_else_is_held(canvas):
-    QTest.keyPress(canvas, Key.Key_H)
-    QTest.keyPress(canvas, Key.Key_Shift, SHIFT)
-    QTest.keyRelease(canvas, Key.Key_H, SHIFT)
-    assert not canvas._peeking
-    QTest.keyPress(canvas, Key.Key_Space, SHIFT)  # moving the image while Shift erases
-    assert canvas.pans_with_left()
-    QTest.keyRelease(canvas, Key.Key_Shift)
-    QTest.keyRelease(canvas, Key.Key_Space)
-    assert not canvas.pans_with_left()
-    assert not canvas.erasing()
-
-
-def test_signs_that_need_other_keys_to_be_written_are_found(canvas):
-    radius = canvas.brush_radius()
-    ctrl_alt = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
-    for modifiers in (ctrl_alt, Qt.KeyboardModifier.GroupSwitchModifier):  # AltGr+9 on many keyboards
-        for kind in (QEvent.Type.KeyPress, QEvent.Type.KeyRelease):
-            QApplication.sendEvent(canvas, QKeyEvent(kind, Key.Key_BracketRight, modifiers, "]"))
-    assert canvas.brush_radius() > radius + 1
-    zoom = canvas.zoom()
-    QTest.keyClick(canvas, Key.Key_Plus, SHIFT)
-    assert canvas.zoom() > zoom
-
-
-def test_a_second_button_does_not_disturb_a_stroke(canvas):
-    drag(canvas, (50, 100), (100, 100), release=False)
-    QTest.mousePress(canvas, RIGHT, NONE, at(canvas, 100, 100))
-    QTest.mouseRelease(canvas, RIGHT, NONE, at(canvas, 100, 100))
-    assert canvas.is_stroking()
-    event = QMouseEvent(
-        QEvent.Type.MouseMove, QPointF(at(canvas, 200, 100)), QPointF(), Qt.MouseButton.NoButton, LEFT, NONE
-    )
-    QApplication.sendEvent(canvas, event)
-    QTest.mouseRelease(canvas, LEFT, NONE, at(canvas, 200, 100))
-    assert len(canvas.seen) == 1
-    assert (canvas.mask()[100, 50:200] == 255).all()
-
-
-places = st.tuples(st.integers(-20, 320), st.integers(-20, 220))
-gestures = st.tuples(
-    st.sampled_from(TOOLS),
-    st.lists(places, min_size=1, max_size=5),
-    st.sampled_from([LEFT, RIGHT]),
-    st.sampled_from([NONE, SHIFT]),
-    st.sampled_from([0.0, 0.6, 1.0]),
-    st.sampled_from([0.0, 0.3, 1.0]),
-    st.sampled_from(["mask", "colour"]),
-    st.booleans(),
-)
-
-
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(gestures, max_size=8))
-def test_any_sequence_undone_is_the_start_and_redone_the_end(canvas, sequence):
-    start = np.random.default_rng(1).integers(0, 256, (200, 300), np.uint8) // 64 * 64
-    canvas.set_mask(start)
-    canvas.set_superpixels(
-        np.arange(48, dtype=np.int32).reshape(6, 8).repeat(34, 0).repeat(38, 1)[:200, :300]
-    )
-    patches = []
-    connection = canvas.strokeFinished.connect(lambda patch, _tool: patches.append(patch))
-    for tool, points, button, modifiers, hardness, level, fill_by, aborted in sequence:
-        canvas.set_tool(tool)
-        canvas.set_hardness(hardness)
-        canvas.set_level(level)
-        canvas.set_fill_by(fill_by)
-        canvas.set_brush_radius(3 + 20 * hardness)
-        if tool == "polygon" and button == LEFT:
-            for point in points:
-                click(canvas, *point, modifiers=modifiers)
-        else:
-            drag(canvas, *points, button=button, modifiers=modifiers, release=not aborted)
-        if aborted:
-            canvas.abort_stroke()
-            QTest.mouseRelease(canvas, button, modifiers, QPoint(5, 5))
-        canvas.finish_stroke()
-    canvas.strokeFinished.disconnect(connection)
-    canvas.caption.stop()
-    end = canvas.mask()
-    assert (canvas.layer().pixels == end).all()
-    for patch in reversed(patches):
-        canvas.apply_patch(patch, forward=False)
-    assert (canvas.mask() == start).all()
-    for patch in patches:
-        canvas.apply_patch(patch)
-    assert (canvas.mask() == end).all()
