@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 from sip_explorer.qt.rooms import ROOMS
+from sip_explorer.qt.salience_exchange import ask_export_salience, ask_import_salience
 from sip_explorer.qt.widgets.key_table import KeyTable
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ def add_menus(window: MainWindow) -> None:
     add(file, "Open workspace…", window.ask_open_workspace, "open_workspace")
     add(file, "Open demo workspace", window.open_workspace, "open_demo")
     add(file, "Add a trained model…", window.ask_add_model, "add_model")
+    file.addSeparator()
+    add(file, "Import salience…", lambda: ask_import_salience(window), "import_salience")
+    add(file, "Export salience…", lambda: ask_export_salience(window), "export_salience")
     file.addSeparator()
     add(file, "Quit", window.close, "quit")
 
