@@ -1,10 +1,11 @@
 """What a person made and the catalogue is to keep: handed to the thread that writes."""
 
 import sqlite3
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from sip_explorer.workspace.masks import Stroke, insert_stroke
+from sip_explorer.workspace.masks import Mask, Stroke, apply, insert_stroke
 
 Row = tuple[str, tuple[object, ...]]
 """A statement that writes one row, and its values."""
@@ -38,3 +39,15 @@ class Change:
             self.number = insert_stroke(connection, self.image, self.annotator, self.stroke)
         for statement, values in self.rows:
             connection.execute(statement, values)
+
+
+def with_waiting(mask: Mask, last: int, waiting: Sequence[Change]) -> Mask:
+    """Write into ``mask``, which shows strokes up to row ``last``, those of ``waiting`` that it does not show.
+
+    A stroke that waited when it was asked for may have been committed before the mask was read, and
+    later ones with it: applied again, it would cover them.
+    """
+    for change in waiting:
+        if change.stroke is not None and not 0 < change.number <= last:
+            apply(mask, change.stroke)
+    return mask

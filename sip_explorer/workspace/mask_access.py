@@ -8,7 +8,7 @@ import numpy as np
 
 from sip_explorer.records import SipError
 from sip_explorer.workspace import masks, reviews
-from sip_explorer.workspace.changes import Change
+from sip_explorer.workspace.changes import Change, with_waiting
 from sip_explorer.workspace.image_index import Ids
 from sip_explorer.workspace.masks import Mask, PatchLike, Stroke, StrokeRecord
 from sip_explorer.workspace.people_access import NOBODY
@@ -35,7 +35,7 @@ class MaskAccess(ReviewAccess):
         # First what waits, then what is kept: the other way round, what is committed in between is missed.
         waiting = self._writer.pending(int(image), who) if self._writer and last is None else []
         read = self._read(lambda c: masks.read_mask(c, int(image), who, (height, width), last=last))
-        return _with_waiting(*read, waiting)
+        return with_waiting(*read, waiting)
 
     def painted_masks(self, ids: Ids, annotator: int | str) -> dict[int, Mask]:
         """Return image id -> mask of those painted or left empty on purpose (zeros)."""
@@ -73,7 +73,7 @@ class MaskAccess(ReviewAccess):
         found = self._read(lambda c: masks.read_masks(c, wanted))
         for image, _ in images:
             keys = [(image, painter) for painter in who if (image, painter) in found]
-            yield image, {key[1]: _with_waiting(*found[key], waiting[key]) for key in keys}
+            yield image, {key[1]: with_waiting(*found[key], waiting[key]) for key in keys}
 
     def commit_stroke(self, image: int, annotator: int | str, patch: PatchLike, tool: str) -> Future[float]:
         """Queue a finished stroke; the future gives the POSIX time at which its commit had returned.
@@ -102,14 +102,6 @@ class MaskAccess(ReviewAccess):
         """Return image id -> number of strokes on disk, for those that have any."""
         who = self._find(annotator)
         return self._read(lambda c: masks.count_strokes(c, [int(image) for image in ids], who))
-
-
-def _with_waiting(mask: Mask, last: int, waiting: Sequence[Change]) -> Mask:
-    """Apply the strokes of ``waiting`` that are not among those up to row ``last`` yet."""
-    for change in waiting:
-        if change.stroke is not None and not 0 < change.number <= last:
-            masks.apply(mask, change.stroke)
-    return mask
 
 
 def _checked(patch: PatchLike, shape: tuple[int, int, int], image: int, tool: str) -> Stroke:

@@ -18,8 +18,9 @@ from toy_workspaces import endless_strokes, make_workspace, paint
 
 from sip_explorer.records import SipError
 from sip_explorer.workspace import Workspace
-from sip_explorer.workspace.catalogue import connect_reader
-from sip_explorer.workspace.masks import read_mask
+from sip_explorer.workspace.catalogue import connect_reader, connect_writer
+from sip_explorer.workspace.changes import Change, with_waiting
+from sip_explorer.workspace.masks import Stroke, read_mask
 
 SIDE = 16
 
@@ -87,6 +88,26 @@ def test_mask_shows_strokes_that_are_not_on_disk_yet(workspace: Workspace) -> No
     for number in range(60):
         workspace.commit_stroke(3, "Ada", paint(mask, (number % SIDE, 0, SIDE, 9), 1 + number), "brush")
         np.testing.assert_array_equal(workspace.mask(3, "Ada"), mask)
+
+
+def test_a_stroke_that_was_read_is_not_applied_again_over_later_ones(workspace: Workspace) -> None:
+    """Between asking what waits and reading what is kept, both may have been committed, and more."""
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    patches = [paint(mask, (0, 0, SIDE, SIDE), value) for value in (10, 20, 30)]
+    waiting = [
+        Change((), 0, 1, Stroke(patch.box, patch.old, patch.new, "brush", 0.0), mask.shape)
+        for patch in patches
+    ]
+    workspace.close()
+    connection = connect_writer(workspace.path)
+    assert with_waiting(np.zeros_like(mask), 0, waiting).max() == 30, "none is written yet"
+    waiting[0].write(connection)
+    waiting[1].write(connection)
+    connection.close()
+    kept = paint(mask, (0, 0, SIDE, SIDE), 99).new
+    assert with_waiting(kept.copy(), waiting[1].number, waiting[:2]).max() == 99
+    assert with_waiting(kept.copy(), waiting[0].number, waiting[:2]).max() == 20, "written, not committed"
+    assert with_waiting(kept.copy(), waiting[1].number, waiting).max() == 30
 
 
 BOXES = st.tuples(*[st.integers(0, SIDE - 1)] * 2, *[st.integers(1, SIDE)] * 2).map(
