@@ -174,7 +174,7 @@ def _told_before(
 def target_path(path: Path, format: str) -> Path:
     """Return where `export_salience` writes: ``path``, with the format's ending where it has none."""
     suffix = format_named(format).suffix
-    return path.with_name(path.name + suffix) if suffix and not path.suffix else path
+    return Path(f"{path}{suffix}") if suffix and path.name and not path.suffix else path
 
 
 def empty_words(count: int) -> str:

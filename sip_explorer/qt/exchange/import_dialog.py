@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -25,6 +26,7 @@ from sip_explorer.state.exchanging import run_import
 from sip_explorer.workspace.salience_exchange import ImportPreview, preview_import
 
 _AS_NAMED = "As the masks say"
+_PAUSE = 400  # milliseconds without a key after which a name counts as typed
 _FILTER = "Masks (*.png *.json *.npz *.npy *.h5 *.hdf5 *.csv *.bmp *.gif *.tif *.tiff *.jpg);;All files (*)"
 
 
@@ -63,10 +65,13 @@ class ImportDialog(QDialog):
         self.file.clicked.connect(self._choose_files)
         self.folder.clicked.connect(self._choose_folder)
         self.annotator.activated.connect(self._ask)
-        self.annotator.lineEdit().editingFinished.connect(self._ask_if_changed)
+        self._typed = QTimer(self)
+        self._typed.setSingleShot(True)
+        self._typed.setInterval(_PAUSE)
+        self._typed.timeout.connect(self._ask)
+        self.annotator.lineEdit().textEdited.connect(self._type)
         self.buttons.accepted.connect(self._import)
         self.buttons.rejected.connect(self.reject)
-        self._previewed_for: str | None = ""
         self._show(None)
         if paths:
             self.take(paths)
@@ -132,15 +137,15 @@ class ImportDialog(QDialog):
         name = self.annotator.currentText().strip()
         return None if name in ("", _AS_NAMED) else name
 
-    def _ask_if_changed(self) -> None:
-        if self._whose() != self._previewed_for:
-            self._ask()
+    def _type(self, _text: str) -> None:
+        self.go.setEnabled(False)
+        self._typed.start()
 
     def _ask(self) -> None:
+        self._typed.stop()
         workspace, paths, whose = self._session.workspace, self._paths, self._whose()
         if workspace is None or not paths:
             return
-        self._previewed_for = whose
         given = paths[0] if len(paths) == 1 else paths
         self.preview.ask(lambda token: preview_import(workspace, given, annotator=whose, token=token))
 
@@ -187,8 +192,7 @@ class ImportDialog(QDialog):
 
     def _import(self) -> None:
         found = self._found
-        if found is None or self._whose() != self._previewed_for:
-            self._ask()
+        if found is None:
             return
         started = self._session.attempt(
             lambda: run_import(

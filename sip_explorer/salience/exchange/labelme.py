@@ -3,6 +3,7 @@
 import base64
 import binascii
 import io
+import json
 import math
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from sip_explorer.salience.exchange.foreign import (
     boxes_mask,
     refuse_size,
 )
-from sip_explorer.salience.exchange.json_file import add_polygon, is_size, numbers, read_json, write_json
+from sip_explorer.salience.exchange.json_file import add_polygon, is_size, numbers, read_json
 from sip_explorer.salience.exchange.names import file_part, safe_path
 from sip_explorer.salience.exchange.picture_file import read_picture
 from sip_explorer.salience.exchange.rings import polygons_of
@@ -73,7 +74,7 @@ def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> 
                 "annotator": mask.annotator,
             }
             place = place_in(folder, f"{file_part(mask.annotator)}/{safe_path(mask.stem)}.json")
-            write_json(place, content)
+            place.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
             yield mask.image
 
 

@@ -36,7 +36,7 @@ def mask_of(values: NDArray[Any], what: str, *, literal: bool = False) -> tuple[
         If the array is of another shape, or the values lie outside of those ranges.
     """
     if values.ndim == 3 and 1 in (values.shape[0], values.shape[2]):
-        values = values[0] if values.shape[0] == 1 else values[..., 0]
+        values = values[..., 0] if values.shape[2] == 1 else values[0]
     if values.ndim != 2 or not values.size:
         raise SipError(f"{what} has the shape {values.shape}: a mask has a height and a width.")
     kind = values.dtype.kind
