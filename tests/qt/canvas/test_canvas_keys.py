@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from canvas_hand import CTRL, LEFT, NONE, RIGHT, SHIFT, at, click, drag
 from PySide6.QtCore import QEvent, QPointF, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QShortcut
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
@@ -88,6 +88,26 @@ def test_the_keys_of_a_shape_come_before_those_of_the_window(canvas, qtbot):
     assert not override(Key.Key_P)
     QTest.keyClick(canvas, Key.Key_Escape)
     assert not override(Key.Key_Backspace)
+
+
+def test_the_enter_key_of_the_room_waits_while_a_shape_is_drawn(canvas, qtbot):
+    room, accepted = QWidget(), []
+    qtbot.addWidget(room)
+    QVBoxLayout(room).addWidget(canvas)
+    QShortcut(QKeySequence("Return"), room).activated.connect(lambda: accepted.append(True))
+    room.show()
+    room.activateWindow()
+    canvas.setFocus()
+    qtbot.waitUntil(canvas.hasFocus)
+    canvas.set_tool("polygon")
+    for corner in ((60, 50), (240, 50), (150, 150)):
+        click(canvas, *corner)
+    QTest.keyClick(canvas, Key.Key_Return)
+    assert [tool for _, tool in canvas.seen] == ["polygon"]
+    assert accepted == []
+    QTest.keyClick(canvas, Key.Key_Return)
+    assert accepted == [True]
+    canvas.setParent(None)
 
 
 def test_other_keys_can_be_chosen(qtbot):
