@@ -120,7 +120,7 @@ def propagated(
         return np.zeros(size, np.uint8)
     target = shrunk(to_image, _SNAP_SIDE)
     coarse = shrunk(to_image, _ALIGN_SIDE)
-    share = _resized((mask / np.float32(255)).astype(np.float32), coarse.shape[:2])
+    share = _mask_resized(mask, coarse.shape[:2])
     moved = _moved(share, _planes(_resized_image(from_image, coarse.shape[:2])), _planes(coarse))
     snapped = _snapped(enlarged(moved, target.shape[:2]), target)
     return np.asarray(np.rint(255 * enlarged(snapped, size).clip(0, 1)), np.uint8)
@@ -275,3 +275,11 @@ def _resized_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[n
     flat = image[..., 0] if image.shape[2] == 1 else image
     scaled = Image.fromarray(flat).resize((size[1], size[0]), Image.Resampling.BILINEAR, reducing_gap=3.0)
     return np.array(scaled).reshape(*size, image.shape[2])
+
+
+def _mask_resized(mask: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
+    from PIL import Image
+
+    # As bytes: as numbers with a point a mask of a large photo would take four times the memory.
+    scaled = Image.fromarray(mask).resize((size[1], size[0]), Image.Resampling.BOX)
+    return np.asarray(scaled, np.float32) / np.float32(255)

@@ -21,7 +21,7 @@ KEPT = ("grad-cam", "integrated-gradients")
 """Methods whose maps training keeps too."""
 
 _MOST = 64  # images per pass
-_PASSES = 16  # per chunk, so that a stop is heard and what was found is soon kept
+_PASSES = 64  # per chunk, about ten seconds: so much at most is not kept yet where a job is cut off
 
 
 class ModelWay:
@@ -38,6 +38,8 @@ class ModelWay:
         self._source = MapSource.of(model, method)
         self.model_hash = self._source.hash
         rows = rows_at_once(model, model.input_shape, self._device)
+        # These go but one way through the model, or back no further than the last stage.
+        rows = rows if method == "integrated-gradients" else 2 * rows
         self._at_once = min(max(1, rows), _MOST)
         self.per_chunk = _PASSES * self._at_once
         positions = {one.casefold(): place for place, one in enumerate(model.classes)}

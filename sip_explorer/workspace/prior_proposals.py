@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sip_explorer.records import Event, Notice, Progress, SipError
-from sip_explorer.salience.object_prior import object_prior
+from sip_explorer.salience.object_prior import object_prior, shrunk
+from sip_explorer.workspace.proposals import LONGEST_SIDE
 
 if TYPE_CHECKING:
     from sip_explorer.workspace.workspace import Workspace
@@ -30,11 +31,11 @@ class PriorWay:
         return dict.fromkeys(images, "")
 
     def maps(self, images: list[int]) -> Generator[Event | None, None, dict[int, NDArray[np.uint8]]]:
-        """Return image -> uint8 (H, W) at the size of the image."""
+        """Return image -> uint8 (h, w), at most as large as a kept map."""
         found = {}
         for number, image in enumerate(images, 1):
             try:
-                prior = object_prior(self._workspace.image(image))
+                prior = object_prior(shrunk(self._workspace.image(image), LONGEST_SIDE))
             except SipError as error:
                 yield Notice(str(error))
                 continue

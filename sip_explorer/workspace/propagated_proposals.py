@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sip_explorer.records import Event, Notice, Progress, SipError
+from sip_explorer.salience.object_prior import shrunk
 from sip_explorer.salience.propagation import descriptor, nearest, propagated
+from sip_explorer.workspace.proposals import LONGEST_SIDE
 from sip_explorer.workspace.proposing import Source
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class PropagationWay:
         return found
 
     def maps(self, images: list[int]) -> Generator[Event | None, None, dict[int, NDArray[np.uint8]]]:
-        """Return image -> uint8 (H, W) at the size of the image."""
+        """Return image -> uint8 (h, w), at most as large as a kept map."""
         found = {}
         for number, image in enumerate(images, 1):
             source = self._source[image].image
@@ -76,7 +78,7 @@ class PropagationWay:
                 found[image] = propagated(
                     self._workspace.mask(source, self._annotator),
                     self._workspace.image(source),
-                    self._workspace.image(image),
+                    shrunk(self._workspace.image(image), LONGEST_SIDE),
                 )
             except SipError as error:
                 yield Notice(str(error))

@@ -130,6 +130,7 @@ def _made(
         if (image, method, way.model_hash, detail) in known
     }
     work = way.maps([image for image in details if image not in old])
+    done = 0
     while True:
         token.check()
         try:
@@ -138,7 +139,8 @@ def _made(
             maps: dict[int, Map] = end.value
             break
         if isinstance(event, Progress):
-            event = Progress(start + len(old) + event.done, total, event.text)
+            done = max(done, event.done)  # grey and coloured pictures are counted apart
+            event = Progress(start + len(old) + done, total, event.text)
         yield event
     made = [
         NewProposal(image, method, way.model, way.model_hash, details[image], values)
