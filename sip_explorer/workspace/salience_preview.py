@@ -34,7 +34,7 @@ class ImportPreview:
     painted
         So many belong to images that the annotator has painted, or left empty, already.
     other_size
-        Names of masks that have another size than their image.
+        The images whose masks have another size.
     unknown
         Names that belong to no image here.
     skipped
@@ -96,7 +96,7 @@ def preview_import(
             found.masks += 1
             images.add(item.image)
             if item.mask.shape != workspace.image_shape(item.image)[:2]:
-                found.other_size.append(item.source)
+                found.other_size.append(workspace.image_name(item.image))
             known = known_annotator(workspace, item.annotator)
             if known is not None and workspace.states([item.image], known)[0] in ("painted", "empty"):
                 found.painted += 1

@@ -81,11 +81,11 @@ def test_import_says_what_would_happen_and_then_does_it(window, masks, qtbot):
     painted_by_ada(workspace, 2)
     dialog = ask_import_salience(window, masks)
     ready(qtbot, dialog)
-    said = dialog.preview.text.text()
+    said = dialog.preview.words
     assert "4 masks for 4 images of shapes." in said
     assert "1 mask has a name that belongs to no image of shapes: who." in said
-    assert "3.png" in said
-    assert "1 for images that are painted already" in said
+    assert "Of another size than the image: 1 mask, image 3." in said
+    assert "Of images that are painted already: 1 mask." in said
     assert dialog.annotator.currentText() == "Ada"
     assert workspace.states([0, 1, 3], "Ada") == ["unpainted"] * 3  # nothing has happened yet
     choose(dialog.size, "resize")
@@ -134,7 +134,7 @@ def test_masks_for_someone_new(window, masks, qtbot):
     dialog.annotator.lineEdit().selectAll()
     QTest.keyClicks(dialog.annotator.lineEdit(), "Zoe")
     assert not dialog.go.isEnabled()
-    qtbot.waitUntil(lambda: "New here: Zoe." in dialog.preview.text.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "New here: Zoe." in dialog.preview.words, timeout=10_000)
     click(dialog.go)
     ended(qtbot, window)
     assert window.session.workspace.states([0, 1, 2], "Zoe") == ["painted"] * 3
@@ -152,7 +152,7 @@ def test_files_that_name_their_annotators(window, tmp_path, qtbot):
     dialog = ask_import_salience(window, tmp_path / "c.json")
     ready(qtbot, dialog)
     assert dialog.annotator.currentText() == "As the masks say"
-    assert "New here: Ben, Cleo." in dialog.preview.text.text()
+    assert "New here: Ben, Cleo." in dialog.preview.words
     click(dialog.go)
     ended(qtbot, window)
     workspace = window.session.workspace
@@ -162,7 +162,7 @@ def test_files_that_name_their_annotators(window, tmp_path, qtbot):
 def test_a_file_without_masks_is_said_in_the_dialogue(window, tmp_path, qtbot):
     (tmp_path / "c.json").write_text("{")
     dialog = ask_import_salience(window, tmp_path / "c.json")
-    qtbot.waitUntil(lambda: "is no JSON" in dialog.preview.text.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "is no JSON" in dialog.preview.words, timeout=10_000)
     assert not dialog.go.isEnabled()
     click(dialog.buttons.button(dialog.buttons.StandardButton.Cancel))
     qtbot.waitUntil(lambda: not window.findChildren(ImportDialog))
@@ -177,8 +177,8 @@ def test_masks_are_chosen_in_the_dialogue(window, masks, qtbot, monkeypatch):
     names = [str(masks / "0.png"), str(masks / "1.png")]
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (names, ""))
     click(dialog.file)
-    qtbot.waitUntil(lambda: "2 masks for 2 images" in dialog.preview.text.text(), timeout=10_000)
-    assert dialog.source.text().endswith("0.png and 1 more")
+    qtbot.waitUntil(lambda: "2 masks for 2 images" in dialog.preview.words, timeout=10_000)
+    assert dialog.source.text() == f"0.png and 1 more in {masks}"
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not window.findChildren(ImportDialog))
 
@@ -202,7 +202,7 @@ def test_masks_dropped_on_the_window_are_asked_about(names, window, masks, qtbot
     qtbot.waitUntil(lambda: bool(window.findChildren(ImportDialog)))
     (dialog,) = window.findChildren(ImportDialog)
     ready(qtbot, dialog)
-    assert f"{len(names) if names[0] else 4} mask" in dialog.preview.text.text()
+    assert f"{len(names) if names[0] else 4} mask" in dialog.preview.words
     dialog.reject()
 
 
@@ -226,8 +226,8 @@ def test_export_says_what_is_lost_and_asks_before_it_overwrites(window, tmp_path
     dialog = ask_export_salience(window)
     choose(dialog.format, "coco")
     QTest.keyClicks(dialog.target, str(target))
-    qtbot.waitUntil(lambda: "3 masks of 3 images." in dialog.preview.text.text(), timeout=10_000)
-    said = dialog.preview.text.text()
+    qtbot.waitUntil(lambda: "3 masks of 3 images." in dialog.preview.words, timeout=10_000)
+    said = dialog.preview.words
     assert "1 mask has values between 0 and 255, which COCO JSON" in said
     assert "1 of the masks is zeros: images that were left empty on purpose." in said
     assert f"{target} is there already." in said
@@ -250,12 +250,12 @@ def test_export_of_some_annotators_merged(window, tmp_path, qtbot):
     dialog = ask_export_salience(window)
     QTest.keyClicks(dialog.target, str(tmp_path / "out"))
     choose(dialog.format, "cub")
-    qtbot.waitUntil(lambda: "one mask an image" in dialog.preview.text.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "one mask an image" in dialog.preview.words, timeout=10_000)
     assert not dialog.go.isEnabled()
     (ben,) = (box for box in dialog.people if box.accessibleName() == "Masks of Ben")
     click(ben)
     ready(qtbot, dialog)
-    assert "1 mask of 1 image." in dialog.preview.text.text()
+    assert "1 mask of 1 image." in dialog.preview.words
     click(ben)
     choose(dialog.merge, "intersection")
     ready(qtbot, dialog)
@@ -270,7 +270,7 @@ def test_nothing_painted_is_said_and_where_is_chosen(window, tmp_path, qtbot, mo
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "out"), ""))
     click(dialog.choose)
     assert dialog.target.text() == str(tmp_path / "out")
-    qtbot.waitUntil(lambda: "None of these images has masks" in dialog.preview.text.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: "None of these images has masks" in dialog.preview.words, timeout=10_000)
     assert not dialog.go.isEnabled()
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not window.findChildren(ExportDialog))

@@ -86,9 +86,11 @@ class ExportDialog(QDialog):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         people = QVBoxLayout()
+        people.setSpacing(8)
         for person in self.people:
             people.addWidget(person)
         where = QHBoxLayout()
+        where.setSpacing(8)
         where.addWidget(self.target, 1)
         where.addWidget(self.choose)
         rows: list[tuple[str, QWidget | QVBoxLayout | QHBoxLayout]] = [
@@ -196,8 +198,8 @@ class ExportDialog(QDialog):
             lines = [f"{counted(found.masks, 'mask')} of {counted(found.images, 'image')}."]
             lines += [empty_words(found.empty)] if found.empty else []
             lines += [chosen.loss(found.soft)] if found.masks and chosen.loss(found.soft) else []
-            if there and not problem:
-                lines.append(f"{target} is there already.")
+            if target is not None:
+                lines.append(f"{target} is there already." if there else f"They go to {target}.")
             self.preview.show_lines([problem] if problem else lines)
         self.go.setEnabled(
             found is not None

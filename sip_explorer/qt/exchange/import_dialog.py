@@ -24,6 +24,7 @@ from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.state import Session
 from sip_explorer.state.exchanging import run_import
 from sip_explorer.workspace.salience_exchange import ImportPreview, preview_import
+from sip_explorer.workspace.salience_preview import counted
 
 _AS_NAMED = "As the masks say"
 _PAUSE = 400  # milliseconds without a key after which a name counts as typed
@@ -80,7 +81,7 @@ class ImportDialog(QDialog):
         """Look at these masks."""
         self._paths = list(paths)
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        self.source.setText(f"{paths[0]}{more}")
+        self.source.setText(f"{paths[0].name}{more} in {paths[0].parent}")
         self._asked_whose = False
         self.annotator.clear()
         self._ask()
@@ -97,6 +98,7 @@ class ImportDialog(QDialog):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         chosen = QHBoxLayout()
+        chosen.setSpacing(8)
         chosen.addWidget(self.source, 1)
         chosen.addWidget(self.file)
         chosen.addWidget(self.folder)
@@ -161,10 +163,12 @@ class ImportDialog(QDialog):
             if "" in found.annotators:
                 lines.append("Some masks do not say whose they are: choose an annotator.")
             if found.other_size:
-                first = ", ".join(found.other_size[:5])
-                lines.append(f"{len(found.other_size):,} of another size than their image: {first}.")
+                first = ", ".join(found.other_size[:5]) + (", …" if len(found.other_size) > 5 else "")
+                lines.append(
+                    f"Of another size than the image: {counted(len(found.other_size), 'mask')}, {first}."
+                )
             if found.painted:
-                lines.append(f"{found.painted:,} for images that are painted already.")
+                lines.append(f"Of images that are painted already: {counted(found.painted, 'mask')}.")
             self.preview.show_lines(lines)
         for widgets, shown in (
             ((self.size, self._size_label), found is not None and bool(found.other_size)),

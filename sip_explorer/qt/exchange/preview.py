@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from sip_explorer.jobs import JobFactory
 from sip_explorer.records import Artefact, Event, Failed, Progress
@@ -16,7 +16,7 @@ _LANE = "masks preview"
 
 
 class Preview(QScrollArea):
-    """Lines of text, and the request for them; the newest one counts.
+    """Sentences, and the request for them; the newest one counts.
 
     Parameters
     ----------
@@ -30,17 +30,23 @@ class Preview(QScrollArea):
         super().__init__(parent)
         self._session = session
         self._on_answer = on_answer
-        self.text = QLabel()
-        self.text.setAccessibleName("What would happen")
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
-        self.text.setWordWrap(True)
-        self.text.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        body = QWidget()
+        body.setAccessibleName("What would happen")
+        self._lines = QVBoxLayout(body)
+        self._lines.setContentsMargins(0, 0, 0, 0)
+        self._lines.setSpacing(8)
+        self._lines.addStretch(1)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setWidget(self.text)
+        self.setWidget(body)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumHeight(self.fontMetrics().lineSpacing() * 7)
+        self.setMinimumHeight(self.fontMetrics().lineSpacing() * 9)
+
+    @property
+    def words(self) -> str:
+        """What is shown."""
+        labels = [self._lines.itemAt(row).widget() for row in range(self._lines.count() - 1)]
+        return "\n".join(label.text() for label in labels if isinstance(label, QLabel))
 
     def ask(self, factory: JobFactory) -> None:
         """Have ``factory`` read; what was asked before is no longer wanted."""
@@ -49,8 +55,17 @@ class Preview(QScrollArea):
         self._session.jobs.ask(_LANE, factory, self._follow, on="disk")
 
     def show_lines(self, lines: list[str]) -> None:
-        """Show these lines."""
-        self.text.setText("\n".join(lines))
+        """Show these sentences."""
+        while self._lines.count() > 1:
+            label = self._lines.takeAt(0).widget()
+            label.hide()
+            label.deleteLater()
+        for row, line in enumerate(lines):
+            label = QLabel(line)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._lines.insertWidget(row, label)
 
     def forget(self) -> None:
         """No answer is wanted any more."""

@@ -77,10 +77,10 @@ FORMATS: dict[str, Format] = {
     entry.key: entry
     for entry in (
         Format("png", "PNG masks in folders", "", png_masks.read, png_masks.write),
-        Format("coco", "COCO JSON, run lengths", ".json", coco.read, coco.write, keeps_soft=False),
+        Format("coco", "COCO JSON with run lengths", ".json", coco.read, coco.write, keeps_soft=False),
         Format(
             "coco-polygons",
-            "COCO JSON, polygons",
+            "COCO JSON with polygons",
             ".json",
             coco_polygons.read,
             coco_polygons.write,

@@ -117,5 +117,9 @@ def _about(image: "Image.Image") -> Mapping[str, str]:
 
 
 def _reason(error: Exception) -> str:
+    from PIL import UnidentifiedImageError
+
+    if isinstance(error, UnidentifiedImageError):
+        return "its kind is not known"
     text = str(error)
     return type(error).__name__ if not text or "<" in text else text
