@@ -42,7 +42,7 @@ class Change:
 
 
 def with_waiting(mask: Mask, last: int, waiting: Sequence[Change]) -> Mask:
-    """Write those strokes of ``waiting`` into ``mask`` that it, which shows rows up to ``last``, does not show.
+    """Write those strokes of ``waiting`` into ``mask`` that are not among its rows up to ``last``.
 
     A stroke that waited when it was asked for may have been committed before the mask was read, and
     later ones with it: applied again, it would cover them.
