@@ -36,7 +36,7 @@ class Ready:
     picture
         What the face made of them.
     mask
-        uint8 (H, W), a copy.
+        uint8 (H, W); cannot be written.
     """
 
     pixels: Pixels
@@ -97,7 +97,10 @@ class Prefetch:
             pixels = workspace.image(image)
             known = self._pictures[image] = (pixels, self._make(pixels))
         mask = None if workspace.read_only else self._masks.get((image, annotator))
-        return Ready(*known, workspace.mask(image, annotator) if mask is None else mask.copy())
+        if mask is None:
+            mask = workspace.mask(image, annotator)
+            mask.setflags(write=False)
+        return Ready(*known, mask)
 
     def is_ready(self, image: int, annotator: str) -> bool:
         """Whether picture and mask are in memory."""
@@ -130,6 +133,7 @@ class Prefetch:
                         known = (pixels, self._make_ahead(pixels))
                         yield None
                     mask = workspace.mask(image, annotator)
+                    mask.setflags(write=False)
                 except SipError:
                     continue  # said when somebody wants to see it
                 yield Artefact(LANE, data=(image, versions[image], known, mask))

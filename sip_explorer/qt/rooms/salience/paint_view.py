@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from sip_explorer.qt.canvas import TOOLS, Picture, SalienceCanvas
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sip_explorer.workspace.relinking import Relinked
 
 LANE = "whole mask"
+PAUSE = 30
+"""Milliseconds before the neighbours are read: the image itself shows first."""
 CHOOSE = "Choose an image in the list below, then paint what matters in it."
 
 
@@ -56,6 +58,8 @@ class PaintView(QWidget):
         self.canvas = SalienceCanvas(session.keymap)
         self.prefetch = Prefetch(session, Picture, Picture.prepared)
         self.tools = ToolBar(TOOLS, session.keymap, act)
+        self._ahead = QTimer(self, singleShot=True, interval=PAUSE)
+        self._ahead.timeout.connect(self._read_ahead)
         self.superpixels = SuperpixelFinder(session, self.canvas)
         self.bar = BrushBar(
             self.canvas, self.superpixels, session.keymap, session.settings["overlay_opacity"]
@@ -206,6 +210,7 @@ class PaintView(QWidget):
         workspace = self.session.workspace
         if workspace is None or image_id is None:
             self._show_nothing(CHOOSE)
+            self._ahead.stop()
             self.prefetch.forget()
         elif self.session.attempt(lambda: self._put(image_id)):
             self.canvas.set_read_only(workspace.read_only)
@@ -220,7 +225,7 @@ class PaintView(QWidget):
         self._show_history()
         self.shown.emit()
         if workspace is not None and image_id is not None:
-            self.prefetch.ahead(image_id, self._likely(image_id), self.annotator)
+            self._ahead.start()
 
     def _put(self, image_id: int) -> None:
         ready = self.prefetch.take(image_id, self.annotator)
@@ -231,6 +236,10 @@ class PaintView(QWidget):
         self.canvas.set_message(message)
         self.canvas.set_image(None)
         self.canvas.setEnabled(False)
+
+    def _read_ahead(self) -> None:
+        if self.image_id is not None:
+            self.prefetch.ahead(self.image_id, self._likely(self.image_id), self.annotator)
 
     def _likely(self, image_id: int) -> list[int]:
         ids = self.session.selection.images
