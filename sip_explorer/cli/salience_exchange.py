@@ -37,7 +37,7 @@ def register(group: typer.Typer) -> None:
     ) -> None:
         """Paint masks that were made elsewhere; each is a stroke that the history shows."""
         from sip_explorer.workspace import Workspace
-        from sip_explorer.workspace.salience_exchange import import_salience
+        from sip_explorer.workspace.salience_exchange import import_salience, import_words
 
         token = CancelToken()
         with Workspace.open(workspace) as opened:
@@ -53,11 +53,7 @@ def register(group: typer.Typer) -> None:
                 ),
                 token,
             )
-        counts = finished.summary
-        say(
-            f"{counts['masks']:,} masks imported, {counts['empty']:,} images marked empty on purpose, "
-            f"{counts['kept']:,} kept as they were, {counts['unknown'] + counts['skipped']:,} left out."
-        )
+        say(import_words(finished.summary))
 
     @group.command(epilog="Example: sip-explorer salience export work masks/ --format png")
     def export(
@@ -81,7 +77,7 @@ def register(group: typer.Typer) -> None:
     ) -> None:
         """Write masks for other programs; what a format does not keep is said first."""
         from sip_explorer.cli.workspaces import opened
-        from sip_explorer.workspace.salience_exchange import export_salience
+        from sip_explorer.workspace.salience_exchange import counted, export_salience
 
         token = CancelToken()
         with opened(workspace) as source:
@@ -92,4 +88,4 @@ def register(group: typer.Typer) -> None:
                 ),
                 token,
             )
-        say(f"{finished.summary['masks']:,} masks written to {finished.summary['file']}")
+        say(f"{counted(finished.summary['masks'], 'mask')} written to {finished.summary['file']}")

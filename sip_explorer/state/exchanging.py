@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sip_explorer.records import Artefact, Event, Failed, Finished, Notice, SipError
 from sip_explorer.state.jobs import JobRow
-from sip_explorer.workspace.salience_exchange import export_salience, import_salience
+from sip_explorer.workspace.salience_exchange import counted, export_salience, import_salience, import_words
 
 if TYPE_CHECKING:
     from sip_explorer.salience import Patch
@@ -114,8 +114,9 @@ def run_export(
         if isinstance(event, Failed):
             session.problem.emit(event.message, event.detail)
         elif isinstance(event, Finished) and event.outcome == "completed":
-            masks = "1 mask is" if event.summary["masks"] == 1 else f"{event.summary['masks']:,} masks are"
-            session.notice.emit(f"{masks} in {event.summary['file']}.")
+            session.notice.emit(
+                f"{counted(event.summary['masks'], 'mask')} written to {event.summary['file']}."
+            )
 
     return session.jobs.run(
         f"export to {path.name}",
@@ -134,15 +135,11 @@ def _tell_of_import(session: Session, event: Finished | Failed, told: Sequence[s
     if event.outcome == "cancelled":
         session.notice.emit("The import was cancelled: what was painted until then stays, and can be undone.")
         return
-    counts = event.summary
-    done = f"{counts['masks']:,} masks imported"
-    done += f", {counts['empty']:,} images marked empty on purpose" if counts["empty"] else ""
-    done += f", {counts['kept']:,} kept as they were" if counts["kept"] else ""
-    left_out = counts["skipped"] + counts["unknown"]
-    if left_out:
-        session.problem.emit(f"{done}, {left_out:,} left out: {told[0]}", "\n".join(told))
+    words = import_words(event.summary)
+    if event.summary["skipped"] or event.summary["unknown"]:
+        session.problem.emit(f"{words} {told[0]}", "\n".join(told))
     else:
-        session.notice.emit(f"{done}.")
+        session.notice.emit(words)
 
 
 def _names(workspace: Workspace) -> set[str]:

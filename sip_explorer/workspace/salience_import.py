@@ -1,7 +1,7 @@
 """Masks that were made elsewhere, into the workspace."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -19,6 +19,7 @@ from sip_explorer.workspace.pictures import resize
 from sip_explorer.workspace.salience_matching import (
     Matched,
     Paths,
+    counted,
     known_annotator,
     matched_masks,
     unknown_names,
@@ -208,8 +209,8 @@ class _Import:
             yield Notice(unknown_names(unknown, self._workspace.name))
         if self._counts["kept"]:
             yield Notice(
-                f"{_images(self._counts['kept'])} painted already and kept what was there: allow "
-                "overwriting to put the masks on top."
+                f"{counted(self._counts['kept'], 'image')} had been painted already and kept what was there: "
+                "allow overwriting to put the masks on top."
             )
 
     def summary(self) -> dict[str, int]:
@@ -230,13 +231,22 @@ class _Import:
         return self._names[name]
 
 
+def import_words(counts: Mapping[str, int]) -> str:
+    """Return one sentence on a finished import, from its summary."""
+    words = [f"{counted(counts['masks'], 'mask')} imported"]
+    if counts["empty"]:
+        words.append(f"{counted(counts['empty'], 'image')} marked empty on purpose")
+    if counts["kept"]:
+        words.append(f"{counts['kept']:,} kept as they were")
+    left_out = counts["skipped"] + counts["unknown"]
+    if left_out:
+        words.append(f"{left_out:,} left out")
+    return f"{', '.join(words)}."
+
+
 def fitted(mask: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
     """Return a mask at another size: bilinear; one of 0 and 255 alone stays hard, cut at 128."""
     scaled = resize(mask, (height, width))
     if is_hard(mask):
         scaled = np.where(scaled >= PROTECTED, 255, 0).astype(np.uint8)
     return scaled
-
-
-def _images(count: int) -> str:
-    return "1 image was" if count == 1 else f"{count:,} images were"

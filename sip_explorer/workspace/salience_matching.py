@@ -56,29 +56,34 @@ def matched_masks(
     for place in paths:
         for item in _read(place, format, alone=len(paths) == 1):
             if isinstance(item, Skipped):
-                yield item
+                yield Skipped(shown(item.name), shown(item.sentence))
                 continue
-            who = (annotator or item.annotator or "").strip()
+            source, who = shown(item.source), shown(annotator or item.annotator or "").strip()
             if named and not who:
-                raise SipError(f"{item.source} does not say whose salience it is: choose an annotator.")
+                raise SipError(f"{source} does not say whose salience it is: choose an annotator.")
             try:
-                image = names.find(item.image, item.source)
+                image = names.find(item.image, source)
             except SipError as error:
-                yield Skipped(item.source, str(error))
+                yield Skipped(source, str(error))
                 continue
             if image is None:
-                unknown.append(item.image)
+                unknown.append(shown(item.image))
                 yield None
                 continue
-            first = seen.setdefault((image, who.casefold()), item.source)
-            if first is not item.source:
+            first = seen.setdefault((image, who.casefold()), source)
+            if first is not source:
                 yield Skipped(
-                    item.source,
-                    f"{item.source} is a second mask of {workspace.image_name(image)}, beside {first}: "
-                    "it was left out.",
+                    source,
+                    f"{source} is a second mask of {workspace.image_name(image)}, beside {first}: it was "
+                    "left out.",
                 )
                 continue
-            yield Matched(image, who, _at_size(item, workspace, image), item.source, item.note)
+            yield Matched(image, who, _at_size(item, workspace, image), source, item.note)
+
+
+def shown(text: str) -> str:
+    """Return text from a foreign file, or a file's name, without what no terminal and no table takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def listed(path: Paths) -> list[Path]:
@@ -108,6 +113,11 @@ def unknown_names(names: Sequence[str], workspace: str) -> str:
         else f"{len(names):,} masks have names that belong"
     )
     return f"{which} to no image of {workspace}: {shown}."
+
+
+def counted(count: int, word: str) -> str:
+    """Return "1 mask" or "1,200 masks"."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def _read(path: Path, format: str | None, *, alone: bool) -> Iterator[Reading]:

@@ -9,6 +9,7 @@ from sip_explorer.salience.exchange import Skipped
 from sip_explorer.workspace.salience_matching import (
     Matched,
     Paths,
+    counted,
     known_annotator,
     matched_masks,
     unknown_names,
@@ -64,6 +65,14 @@ class ImportPreview:
             lines.append(f"New here: {', '.join(self.new_annotators)}.")
         if self.unknown:
             lines.append(unknown_names(self.unknown, workspace))
+        if self.other_size:
+            first = ", ".join(self.other_size[:_SHOWN]) + (", …" if len(self.other_size) > _SHOWN else "")
+            lines.append(
+                f"Of another size than the image: {counted(len(self.other_size), 'mask')}, {first}; a mask "
+                "that is resized is not exact."
+            )
+        if self.painted:
+            lines.append(f"Of images that are painted already: {counted(self.painted, 'mask')}.")
         lines += self.notes
         lines += self.skipped[:_SHOWN]
         if len(self.skipped) > _SHOWN:
@@ -111,8 +120,3 @@ def preview_import(
     found.images = len(images)
     yield Artefact("preview", data=found)
     yield Finished()
-
-
-def counted(count: int, word: str) -> str:
-    """Return "1 mask" or "1,200 masks"."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

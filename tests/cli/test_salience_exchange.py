@@ -32,7 +32,7 @@ def test_out_and_in_again(folder, tmp_path, capsys):
     assert "1 of the masks is zeros: images that were left empty on purpose." in shown
     assert f"2 masks written to {tmp_path / 'out.h5'}" in shown
     assert main(["salience", "import", str(tmp_path / "out.h5"), str(folder), "--annotator", "Ben"]) == 0
-    assert "1 masks imported, 1 images marked empty on purpose, 0 kept" in capsys.readouterr().out
+    assert "1 mask imported, 1 image marked empty on purpose.\n" in capsys.readouterr().out
     with Workspace.open(folder, read_only=True) as workspace:
         np.testing.assert_array_equal(workspace.mask(0, "Ben"), workspace.mask(0, "Ada"))
         assert workspace.states([0, 1, 2], "Ben") == ["painted", "empty", "unpainted"]
@@ -58,9 +58,9 @@ def test_sizes_and_painted_images(folder, tmp_path, capsys):
     assert main(words) == 0
     shown = capsys.readouterr().out
     assert "is 5 x 4 pixels, its image 9 x 8: it was left out" in shown
-    assert "0 masks imported" in shown
+    assert "0 masks imported, 2 left out." in shown
     assert main([*words, "--resize"]) == 0
-    assert "1 masks imported, 0 images marked empty on purpose, 1 kept" in capsys.readouterr().out
+    assert "1 mask imported, 1 kept as they were." in capsys.readouterr().out
     assert main([*words, "--resize", "--force", "--format", "png"]) == 0
     with Workspace.open(folder, read_only=True) as workspace:
         assert (workspace.mask(0, "Ada") == 255).all()

@@ -84,7 +84,7 @@ def test_import_says_what_would_happen_and_then_does_it(window, masks, qtbot):
     said = dialog.preview.words
     assert "4 masks for 4 images of shapes." in said
     assert "1 mask has a name that belongs to no image of shapes: who." in said
-    assert "Of another size than the image: 1 mask, image 3." in said
+    assert "Of another size than the image: 1 mask, image 3; a mask that is resized is not exact." in said
     assert "Of images that are painted already: 1 mask." in said
     assert dialog.annotator.currentText() == "Ada"
     assert workspace.states([0, 1, 3], "Ada") == ["unpainted"] * 3  # nothing has happened yet
@@ -95,7 +95,7 @@ def test_import_says_what_would_happen_and_then_does_it(window, masks, qtbot):
     assert workspace.mask(0, "Ada")[4, 6] == 200
     assert workspace.mask(2, "Ada")[4, 6] == 0  # what is painted stays
     (sentence,) = window.session.told
-    assert sentence.startswith("3 masks imported, 1 kept as they were, 1 left out: ")
+    assert sentence.startswith("3 masks imported, 1 kept as they were, 1 left out. ")
 
 
 def test_an_import_shows_on_the_canvas_and_can_be_undone(window, masks, qtbot):
@@ -236,7 +236,7 @@ def test_export_says_what_is_lost_and_asks_before_it_overwrites(window, tmp_path
     click(dialog.overwrite)
     click(dialog.go)
     ended(qtbot, window)
-    assert window.session.news == [f"3 masks are in {target}."]
+    assert window.session.news == [f"3 masks written to {target}."]
     assert len(json.loads(target.read_text())["annotations"]) == 3
 
 

@@ -205,7 +205,7 @@ def test_what_is_painted_stays_or_gets_a_stroke_on_top(painted, tmp_path):
     before = painted.mask(0, "Ada")
     kept = list(import_salience(painted, tmp_path / "in", annotator="ada"))  # in whatever case
     assert summary(kept)["kept"] == 2
-    assert any("2 images were painted already" in said for said in notices(kept))
+    assert any("2 images had been painted already" in said for said in notices(kept))
     np.testing.assert_array_equal(painted.mask(0, "Ada"), before)
     on_top = import_salience(painted, tmp_path / "in", annotator="Ada", on_painted="new-stroke")
     assert summary(list(on_top)) == {"masks": 1, "empty": 1, "kept": 0, "skipped": 0, "unknown": 0}
@@ -243,6 +243,20 @@ def test_paths_that_lead_elsewhere_are_refused(workspace, tmp_path):
     assert sum("out of its folder" in said for said in notices(events)) == 4
     assert sum("names no image" in said for said in notices(events)) == 2
     assert workspace.states([0, 1], "Ada") == ["unpainted", "painted"]
+
+
+def test_names_that_no_terminal_takes(workspace, tmp_path):
+    images = [{"id": 1, "file_name": "a\ud800", "height": 16, "width": 16}]
+    annotations = [{"id": 1, "image_id": 1, "segmentation": [[0, 0, 4, 0, 4, 4]]}]
+    (tmp_path / "c.json").write_text(json.dumps({"images": images, "annotations": annotations}))
+    said = notices(list(import_salience(workspace, tmp_path / "c.json", annotator="Ada")))
+    assert said == ["1 mask has a name that belongs to no image of Toys: a?."]
+
+
+def test_a_folder_of_photos_is_not_taken_for_masks(photos, tmp_path):
+    events = list(import_salience(photos, tmp_path / "photos", annotator="Ada"))
+    assert summary(events)["masks"] == 0
+    assert all("colours of a photo" in said for said in notices(events)[:7])
 
 
 def test_masks_that_name_nobody_need_an_annotator(workspace, tmp_path):

@@ -26,11 +26,11 @@ from sip_explorer.state import Session
 from sip_explorer.state.exchanging import run_export
 from sip_explorer.workspace.salience_exchange import (
     ExportPreview,
+    counted,
     empty_words,
     preview_export,
     target_path,
 )
-from sip_explorer.workspace.salience_preview import counted
 
 _MERGE_WORDS = {
     "mean": "their mean",
@@ -116,7 +116,7 @@ class ExportDialog(QDialog):
         layout.addLayout(grid)
         layout.addWidget(self.preview, 1)
         layout.addWidget(self.buttons)
-        self.resize(self.fontMetrics().averageCharWidth() * 80, self.fontMetrics().lineSpacing() * 24)
+        self.resize(self.fontMetrics().averageCharWidth() * 90, self.fontMetrics().lineSpacing() * 24)
 
     def _image_choices(self) -> dict[str, str]:
         workspace = self._session.workspace

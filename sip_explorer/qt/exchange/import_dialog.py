@@ -24,7 +24,6 @@ from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.state import Session
 from sip_explorer.state.exchanging import run_import
 from sip_explorer.workspace.salience_exchange import ImportPreview, preview_import
-from sip_explorer.workspace.salience_preview import counted
 
 _AS_NAMED = "As the masks say"
 _PAUSE = 400  # milliseconds without a key after which a name counts as typed
@@ -122,7 +121,7 @@ class ImportDialog(QDialog):
         layout.addLayout(grid)
         layout.addWidget(self.preview, 1)
         layout.addWidget(self.buttons)
-        self.resize(self.fontMetrics().averageCharWidth() * 80, self.fontMetrics().lineSpacing() * 20)
+        self.resize(self.fontMetrics().averageCharWidth() * 90, self.fontMetrics().lineSpacing() * 26)
 
     def _choose_files(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(self, "Files with masks", "", _FILTER)
@@ -162,13 +161,6 @@ class ImportDialog(QDialog):
             lines = found.lines(workspace.name)
             if "" in found.annotators:
                 lines.append("Some masks do not say whose they are: choose an annotator.")
-            if found.other_size:
-                first = ", ".join(found.other_size[:5]) + (", …" if len(found.other_size) > 5 else "")
-                lines.append(
-                    f"Of another size than the image: {counted(len(found.other_size), 'mask')}, {first}."
-                )
-            if found.painted:
-                lines.append(f"Of images that are painted already: {counted(found.painted, 'mask')}.")
             self.preview.show_lines(lines)
         for widgets, shown in (
             ((self.size, self._size_label), found is not None and bool(found.other_size)),

@@ -31,34 +31,19 @@ BEYOND = "What reaches beyond the image is cut off."
 
 
 def read(path: Path) -> Iterator[Reading]:
-    """Read a file of annotations; those of one image and annotator unite.
+    """Read a file of annotations, or every ``.json`` in a folder and its folders.
 
-    A segmentation is a compressed or plain list of runs, or polygons (a pixel is inside if its
-    centre is); where there is none, the box counts. Categories are not read.
+    Annotations of one image and annotator unite. A segmentation is a compressed or plain list of
+    runs, or polygons (a pixel is inside if its centre is); where there is none, the box counts.
+    Categories are not read.
     """
-    content = read_json(path)
-    images, annotations = content.get("images"), content.get("annotations")
-    if not isinstance(images, list) or not isinstance(annotations, list):
-        raise SipError(f"{path} has no lists named images and annotations: it is no COCO file.")
-    entries: dict[object, dict[str, Any]] = {}
-    for row, entry in enumerate(images):
-        number = entry.get("id") if isinstance(entry, dict) else None
-        if not isinstance(number, int | str):
-            yield Skipped(f"images[{row}]", f"Entry {row} of images in {path} has no id: it is left out.")
-        elif number in entries:
-            yield Skipped(f"images[{row}]", f"Two images in {path} have the id {number}: the first counts.")
-        else:
-            entries[number] = entry
-    groups: dict[tuple[object, str | None], list[tuple[int, dict[str, Any]]]] = {}
-    for row, annotation in enumerate(annotations):
-        what = f"Annotation {_name(row, annotation)} in {path}"
-        number = annotation.get("image_id") if isinstance(annotation, dict) else None
-        if not isinstance(number, int | str) or number not in entries:
-            yield Skipped(what, f"{what} belongs to no image of the file: it is left out.")
-        else:
-            groups.setdefault((number, _annotator(annotation)), []).append((row, annotation))
-    for (number, annotator), group in groups.items():
-        yield from _united(entries[number], annotator, group, path)
+    for file in [path] if path.is_file() else sorted(path.rglob("*.json")):
+        try:
+            yield from _read_one(file)
+        except SipError as error:
+            if file == path:
+                raise
+            yield Skipped(file.name, str(error))
 
 
 def write(
@@ -101,6 +86,32 @@ def write(
             "annotations": annotations,
         },
     )
+
+
+def _read_one(path: Path) -> Iterator[Reading]:
+    content = read_json(path)
+    images, annotations = content.get("images"), content.get("annotations")
+    if not isinstance(images, list) or not isinstance(annotations, list):
+        raise SipError(f"{path} has no lists named images and annotations: it is no COCO file.")
+    entries: dict[object, dict[str, Any]] = {}
+    for row, entry in enumerate(images):
+        number = entry.get("id") if isinstance(entry, dict) else None
+        if not isinstance(number, int | str):
+            yield Skipped(f"images[{row}]", f"Entry {row} of images in {path} has no id: it is left out.")
+        elif number in entries:
+            yield Skipped(f"images[{row}]", f"Two images in {path} have the id {number}: the first counts.")
+        else:
+            entries[number] = entry
+    groups: dict[tuple[object, str | None], list[tuple[int, dict[str, Any]]]] = {}
+    for row, annotation in enumerate(annotations):
+        what = f"Annotation {_name(row, annotation)} in {path}"
+        number = annotation.get("image_id") if isinstance(annotation, dict) else None
+        if not isinstance(number, int | str) or number not in entries:
+            yield Skipped(what, f"{what} belongs to no image of the file: it is left out.")
+        else:
+            groups.setdefault((number, _annotator(annotation)), []).append((row, annotation))
+    for (number, annotator), group in groups.items():
+        yield from _united(entries[number], annotator, group, path)
 
 
 def _united(

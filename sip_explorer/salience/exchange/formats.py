@@ -127,11 +127,25 @@ def _folder(path: Path) -> str:
         return "cub"
     if (path / authors_csv.TABLE).is_file():
         return "csv"
+    described = _described(path)
+    if described:  # the pictures beside it are photos
+        return described
     if png_masks.holds_pictures(path):
         return "png"
-    if next(path.rglob("*.json"), None) is not None:
-        return "labelme"
-    raise SipError(f"The folder {path} holds no masks: no pictures, no JSON of labelme, no CUB layout.")
+    raise SipError(
+        f"The folder {path} holds no masks: no pictures, no JSON of labelme or COCO, no CUB layout."
+    )
+
+
+def _described(path: Path) -> str:
+    """Return which JSON a folder holds, from the first that there is; "" for none that is known."""
+    try:
+        for file in path.rglob("*.json"):
+            content = read_json(file)
+            return "labelme" if "shapes" in content else "coco" if "annotations" in content else ""
+    except SipError:
+        pass
+    return ""
 
 
 def _file(path: Path) -> str:

@@ -129,9 +129,9 @@ def _add(mask: Mask, shape: object, what: str) -> bool:
     kind, points = shape.get("shape_type") or "polygon", _points(shape.get("points"), what)
     if kind == "polygon":
         return add_polygon(mask, points, what)
-    if kind in ("rectangle", "circle", "mask") and len(points) != 2:
+    if kind in ("rectangle", "circle", "mask") and len(points) < 2:
         raise SipError(f"{what} is a {kind} of {len(points)} points: two are needed.")
-    if kind == "rectangle":
+    if kind == "rectangle":  # of two opposite corners, or of all four
         (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
         mask |= boxes_mask(np.array([x0, y0, x1 - x0, y1 - y0]), *mask.shape)
         return _beyond(points, mask)

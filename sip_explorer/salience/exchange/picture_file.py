@@ -21,6 +21,7 @@ SUFFIXES = frozenset({".png", ".bmp", ".gif", ".jpg", ".jpeg", ".pgm", ".ppm", "
 _KINDS = ("PNG", "BMP", "GIF", "JPEG", "PPM", "TIFF", "WEBP")
 _ABOUT = "SIP salience"
 _VOID = 255  # the index that PASCAL VOC's masks have where nobody decided
+_MOST_COLOURS = 64  # of 4 bits a channel; masks have few, photos hundreds
 _LONGEST = 4096  # characters of what a file says of itself
 
 
@@ -31,7 +32,7 @@ def read_picture(source: Path | IO[bytes], what: str) -> tuple[Mask, str, Mappin
     - 16-bit grey, 32-bit integers and fractions: `values.mask_of`.
     - palette: where the colours in use are greys, their level. Else the numbers: every one but 0 is
       255; number 255 beside others is VOC's "nobody decided" and is 0.
-    - colours: the largest of red, green and blue.
+    - colours: the largest of red, green and blue; with more colours than a mask has it is a photo.
     - transparency: where a pixel is not opaque, the opacity alone is the mask (a layer that was
       painted on nothing); a picture that is opaque everywhere has its colours' mask.
     - a mask that this program wrote: its 256 levels, 0 and 1 included.
@@ -39,7 +40,7 @@ def read_picture(source: Path | IO[bytes], what: str) -> tuple[Mask, str, Mappin
     Raises
     ------
     SipError
-        If it is no picture, damaged, cut short or too large.
+        If it is no picture, a photo, damaged, cut short or too large.
     """
     from PIL import Image
 
@@ -86,7 +87,10 @@ def _mask(image: "Image.Image", what: str, *, literal: bool) -> tuple[Mask, str]
         return _indexed(image, what)
     if image.mode in ("1", "L"):
         return mask_of(np.asarray(image), what, literal=literal)
-    return mask_of(np.asarray(image.convert("RGB")).max(axis=2), what)
+    colours: NDArray[np.uint8] = np.asarray(image.convert("RGB"))
+    if len(np.unique((colours >> 4).reshape(-1, 3) @ np.array([256, 16, 1]))) > _MOST_COLOURS:
+        raise SipError(f"{what} has the colours of a photo, not of a mask: choose the masks instead.")
+    return mask_of(colours.max(axis=2), what)
 
 
 def _indexed(image: "Image.Image", what: str) -> tuple[Mask, str]:

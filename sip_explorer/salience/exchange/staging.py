@@ -29,16 +29,20 @@ def staged_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     if target.is_dir() and any(target.iterdir()) and not force:
         raise SipError(f"The folder {target} is not empty: choose another, or allow overwriting.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
+    around = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
+    folder = around / "new"
     try:
+        folder.mkdir()  # unlike the one around it, for others to read too
         yield folder
+        if not target.exists():
+            os.replace(folder, target)
+            return
         for source in [path for path in sorted(folder.rglob("*")) if path.is_file()]:
             place = target / source.relative_to(folder)
             place.parent.mkdir(parents=True, exist_ok=True)
             os.replace(source, place)
-        target.mkdir(exist_ok=True)  # no masks, no files
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(around, ignore_errors=True)
 
 
 def refuse_existing(target: Path, *, force: bool) -> None:

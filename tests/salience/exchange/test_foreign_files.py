@@ -281,6 +281,18 @@ def test_nothing_is_written_outside_of_the_target(tmp_path):
     assert not list((tmp_path / "new" / "in").glob("*/*.png"))
 
 
+def test_json_beside_photos_is_what_is_read(tmp_path):
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (8, 6)).save(tmp_path / "in" / "001.jpg")
+    labelme_file(tmp_path / "in" / "001.json", [shape("rectangle", [[0, 0], [2, 0], [2, 2], [0, 2]])])
+    assert recognised(tmp_path / "in").key == "labelme"
+    (mask,), _ = parts(recognised(tmp_path / "in").read(tmp_path / "in"))
+    assert mask.mask.sum() == 4 * 255
+    (tmp_path / "in" / "001.json").write_text('{"images": [], "annotations": []}')
+    assert recognised(tmp_path / "in").key == "coco"
+    assert list(recognised(tmp_path / "in").read(tmp_path / "in")) == []
+
+
 @pytest.mark.parametrize("name", ["nothing", "a.txt", "empty"])
 def test_what_is_no_format_is_said(name, tmp_path):
     (tmp_path / "a.txt").write_text("x")
