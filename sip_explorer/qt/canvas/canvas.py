@@ -239,8 +239,7 @@ class SalienceCanvas(ToolView):
 
     # drawing
 
-    def paint_front(self, painter: QPainter, exposed: QRect) -> None:
-        super().paint_front(painter, exposed)
+    def paint_front(self, painter: QPainter) -> None:
         if self._gesture is not None:
             self._gesture.paint_front(painter, self.viewport)
         if self._pointer is not None and self._paints():

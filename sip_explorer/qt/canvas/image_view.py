@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QWidget
 
 from sip_explorer.qt.canvas.backdrop import Backdrop
 from sip_explorer.qt.canvas.caption import Caption, paint_message
+from sip_explorer.qt.canvas.exposed import apart
 from sip_explorer.qt.canvas.key_widget import KeyWidget
 from sip_explorer.qt.canvas.picture import Picture
 from sip_explorer.qt.canvas.viewport import Viewport
@@ -33,7 +34,7 @@ class ImageView(KeyWidget):
     """One image at any zoom between fit and 64: wheel to the pointer, Space or middle button to pan.
 
     A plain widget that paints only what is exposed: no scene stands between the mask and the screen.
-    Subclasses draw over the image in `paint_layers` and `paint_front`, and add keys in `act`.
+    Subclasses draw in `paint_layers`, `paint_over` and `paint_front`, and add keys in `act`.
 
     Signals
     -------
@@ -100,7 +101,7 @@ class ImageView(KeyWidget):
         self._moved()
 
     def view_position(self, column: float, row: float) -> tuple[float, float]:
-        """Where a place of the image, in image pixels, lies on the widget, in logical pixels."""
+        """Where a place of the image, in image pixels, lies on the widget."""
         return self.viewport.to_view(column, row)
 
     # for subclasses
@@ -108,8 +109,11 @@ class ImageView(KeyWidget):
     def paint_layers(self, painter: QPainter, visible: QRectF) -> None:
         """Draw over the image, in image coordinates; `visible` is the exposed part."""
 
-    def paint_front(self, painter: QPainter, exposed: QRect) -> None:
-        """Draw in front of everything, in view coordinates."""
+    def paint_over(self, painter: QPainter, exposed: QRect) -> None:
+        """Draw over that, in view coordinates."""
+
+    def paint_front(self, painter: QPainter) -> None:
+        """Draw in front of everything, in view coordinates: what little is to be seen at the hand."""
 
     def act(self, action: str) -> bool:
         match action:
@@ -209,11 +213,9 @@ class ImageView(KeyWidget):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         notches = wheel_notches(event)
-        if self.picture is None or not notches:
-            event.ignore()
-            return
-        self.zoom_by(_ZOOM_STEP**notches, event.position())
-        event.accept()
+        event.setAccepted(self.picture is not None and notches != 0)
+        if event.isAccepted():
+            self.zoom_by(_ZOOM_STEP**notches, event.position())
 
     def event(self, event: QEvent) -> bool:
         if (
@@ -249,27 +251,31 @@ class ImageView(KeyWidget):
         return QSize(12 * unit, 12 * unit)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        exposed = event.rect()
         painter = QPainter(self)
-        around = self.palette().color(QPalette.ColorRole.Window)
-        ratio = self.devicePixelRatioF()
         if self.picture is None:
-            painter.fillRect(exposed, around)
+            painter.fillRect(event.rect(), self.palette().color(QPalette.ColorRole.Window))
             paint_message(painter, self, self._message)
             return
-        self._backdrop.paint(painter, self.picture, self.viewport, self.size(), ratio, around)
-        zoom = self.viewport.zoom
-        x0, y0 = self.viewport.to_image(exposed.left(), exposed.top())
-        visible = QRectF(x0, y0, exposed.width() / zoom, exposed.height() / zoom)
-        painter.save()
-        painter.translate(self.viewport.x, self.viewport.y)
-        painter.scale(zoom, zoom)
-        self.paint_layers(painter, visible)
-        painter.restore()
-        self.paint_front(painter, exposed)
+        for part in apart(event.region()):
+            painter.setClipRect(part)
+            self._paint_part(painter, self.picture, part)
+        painter.setClipping(False)
+        self.paint_front(painter)
         self.caption.paint(painter)
 
     # inside
+
+    def _paint_part(self, painter: QPainter, picture: Picture, part: QRect) -> None:
+        around = self.palette().color(QPalette.ColorRole.Window)
+        viewport, zoom = self.viewport, self.viewport.zoom
+        self._backdrop.paint(painter, picture, viewport, self.size(), self.devicePixelRatioF(), around)
+        x0, y0 = viewport.to_image(part.left(), part.top())
+        painter.save()
+        painter.translate(viewport.x, viewport.y)
+        painter.scale(zoom, zoom)
+        self.paint_layers(painter, QRectF(x0, y0, part.width() / zoom, part.height() / zoom))
+        painter.restore()
+        self.paint_over(painter, part)
 
     def _place(self) -> None:
         if self.picture is not None:

@@ -235,6 +235,6 @@ class MaskView(ImageView):
         for other in self._others:
             other.paint(painter, visible, self.zoom(), scale)
 
-    def paint_front(self, painter: QPainter, exposed: QRect) -> None:
+    def paint_over(self, painter: QPainter, exposed: QRect) -> None:
         if self._proposal is not None and not (self._hidden or self._peeking):
             self._proposal.paint(painter, exposed, self.viewport, self.devicePixelRatioF())
