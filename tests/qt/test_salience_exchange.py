@@ -1,4 +1,4 @@
-"""Masks in and out of the window: what is said first, real clicks, files dropped on it."""
+"""Masks in and out of the window: what is said first, real clicks."""
 
 import json
 import threading
@@ -6,10 +6,9 @@ import threading
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QFileDialog
+from PySide6.QtWidgets import QCheckBox, QFileDialog
 
 from sip_explorer.qt.exchange.export_dialog import ExportDialog
 from sip_explorer.qt.exchange.import_dialog import ImportDialog
@@ -181,39 +180,6 @@ def test_masks_are_chosen_in_the_dialogue(window, masks, qtbot, monkeypatch):
     assert dialog.source.text() == f"0.png and 1 more in {masks}"
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not window.findChildren(ImportDialog))
-
-
-def drop(window, paths):
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPointF(40, 40).toPoint(), Qt.DropAction.CopyAction, data, buttons, keys)
-    QApplication.sendEvent(window, enter)
-    event = QDropEvent(QPointF(40, 40), Qt.DropAction.CopyAction, data, buttons, keys)
-    QApplication.sendEvent(window, event)
-    return enter.isAccepted(), event.isAccepted()
-
-
-@pytest.mark.parametrize(
-    "names", [[""], ["0.png"], ["0.png", "1.png", "2.png"]], ids=["folder", "file", "files"]
-)
-def test_masks_dropped_on_the_window_are_asked_about(names, window, masks, qtbot):
-    assert drop(window, [masks / name for name in names]) == (True, True)
-    qtbot.waitUntil(lambda: bool(window.findChildren(ImportDialog)))
-    (dialog,) = window.findChildren(ImportDialog)
-    ready(qtbot, dialog)
-    assert f"{len(names) if names[0] else 4} mask" in dialog.preview.words
-    dialog.reject()
-
-
-def test_text_dropped_on_the_window_is_not_taken(window):
-    data = QMimeData()
-    data.setText("hello")
-    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    event = QDragEnterEvent(QPointF(40, 40).toPoint(), Qt.DropAction.CopyAction, data, buttons, keys)
-    event.ignore()
-    QApplication.sendEvent(window, event)
-    assert not event.isAccepted()
 
 
 def test_export_says_what_is_lost_and_asks_before_it_overwrites(window, tmp_path, qtbot):
