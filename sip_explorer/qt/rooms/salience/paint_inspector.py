@@ -39,7 +39,7 @@ class PaintInspector:
         self.guideline = GuidelineSection(session)
         self.practice = PracticeSection(session)
         self._fill(inspector)
-        self.history.looking.connect(self._withdraw)
+        self.history.looking.connect(self.proposals.withdraw)
         paint.shown.connect(self._show_image)
         session.masks_changed.connect(self._mask_changed)
         session.keymap.changed.connect(self._show_keys)
@@ -77,7 +77,6 @@ class PaintInspector:
         self.practice.fill(inspector.add_section("Practice", folded=True))
 
     def _show_image(self) -> None:
-        self._withdraw()
         workspace, image = self._session.workspace, self._paint.image_id
         shown = self._paint.canvas.has_image()
         self.proposals.set_image(image if shown else None)
@@ -92,10 +91,6 @@ class PaintInspector:
         workspace = self._session.workspace
         if workspace is not None and image == self._paint.image_id and self._paint.canvas.has_image():
             self.facts.setText(image_facts(workspace, image, self._paint.annotator))
-
-    def _withdraw(self) -> None:
-        """Take the proposal out of sight, undecided."""
-        getattr(self.proposals, "withdraw", self.proposals.refuse)()
 
     def _show_proposal(self, proposal: Proposal | None) -> None:
         if proposal is not None:

@@ -86,7 +86,7 @@ class SalienceRoom(Room):
             "propose": self.proposals.ask,
             "accept": self.accept_proposal,
             "refuse": self.proposals.refuse,
-            "next_proposal": getattr(self.proposals, "next_open", lambda: None),
+            "next_proposal": self.proposals.next_open,
             "previous": lambda: self.paint.step(-1),
             "next": lambda: self.paint.step(1),
             "next_unpainted": self.next_unpainted,
