@@ -104,7 +104,7 @@ def test_the_threshold_moves_the_hatching_while_it_slides(room, panel, qtbot):
     kept(room, [room.session.selection.current_image])
     shown(panel, qtbot, panel.next_open)
     assert np.array_equal(room.canvas.proposal() > 0, ramp() >= 128)
-    assert "covers 50% of the image" in panel._text.text()
+    assert "covers 50 % of the image" in panel._text.text()
     for percent in (5, 80, 95):
         panel._threshold.setValue(percent)
         assert np.array_equal(panel.region() > 0, ramp() >= percent * 2.55)

@@ -28,7 +28,7 @@ METHODS = {
         ),
         Method(
             "integrated-gradients",
-            "Which pixels count (integrated gradients)",
+            "Pixel by pixel (integrated gradients)",
             "Integrated gradients",
             "How much each pixel adds to the score of the class. Fine, and speckled on photos.",
         ),

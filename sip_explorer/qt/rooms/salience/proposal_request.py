@@ -109,7 +109,7 @@ def _ask(
             notices.append(event.message)
         yield None
     if not made:
-        nothing = f"{METHODS[method].short} sees no region here to propose."
+        nothing = f"{METHODS[method].short} finds no region here: choose another way above."
         yield Artefact(LANE, data=notices[0] if notices else nothing)
         return
     if not keep:
@@ -139,4 +139,4 @@ def _prediction(workspace: Workspace, model: Any, image: int) -> str:
     top = int(probabilities.argmax())
     if not bool(torch.isfinite(probabilities).all()):
         raise SipError("The model's answer is not a number: choose another model.")
-    return f"It predicts {model.classes[top]}, {float(probabilities[top]):.1%} sure."
+    return f"It predicts {model.classes[top]}, {100 * float(probabilities[top]):.1f} % sure."

@@ -198,7 +198,9 @@ class ProposalPanel(QWidget):
             return
         threshold = self._threshold.value()
         self.decisions.show(Shown(proposal.image_id, proposal.entry, float(threshold)))
-        self._refresh(f"{proposal.words} The region covers {proposal.share(threshold):.0%} of the image.")
+        self._refresh(
+            f"{proposal.words} The region covers {100 * proposal.share(threshold):.0f} % of the image."
+        )
         self._rehatch.start()
 
     def _draw(self) -> None:
