@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QApplication
 
 from sip_explorer.qt.canvas import FILLS, TOOLS
 from sip_explorer.qt.rooms.salience import SalienceRoom
+from sip_explorer.salience import Patch
 from sip_explorer.state import Session
 from sip_explorer.workspace import Workspace
 
@@ -55,6 +56,7 @@ class RandomHand:
         self.checks = 0
         self._random = np.random.default_rng(seed)
         self._seen: dict[tuple[int, str], np.ndarray] = {}
+        session.painting.edited.connect(self._edited)
         self._acts = {
             self._drag: 40,
             self._polygon: 4,
@@ -179,6 +181,11 @@ class RandomHand:
         self.room.canvas.finish_stroke()
         if paint.image_id is not None:
             self._seen[paint.image_id, paint.annotator] = self.room.canvas.mask()
+
+    def _edited(self, image: int, patch: Patch, who: str) -> None:
+        """A change of a whole mask may end when another image shows."""
+        if (image, who) != (self.room.paint.image_id, self.room.paint.annotator):
+            patch.apply(self._seen[image, who])
 
     def _arrive(self) -> None:
         paint = self.room.paint

@@ -174,6 +174,22 @@ def test_painting_on_while_the_mask_is_smoothed_keeps_what_was_painted(room, qtb
     saved(room, qtbot)
 
 
+def test_a_change_that_ends_on_another_image_belongs_to_the_one_it_began_on(room, qtbot):
+    first = room.session.selection.current_image
+    drag(room, [(6, 10), (22, 10)])
+    painted = room.canvas.mask()
+    press(room, Qt.Key.Key_M)
+    press(room, Qt.Key.Key_D)
+    workspace, who = room.session.workspace, room.session.selection.annotator
+    qtbot.waitUntil(lambda: not np.array_equal(workspace.mask(first, who), painted))
+    assert not room.canvas.mask().any()
+    press(room, Qt.Key.Key_A)
+    assert np.array_equal(room.canvas.mask(), workspace.mask(first, who))
+    room.undo()
+    assert np.array_equal(room.canvas.mask(), painted)
+    saved(room, qtbot)
+
+
 def test_the_mask_of_the_previous_image_is_copied(room, qtbot):
     first = room.session.selection.current_image
     drag(room, [(6, 10), (22, 10)])
@@ -343,3 +359,18 @@ def test_random_edits_leave_catalogue_and_canvas_equal(tmp_path, qtbot):
     hand = module.random_edits(tmp_path / "random", 1_000, seed=3)
     assert sum(hand.done.values()) == 1_000
     assert hand.checks > 5
+
+
+def test_letters_typed_into_a_note_stay_there(room, window, qtbot):
+    drag(room, [(6, 6), (22, 6)])
+    before, image, note = room.canvas.mask(), room.session.selection.current_image, room.details.note
+    note.setFocus()
+    QTest.keyClicks(note, "A vague shadow, no cat? B")
+    for key in (Qt.Key.Key_Return, Qt.Key.Key_Backspace):
+        QTest.keyClick(note, key)
+    QTest.keyClick(note, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert room.session.selection.current_image == image
+    assert np.array_equal(room.canvas.mask(), before)
+    assert room.canvas.tool() == "brush"
+    assert "vague" in note.toPlainText()
+    saved(room, qtbot)

@@ -61,6 +61,7 @@ def test_a_stroke_is_saved_and_shown_in_status_and_strip(room, window, qtbot):
     assert np.array_equal(on_disk(room, image_id), room.canvas.mask())
     assert room.session.workspace.states([image_id], room.session.selection.annotator) == ["painted"]
     assert "saved " in window._status.text()
+    assert "1 done" in room._subject.text()
     assert "1 of 12 images done" in room.details.people._pace_words.text()
 
 

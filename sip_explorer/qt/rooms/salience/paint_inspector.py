@@ -18,6 +18,7 @@ from sip_explorer.qt.rooms.salience.review_buttons import ReviewButtons
 from sip_explorer.qt.widgets.inspector import Inspector
 from sip_explorer.qt.widgets.model_facts import ModelFacts
 from sip_explorer.qt.widgets.model_list import CurrentModelBox
+from sip_explorer.state.reviewing import Reviewing
 
 
 class PaintInspector:
@@ -38,6 +39,7 @@ class PaintInspector:
         self.history = HistoryPanel(paint)
         self.guideline = GuidelineSection(session)
         self.practice = PracticeSection(session)
+        self.marks = Reviewing.of(session).marks
         self._fill(inspector)
         self.history.looking.connect(self.proposals.withdraw)
         paint.shown.connect(self._show_image)
@@ -51,7 +53,9 @@ class PaintInspector:
         if workspace is None or image is None or not self._paint.canvas.has_image():
             return ""
         ids, name = self._session.selection.images, class_name(workspace, image)
-        return f"{name} · {ids.index(image) + 1:,} of {len(ids):,}" if image in ids else name
+        if image not in ids:
+            return name
+        return f"{name} · {ids.index(image) + 1:,} of {len(ids):,} · {self.marks.done:,} done"
 
     def _fill(self, inspector: Inspector) -> None:
         image = inspector.add_section("Image")
@@ -69,7 +73,7 @@ class PaintInspector:
         proposal.add_widget(ModelFacts(self._session))
         proposal.add_widget(self.proposals)
         inspector.add_section("Review").add_widget(self.review)
-        self.people.fill(inspector.add_section("People"))
+        self.people.fill(inspector.add_section("People", folded=True))
         inspector.add_section("Whole mask", folded=True).add_widget(self.mask)
         self.picture.fill(inspector.add_section("Picture", folded=True))
         inspector.add_section("History", folded=True).add_widget(self.history)

@@ -54,7 +54,6 @@ class PaintView(QWidget):
         self.image_id: int | None = None
         self.annotator = ""
         self.ready: Ready | None = None
-        self._edits = 0
         self.canvas = SalienceCanvas(session.keymap)
         self.prefetch = Prefetch(session, Picture, Picture.prepared)
         self.tools = ToolBar(TOOLS, session.keymap, act)
@@ -137,11 +136,13 @@ class PaintView(QWidget):
     ) -> None:
         """Do what `replace` does in the disk thread: a change that takes longer than a frame.
 
-        Where the mask is edited meanwhile, that edit stays, and a notice says so.
+        It belongs to the mask on show now, wherever one has gone meanwhile. Where that mask was
+        edited, the edit stays, and a notice says so.
         """
-        if not self.canvas.has_image() or self.canvas.is_stroking():
+        workspace, image_id, annotator = self.session.workspace, self.image_id, self.annotator
+        if workspace is None or image_id is None or not self.canvas.has_image() or self.canvas.is_stroking():
             return
-        mask, edits = self.canvas.mask(), self._edits
+        mask = self.canvas.mask()
 
         def job(_token: CancelToken) -> Iterator[Event | None]:
             yield Artefact(LANE, data=Patch.between(mask, change(mask)))
@@ -149,10 +150,16 @@ class PaintView(QWidget):
         def take(event: Event) -> None:
             if isinstance(event, Failed):
                 self.session.problem.emit(event.message, event.detail)
-            elif isinstance(event, Artefact) and edits != self._edits:
-                self.session.notice.emit("The mask was painted on meanwhile: nothing else was changed.")
-            elif isinstance(event, Artefact) and event.data is not None:
-                self.edit(lambda image_id: self.session.painting.apply(image_id, event.data, tool))
+            elif isinstance(event, Artefact) and workspace is self.session.workspace:
+                painted = (image_id == self.image_id and self.canvas.is_stroking()) or not np.array_equal(
+                    mask, workspace.mask(image_id, annotator)
+                )
+                if painted:
+                    self.session.notice.emit("The mask was painted on meanwhile: nothing else was changed.")
+                elif event.data is not None:
+                    self.session.attempt(
+                        lambda: self.session.painting.apply(image_id, event.data, tool, annotator)
+                    )
 
         self.canvas.caption.show_text(doing)
         self.session.jobs.ask(LANE, job, take, on="disk")
@@ -202,7 +209,6 @@ class PaintView(QWidget):
 
     def _show_image(self, image_id: int | None) -> None:
         self.canvas.finish_stroke()  # a stroke under way belongs to the image that was on show
-        self._edits += 1
         self.image_id = image_id
         self.annotator = self.session.selection.annotator
         self.ready = None
@@ -268,13 +274,11 @@ class PaintView(QWidget):
 
     def _stroke_finished(self, patch: Patch, tool: str) -> None:
         image_id, annotator = self.image_id, self.annotator
-        self._edits += 1
         if image_id is not None:
             self.session.attempt(lambda: self.session.painting.record(image_id, patch, tool, annotator))
 
     def _apply_edit(self, image_id: int, patch: Patch, annotator: str) -> None:
         if image_id == self.image_id and annotator == self.annotator and self.canvas.has_image():
-            self._edits += 1
             self.canvas.apply_patch(patch)
 
 

@@ -72,7 +72,8 @@ class SalienceRoom(Room):
         self.details.empty.clicked.connect(lambda: self._set_state("empty"))
         self.details.skip.clicked.connect(lambda: self._set_state("skipped"))
         self.paint.shown.connect(self._show_subject)
-        self.session.selection.images_changed.connect(self._show_subject)
+        for signal in (self.details.marks.renewed, self.details.marks.changed):
+            signal.connect(self._show_subject)
         self.session.keymap.changed.connect(self._show_keys)
 
     def _acts(self) -> dict[str, Callable[[], object]]:
