@@ -356,9 +356,9 @@ def test_random_edits_leave_catalogue_and_canvas_equal(tmp_path, qtbot):
     spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    hand = module.random_edits(tmp_path / "random", 1_000, seed=3)
-    assert sum(hand.done.values()) == 1_000
-    assert hand.checks > 5
+    hand = module.random_edits(tmp_path / "random", 700, seed=3)
+    assert sum(hand.done.values()) == 700
+    assert hand.checks > 3
 
 
 def test_letters_typed_into_a_note_stay_there(room, window, qtbot):

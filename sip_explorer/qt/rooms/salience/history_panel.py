@@ -48,6 +48,7 @@ class HistoryPanel(QWidget):
         self._paint = paint
         self._session = paint.session
         self._past: tuple[int, Mask] | None = None  # the stroke that is looked at, and the mask after it
+        self._of: tuple[int | None, str] = None, ""  # whose strokes these are, on which image
         self._model = _Strokes()
         self.list = _List()
         self.list.setModel(self._model)
@@ -101,7 +102,9 @@ class HistoryPanel(QWidget):
     def _renew(self) -> None:
         """Read the strokes in the disk thread: of a long day there are thousands."""
         workspace, image, annotator = self._session.workspace, self._paint.image_id, self._paint.annotator
-        self._past = None if self._past is None or not self._paint.canvas.has_image() else self._past
+        if self._of != (image, annotator) or not self._paint.canvas.has_image():
+            self._of, self._past = (image, annotator), None  # never restored on another image
+            self._take([])
         if workspace is None or image is None or not self.isVisible():
             self._take([])
             return
