@@ -107,7 +107,8 @@ class FilmStrip(QWidget):
             ids = workspace.image_ids(collection=name)
         wanted = self.state.currentData()
         if wanted and len(ids):
-            ids = ids[_in_state(workspace, ids, self._session.selection.annotator, wanted)]
+            who, blind = self._session.selection.annotator, self._reviewing.blind
+            ids = ids[_in_state(workspace, ids, who, wanted, blind)]
         self._listing = True
         try:
             self._session.selection.images = ids.tolist()
@@ -193,8 +194,10 @@ class FilmStrip(QWidget):
             self._session.selection.current_image = image
 
 
-def _in_state(workspace: Workspace, ids: NDArray[np.int64], annotator: str, wanted: str) -> NDArray[np.bool_]:
-    """Which of ``ids`` are in a state of `STATES`."""
+def _in_state(
+    workspace: Workspace, ids: NDArray[np.int64], annotator: str, wanted: str, blind: bool
+) -> NDArray[np.bool_]:
+    """Which of ``ids`` are in a state of `STATES`; in blind mode a dispute counts as no check."""
     if wanted == PROPOSED:
         return np.isin(ids, list(workspace.open_proposals(ids, annotator)))
     if wanted in ("checked", "disputed"):
@@ -202,5 +205,6 @@ def _in_state(workspace: Workspace, ids: NDArray[np.int64], annotator: str, want
     states = np.array(workspace.states(ids, annotator))
     if wanted == "unchecked":
         finished = np.isin(states, ("painted", "empty"))
-        return np.asarray(finished & (np.array(workspace.checks(ids, annotator)) == ""))
+        judged = ("checked",) if blind else ("checked", "disputed")
+        return np.asarray(finished & ~np.isin(workspace.checks(ids, annotator), judged))
     return np.asarray(states == wanted)

@@ -46,6 +46,7 @@ class SalienceCanvas(ToolView):
         self._read_only = False
         self._gesture: Gesture | None = None
         self._button = Qt.MouseButton.NoButton  # the one that is down for the gesture
+        self._by_pen = False  # whether a pen pressed it: a mouse that is touched meanwhile is no hand
         self._sizing: tuple[QPointF, int] | None = None  # where Alt+drag began, and the diameter then
         self._hovered = HoveredRegion()
         super().__init__(parent)
@@ -126,6 +127,8 @@ class SalienceCanvas(ToolView):
     def _press(self, event: QSinglePointEvent) -> None:
         button, modifiers = event.button(), event.modifiers()
         left, right = button == Qt.MouseButton.LeftButton, button == Qt.MouseButton.RightButton
+        if self._of_other_hand(event):
+            self.finish_stroke()
         busy = self._gesture is not None and not self._gesture.spans_clicks
         if self.picture is None or busy or self._button or self._sizing is not None:
             return
@@ -134,7 +137,7 @@ class SalienceCanvas(ToolView):
         elif left and modifiers & Qt.KeyboardModifier.AltModifier and self._gesture is None:
             self._sizing = (event.position(), self.hand.size.diameter)
         elif self._grabbed is None and (left or self._gesture is None):
-            self._button = button
+            self._button, self._by_pen = button, isinstance(event, QTabletEvent)
             gesture = self._gesture or self._begin(
                 self.hand.tool if left else "encircle", self._erases(event)
             )
@@ -143,6 +146,10 @@ class SalienceCanvas(ToolView):
         self._point_at(event.position())
 
     def _move(self, event: QSinglePointEvent) -> None:
+        if self._of_other_hand(event):
+            return
+        if self._sizing is not None and not event.buttons() & Qt.MouseButton.LeftButton:
+            self._sizing = None  # the release went elsewhere
         if self._sizing is not None:  # the circle stays where it was pressed; its rim follows the hand
             start, diameter = self._sizing
             wanted = diameter + 2 * (event.position().x() - start.x()) / self.zoom()
@@ -160,6 +167,8 @@ class SalienceCanvas(ToolView):
         self.drag_image(event)
 
     def _release(self, event: QSinglePointEvent) -> None:
+        if self._of_other_hand(event):
+            return
         if event.button() == Qt.MouseButton.LeftButton:
             self._sizing = None
         if self._button and event.button() == self._button:
@@ -168,6 +177,9 @@ class SalienceCanvas(ToolView):
                 self._paint(self._gesture.release(self._touch(event)), self._gesture, [])
         self.drop_image(event)
         self._point_at(event.position())
+
+    def _of_other_hand(self, event: QSinglePointEvent) -> bool:
+        return bool(self._button) and isinstance(event, QTabletEvent) != self._by_pen
 
     def _erases(self, event: QSinglePointEvent) -> bool:
         shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier

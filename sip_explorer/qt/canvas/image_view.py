@@ -152,8 +152,7 @@ class ImageView(KeyWidget):
         if self.picture is None:
             self.setAccessibleDescription(self._message)
         else:
-            size = f"{self.picture.width} by {self.picture.height} pixels"
-            self.setAccessibleDescription(f"Image of {size}")
+            self.setAccessibleDescription(f"Image of {self.picture.width} by {self.picture.height} pixels")
 
     def choose_cursor(self) -> None:
         """Take the cursor that says what the mouse would do."""
@@ -193,7 +192,10 @@ class ImageView(KeyWidget):
 
     def drag_image(self, event: QSinglePointEvent) -> None:
         """Let the image follow the hand that holds it."""
-        if self._grabbed is not None:
+        if self._grabbed is not None and not event.buttons():
+            self._grabbed = None  # the release went elsewhere
+            self.choose_cursor()
+        elif self._grabbed is not None:
             moved = event.position() - self._grabbed
             self._grabbed = event.position()
             self.viewport.pan(moved.x(), moved.y())
@@ -243,12 +245,10 @@ class ImageView(KeyWidget):
         super().hideEvent(event)
 
     def sizeHint(self) -> QSize:
-        unit = self.fontMetrics().height()
-        return QSize(40 * unit, 40 * unit)
+        return QSize(40, 40) * self.fontMetrics().height()
 
     def minimumSizeHint(self) -> QSize:
-        unit = self.fontMetrics().height()
-        return QSize(12 * unit, 12 * unit)
+        return QSize(12, 12) * self.fontMetrics().height()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -122,8 +122,10 @@ class MaskView(ImageView):
         """Show masks of other people as outlines in their colours; none takes them away.
 
         They are drawn from where they lie, uint8 (H, W): do not change them after. Another image
-        takes them away.
+        takes them away; without an image there is nothing to show them over.
         """
+        if self.picture is None:
+            others = ()
         for mask, _ in others:
             check_mask(mask, self.picture)
         self._others = [OutlineLayer(mask, QColor(colour)) for mask, colour in others]

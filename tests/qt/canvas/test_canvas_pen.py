@@ -176,3 +176,18 @@ def test_read_only_holds_for_the_pen_too(canvas, tip):
     canvas.set_read_only(True)
     stroke(canvas, tip, [(40, 100), (260, 100)], [1.0, 1.0])
     assert not canvas.mask().any()
+
+
+def test_a_mouse_that_is_touched_meanwhile_does_not_cut_a_stroke(canvas, tip):
+    places = [(40, 100), (150, 100), (260, 100)]
+    send(canvas, tip, "press", places[0])
+    send(canvas, tip, "move", places[1])
+    QTest.mouseMove(canvas, QPointF(*canvas.view_position(150, 20)).toPoint())
+    assert canvas.is_stroking()
+    send(canvas, tip, "move", places[2])
+    send(canvas, tip, "release", places[2], 0)
+    assert len(canvas.seen) == 1
+    assert canvas.mask()[100, 250] == 255
+    assert not canvas.mask()[20].any()
+    QTest.mouseClick(canvas, LEFT, NONE, QPointF(*canvas.view_position(150, 30)).toPoint())
+    assert canvas.mask()[30, 150] == 255

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from canvas_hand import LEFT, MIDDLE, NONE, array_of, at, drag, shown, wheel
+from canvas_hand import ALT, LEFT, MIDDLE, NONE, array_of, at, drag, shown, wheel
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -103,6 +103,21 @@ def test_the_middle_button_and_space_move_the_image(canvas):
     assert len(seen) == 1
     drag(canvas, QPoint(200, 150), QPoint(20000, 150), button=MIDDLE)
     assert canvas.viewport.x <= canvas.width() / 2  # the image cannot be lost
+
+
+@pytest.mark.parametrize(("button", "modifiers"), [(MIDDLE, NONE), (LEFT, ALT)])
+def test_a_release_that_went_elsewhere_leaves_nothing_stuck_to_the_hand(canvas, button, modifiers):
+    wheel(canvas, 6, QPoint(200, 150))
+    drag(canvas, QPoint(200, 150), QPoint(210, 150), button=button, modifiers=modifiers, release=False)
+    x, radius = canvas.viewport.x, canvas.brush_radius()
+    hover, up = QPointF(260, 150), Qt.MouseButton.NoButton
+    event = QMouseEvent(QEvent.Type.MouseMove, hover, canvas.mapToGlobal(hover), up, up, NONE)
+    QApplication.sendEvent(canvas, event)
+    assert (canvas.viewport.x, canvas.brush_radius()) == (x, radius)
+    seen = strokes_of(canvas)
+    QTest.mouseRelease(canvas, button)
+    drag(canvas, QPoint(200, 150), QPoint(205, 150))
+    assert len(seen) == 1
 
 
 def test_small_images_stay_crisp_at_a_whole_scale(canvas):

@@ -76,6 +76,7 @@ class CompareView(QWidget):
         self.next.clicked.connect(self.go_disputed)
         session.selection.current_image_changed.connect(self._follow_image)
         session.workspace_changed.connect(self._changed)
+        session.selection.annotator_changed.connect(self._changed)  # another name, another colour
         session.masks_changed.connect(self._image_changed)
         session.painting.history_changed.connect(self._show_undo)
         session.keymap.changed.connect(self._show_key)
@@ -127,7 +128,8 @@ class CompareView(QWidget):
             elif isinstance(event, Artefact) and workspace is self._session.workspace:
                 self._session.attempt(lambda: self._reviewing.take(image, event.data))
 
-        self._session.jobs.ask(_TAKE, job, follow, on="disk")
+        # A lane for each image: to take another one's meanwhile must not call this one off.
+        self._session.jobs.ask(f"{_TAKE} {image}", job, follow, on="disk")
 
     def undo_take(self) -> None:
         """Take back the last change of the agreed mask of the image on show."""

@@ -50,6 +50,7 @@ class GuidelineSection:
         self.refuse.clicked.connect(lambda: self.add("refused"))
         session.workspace_changed.connect(self._show)
         selection = session.selection
+        selection.current_image_changed.connect(self._save_text)
         for signal in (selection.current_image_changed, selection.annotator_changed, session.masks_changed):
             signal.connect(self._show_add)
         self._show()
@@ -87,6 +88,10 @@ class GuidelineSection:
             self._show_examples()
 
     # ---- following ------------------------------------------------------------------------
+
+    def _save_text(self, _image: int | None) -> None:
+        if self._session.workspace is not None:  # before it is closed, no image is on show
+            self.text.save()
 
     def _show(self, *_: object) -> None:
         workspace = self._session.workspace

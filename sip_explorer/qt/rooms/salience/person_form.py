@@ -108,9 +108,13 @@ class PersonForm(QWidget):
             return
 
         def act() -> None:
+            if name is not None:
+                self._finish_under_way()
             changed = workspace.change_annotator(selection.annotator, name=name, colour=colour)
             self._session.settings["annotator"] = changed.name
             if changed.name != selection.annotator:
+                # By the old name, a new person of that name would undo strokes that are not theirs.
+                self._session.painting.forget()
                 selection.annotator = changed.name
             else:
                 selection.annotator_changed.emit(changed.name)  # who shows the colour reads it anew
@@ -118,6 +122,12 @@ class PersonForm(QWidget):
         if self._session.attempt(act):
             self.show_people()
             self.changed.emit()
+
+    def _finish_under_way(self) -> None:
+        """Whoever draws or writes on the image on show ends it, under the name that is given up."""
+        selection = self._session.selection
+        shown, selection.current_image = selection.current_image, None
+        selection.current_image = shown
 
     def _choose(self, _index: int) -> None:
         name = self.people.currentText()

@@ -74,7 +74,10 @@ class ReviewButtons(QWidget):
 
     def _judge(self, verdict: str) -> None:
         image = self._session.selection.current_image
-        if image is not None:
+        if verdict == "disputed" and self._reviewing.blind:
+            # Or somebody's dispute, which is hidden, would be taken back unseen.
+            self._session.problem.emit("Blind mode hides disputes: switch it off to dispute a mask.", "")
+        elif image is not None:
             given = self._verdict(image)
             new = "" if given == verdict else verdict
             self._session.attempt(lambda: self._reviewing.check(image, new))
