@@ -59,7 +59,10 @@ class Patch:
         columns = np.flatnonzero(differs.any(axis=0))
         y0, y1 = y0 + int(rows[0]), y0 + int(rows[-1]) + 1
         x0, x1 = x0 + int(columns[0]), x0 + int(columns[-1]) + 1
-        return cls((y0, x0, y1, x1), before[y0:y1, x0:x1].copy(), after[y0:y1, x0:x1].copy())
+        old, new = before[y0:y1, x0:x1].copy(), after[y0:y1, x0:x1].copy()
+        for pixels in (old, new):
+            pixels.setflags(write=False)  # so that whoever keeps the patch may share them
+        return cls((y0, x0, y1, x1), old, new)
 
     def apply(self, mask: NDArray[np.uint8]) -> None:
         """Write the new pixels into `mask`."""

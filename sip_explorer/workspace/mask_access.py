@@ -105,7 +105,7 @@ class MaskAccess(ReviewAccess):
 
 
 def _checked(patch: PatchLike, shape: tuple[int, int, int], image: int, tool: str) -> Stroke:
-    """Return the patch as a stroke that shares no memory with it."""
+    """Return the patch as a stroke whose pixels nobody else can change."""
     y0, x0, y1, x1 = (int(edge) for edge in patch.box)
     height, width, _ = shape
     if not (0 <= y0 < y1 <= height and 0 <= x0 < x1 <= width):
@@ -113,10 +113,18 @@ def _checked(patch: PatchLike, shape: tuple[int, int, int], image: int, tool: st
             f"A stroke over rows {y0} to {y1} and columns {x0} to {x1} does not fit image {image} "
             f"({width} x {height} pixels): paint inside the image."
         )
-    old, new = (np.array(values, dtype=np.uint8) for values in (patch.old, patch.new))
+    old, new = (_kept(values) for values in (patch.old, patch.new))
     if old.shape != (y1 - y0, x1 - x0) or new.shape != old.shape:
         raise SipError(
             f"A mask of {new.shape} does not fit {y1 - y0} rows and {x1 - x0} columns of image {image}: "
             "resize it first."
         )
     return Stroke((y0, x0, y1, x1), old, new, tool, time.time())
+
+
+def _kept(values: Mask) -> Mask:
+    """Return ``values`` as they are where nobody can change them (16 MB each at 4096 px), else a copy."""
+    pixels = np.asarray(values)
+    if pixels.dtype == np.uint8 and pixels.base is None and not pixels.flags.writeable:
+        return pixels
+    return np.array(pixels, dtype=np.uint8)

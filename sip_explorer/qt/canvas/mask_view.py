@@ -2,6 +2,7 @@
 
 # ruff: noqa: N815
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from sip_explorer.records import SipError
 from sip_explorer.salience import Box, Patch
 
 _OUTLINE_PAUSE = 10  # ms between two tiles of the outline, which may lag behind the brush
+_OUTLINE_SHARE = 0.004  # s for tiles in a row while the hand rests
 
 
 class MaskView(ImageView):
@@ -178,6 +180,10 @@ class MaskView(ImageView):
     def abort_stroke(self) -> None:
         """Take back a stroke under way; called before anything replaces the mask."""
 
+    def is_stroking(self) -> bool:
+        """Whether the hand is drawing."""
+        return False
+
     def layer(self) -> MaskLayer:
         """The mask as it is painted; SipError without an image."""
         if self._layer is None:
@@ -199,14 +205,21 @@ class MaskView(ImageView):
         outline.invalidate(box)
         if not under_way:
             outline.catch_up()
-        elif not self._outline_timer.isActive():
+        if outline.outdated and not self._outline_timer.isActive():
             self._outline_timer.start()
         self.update(self.view_rect(box))
 
     def _trace_outline(self) -> None:
-        box = None if self._layer is None else self._layer.outline.trace()
-        if box is not None:
-            self.update(self.view_rect(box))
+        if self._layer is None:
+            return
+        outline, end = self._layer.outline, time.perf_counter() + _OUTLINE_SHARE
+        while outline.outdated:
+            box = outline.trace()
+            if box is not None:
+                self.update(self.view_rect(box))
+            if self.is_stroking() or time.perf_counter() > end:  # the hand comes first
+                break
+        if outline.outdated:
             self._outline_timer.start()
 
     # events

@@ -11,6 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QTransform
 from sip_explorer.salience import PROTECTED, Box, boundary_runs
 
 _TILE = 128  # samples
+_AT_ONCE = 12  # tiles, about 0.5 ms each
 _MOST_RUNS = 6000  # a tile beyond this is a texture: lines along every pixel would hide it
 _WIDTH = 1.5  # logical pixels
 
@@ -50,10 +51,14 @@ class OutlineLayer:
         self._stale &= self._tiles.keys()
 
     def catch_up(self) -> None:
-        """Let the next paint trace whatever of it is outdated."""
-        for tile in self._stale:
-            del self._tiles[tile]
-        self._stale.clear()
+        """Let the next paint trace whatever of it is outdated; much (a mask was cleared) waits for `trace`."""
+        if len(self._stale) <= _AT_ONCE:
+            self._drop_outdated()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether `trace` has something to do."""
+        return bool(self._stale)
 
     def trace(self) -> Box | None:
         """Trace one outdated tile, neighbours in turn; the box to paint again, None if all is current."""
@@ -81,7 +86,7 @@ class OutlineLayer:
         height, width = self._mask.shape
         stride = 1 if scale >= 1 else 1 << math.floor(math.log2(1 / scale))
         if stride != self._stride:
-            self.catch_up()  # tiles of another scale are traced when they are shown again
+            self._drop_outdated()  # tiles of another scale are traced when they are shown again
             self._stride = stride
         side = _TILE * stride
         reach = 2 / zoom
@@ -97,6 +102,11 @@ class OutlineLayer:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setPen(_pen(painter, scale / zoom, self._light))
             painter.drawLines(lines)
+
+    def _drop_outdated(self) -> None:
+        for tile in self._stale:
+            del self._tiles[tile]
+        self._stale.clear()
 
     def _lines(self, tile: _Tile) -> list[QLineF]:
         known = self._tiles.get(tile)

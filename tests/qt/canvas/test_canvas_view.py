@@ -55,6 +55,7 @@ def test_what_the_parts_leave_on_the_screen_is_what_painting_at_once_gives(canva
             QTest.mouseMove(canvas, QPoint(*point))
             QApplication.processEvents()
         QTest.mouseRelease(canvas, LEFT, NONE, QPoint(*points[-1]))
+    qtbot.waitUntil(lambda: not canvas.layer().outline.outdated)
     QApplication.processEvents()
     on_screen = canvas.screen().grabWindow(canvas.winId()).toImage()
     assert (array_of(on_screen) == shown(canvas)).all(axis=2).mean() > 0.9995
