@@ -51,7 +51,7 @@ class OutlineLayer:
         self._stale &= self._tiles.keys()
 
     def catch_up(self) -> None:
-        """Let the next paint trace whatever of it is outdated; much of it (a cleared mask) waits for `trace`."""
+        """Let the next paint trace what is outdated; much of it (a cleared mask) waits for `trace`."""
         if len(self._stale) <= _AT_ONCE:
             self._drop_outdated()
 
