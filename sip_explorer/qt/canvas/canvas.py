@@ -15,7 +15,7 @@ from sip_explorer.qt.canvas.image_view import wheel_notches
 from sip_explorer.qt.canvas.picture import Picture
 from sip_explorer.qt.canvas.tool_view import ToolView
 from sip_explorer.qt.canvas.tools import GESTURES, Gesture, Ground, Touch
-from sip_explorer.salience import Box
+from sip_explorer.salience import Box, Patch
 from sip_explorer.state.keymap import Keymap
 
 _NEAR = 6.0  # logical pixels within which two clicks are at one place
@@ -26,8 +26,8 @@ class SalienceCanvas(ToolView):
     """Paint salience on an image, with mouse, pen and keys; it knows no workspace.
 
     The canvas owns its mask. A finished stroke is announced as a patch; whoever keeps masks commits
-    it. Undo is the keeper's: it hands patches to `apply_patch`. Whatever replaces image or mask from
-    outside drops a stroke under way, so call `finish_stroke` before moving on.
+    it. Undo is the keeper's: it hands patches to `apply_patch`. Whatever replaces image or mask as
+    a whole drops a stroke under way, so call `finish_stroke` before moving on.
 
     Parameters
     ----------
@@ -85,6 +85,18 @@ class SalienceCanvas(ToolView):
         if gesture is not None:
             gesture.abort()
             self._leave(gesture)
+
+    def apply_patch(self, patch: Patch, forward: bool = True) -> None:
+        """Apply a patch, or take it back, under a stroke that is under way. Emits nothing."""
+        layer, (y0, x0, y1, x1) = self.layer(), patch.box
+        pixels, before = layer.pixels[y0:y1, x0:x1], layer.before[y0:y1, x0:x1]
+        drawn = pixels != before if self.is_stroking() else None
+        stroke = None if drawn is None else pixels[drawn]
+        for mask in (layer.before, layer.pixels):
+            (patch.apply if forward else patch.revert)(mask)
+        if drawn is not None:
+            pixels[drawn] = stroke
+        self.repaint_box(patch.box)
 
     def _leave(self, gesture: Gesture) -> None:
         self._button = Qt.MouseButton.NoButton
@@ -184,7 +196,8 @@ class SalienceCanvas(ToolView):
     def _erases(self, event: QSinglePointEvent) -> bool:
         shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         held = bool(shift) and "Shift" in self.keymap.keys("erasing")
-        return self.hand.erasing or held or _is_eraser_end(event)
+        pen = event.pointerType() if isinstance(event, QTabletEvent) else None
+        return self.hand.erasing or held or pen == QPointingDevice.PointerType.Eraser
 
     # events
 
@@ -283,7 +296,3 @@ class SalienceCanvas(ToolView):
         wanted = self._superpixels if self._paints() and self.hand.tool == "superpixel" else None
         for rect in self._hovered.show(wanted, *self.viewport.to_image(position.x(), position.y())):
             self.update(self._view_rect(rect))
-
-
-def _is_eraser_end(event: QSinglePointEvent) -> bool:
-    return isinstance(event, QTabletEvent) and event.pointerType() == QPointingDevice.PointerType.Eraser

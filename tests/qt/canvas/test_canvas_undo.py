@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtTest import QTest
 
 from sip_explorer.qt.canvas import TOOLS
+from sip_explorer.salience import Patch
 
 
 @pytest.fixture
@@ -69,3 +70,26 @@ def test_any_sequence_undone_is_the_start_and_redone_the_end(canvas, sequence):
     for patch in patches:
         canvas.apply_patch(patch)
     assert (canvas.mask() == end).all()
+
+
+@pytest.mark.parametrize("tool", ["brush", "lasso"])
+def test_an_edit_from_elsewhere_goes_under_the_stroke_of_the_hand(canvas, tool):
+    """A mask that is imported meanwhile, say: both stay, and can be taken back one after the other."""
+    canvas.set_tool(tool)
+    canvas.set_brush_radius(10)
+    patches = []
+    canvas.strokeFinished.connect(lambda patch, _tool: patches.append(patch))
+    imported = np.zeros((200, 300), np.uint8)
+    imported[:, 140:160] = 90
+    drag(canvas, (40, 60), (260, 60), (260, 150), release=False)
+    canvas.apply_patch(Patch.between(canvas.mask(), imported))
+    assert canvas.is_stroking()
+    assert (canvas.mask() == imported).all()
+    canvas.finish_stroke()
+    assert canvas.mask()[70, 250] == 255
+    assert canvas.mask()[190, 150] == canvas.mask()[20, 150] == 90
+    canvas.apply_patch(*patches, forward=False)
+    assert (canvas.mask() == imported).all()
+    drag(canvas, (40, 60), (260, 60), (260, 150), release=False)
+    canvas.abort_stroke()
+    assert (canvas.layer().pixels == imported).all()
