@@ -1,9 +1,11 @@
 """The column at the right: sections of parameters in the order one thinks of them."""
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from sip_explorer.qt.widgets.section import Section
+from sip_explorer.qt.widgets.wheel_guard import WheelGuard
 
 
 class Inspector(QScrollArea):
@@ -24,6 +26,7 @@ class Inspector(QScrollArea):
         self._layout.setSpacing(12)
         self._layout.addStretch(1)
         self.setWidget(column)
+        self._wheel = WheelGuard(self)
 
     def add_section(self, title: str, *, folded: bool = False) -> Section:
         """Add a section at the bottom and return it."""
@@ -34,3 +37,7 @@ class Inspector(QScrollArea):
     def add_widget(self, widget: QWidget) -> None:
         """Add any widget at the bottom."""
         self._layout.insertWidget(self._layout.count() - 1, widget)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._wheel.guard(self.findChildren(QWidget))
+        super().showEvent(event)
