@@ -229,15 +229,24 @@ def test_all_listed_are_proposed_for_as_a_job(room, panel, qtbot):
     assert panel.batch._text.text() == "0 new proposals, 12 already there."
 
 
+def test_without_a_model_the_way_that_needs_none_is_offered(room, panel, tmp_path):
+    assert panel.method.currentData() == "object-prior"
+    add_untrained(room, tmp_path)
+    assert panel.method.currentData() == "grad-cam"
+    choose(panel, "occlusion")
+    room.session.refresh_models()
+    assert panel.method.currentData() == "occlusion"
+
+
 def test_a_batch_is_cancelled_and_says_what_it_lacks(room, panel, qtbot):
     session = room.session
     session.selection.current_model = None
     choose(panel, "occlusion")
     panel.batch.start()
     assert not panel.batch.running
-    assert panel.batch._text.text() == "Choose a model first."
+    assert panel.batch._text.text().startswith("There is no model to ask")
     panel.ask()
-    assert panel._text.text() == "Choose a model first."
+    assert panel._text.text().startswith("There is no model to ask")
     session.selection.images = range(60)
     choose(panel, "propagation")
     panel.batch.start()

@@ -15,6 +15,7 @@ class CurrentModelBox(QComboBox):
         super().__init__(parent)
         self._session = session
         self.setAccessibleName("Model")
+        self.setPlaceholderText("no model yet")
         self.setMinimumContentsLength(14)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         session.models_changed.connect(self._fill)

@@ -69,9 +69,13 @@ class PaintInspector:
         image.add_layout(buttons)
         image.add_widget(self.note)
         proposal = inspector.add_section("Proposal")
-        proposal.add_row("Model", CurrentModelBox(self._session), tip="The trained model that is asked")
-        proposal.add_widget(ModelFacts(self._session))
+        model = CurrentModelBox(self._session)
+        self._model_row = proposal.add_row("Model", model, tip="The trained model that is asked")
+        self._model_facts = ModelFacts(self._session)
+        proposal.add_widget(self._model_facts)
         proposal.add_widget(self.proposals)
+        self.proposals.method.currentIndexChanged.connect(self._show_model_row)
+        self._show_model_row()
         inspector.add_section("Review").add_widget(self.review)
         self.people.fill(inspector.add_section("People", folded=True))
         inspector.add_section("Whole mask", folded=True).add_widget(self.mask)
@@ -95,6 +99,11 @@ class PaintInspector:
         workspace = self._session.workspace
         if workspace is not None and image == self._paint.image_id and self._paint.canvas.has_image():
             self.facts.setText(image_facts(workspace, image, self._paint.annotator))
+
+    def _show_model_row(self) -> None:
+        wanted = self.proposals.method.currentData() != "object-prior"  # the one that has no use for a model
+        self._model_row.set_visible(wanted)
+        self._model_facts.setVisible(wanted)
 
     def _show_proposal(self, proposal: Proposal | None) -> None:
         if proposal is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from sip_explorer.qt.rooms.salience.proposal_methods import needs_model
+from sip_explorer.qt.rooms.salience.proposal_methods import NO_MODEL, needs_model
 from sip_explorer.qt.rooms.salience.proposal_request import thread_of
 from sip_explorer.records import CancelToken, Event, Failed, Finished, Notice
 from sip_explorer.state import Session
@@ -69,7 +69,7 @@ class ProposalBatch(QWidget):
             self._tell("This workspace is open to read only: proposals cannot be kept.")
             return
         if entry is None and needs_model(method):
-            self._tell("Choose a model first.")
+            self._tell(NO_MODEL)
             return
         annotator, on = session.selection.annotator, thread_of(method, entry)
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from sip_explorer.workspace.proposals import ProposalEntry
 from sip_explorer.workspace.proposing import ASKING_A_MODEL, Source
 
+NO_MODEL = "There is no model to ask: add one (File, Add a trained model…) or choose another way."
+
 
 class Method(NamedTuple):
     """``words`` on the choice, ``short`` in a sentence, ``meaning`` below the choice."""

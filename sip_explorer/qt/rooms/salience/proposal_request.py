@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sip_explorer.jobs import JobFactory
-from sip_explorer.qt.rooms.salience.proposal_methods import METHODS, needs_model, told
+from sip_explorer.qt.rooms.salience.proposal_methods import METHODS, NO_MODEL, needs_model, told
 from sip_explorer.records import Artefact, CancelToken, Event, Notice, SipError
 from sip_explorer.state import Session
 from sip_explorer.workspace.proposals import ProposalEntry
@@ -71,7 +71,7 @@ def asking(session: Session, image: int, method: str, annotator: str) -> JobFact
         return "Choose an image first."
     entry = session.model(session.selection.current_model)
     if entry is None and needs_model(method):
-        return "Choose a model first."
+        return NO_MODEL
     return partial(_ask, session, workspace, image, method, annotator, entry)
 
 

@@ -13,7 +13,7 @@ from sip_explorer.jobs import JobFactory
 from sip_explorer.qt.rooms.salience.open_proposals import OpenProposals
 from sip_explorer.qt.rooms.salience.proposal_batch import ProposalBatch
 from sip_explorer.qt.rooms.salience.proposal_decisions import ProposalDecisions, Shown
-from sip_explorer.qt.rooms.salience.proposal_methods import METHODS
+from sip_explorer.qt.rooms.salience.proposal_methods import METHODS, needs_model
 from sip_explorer.qt.rooms.salience.proposal_request import LANE, Proposal, asking, reading, thread_of
 from sip_explorer.records import Artefact, Event, Failed, Finished
 from sip_explorer.state import Session
@@ -45,6 +45,7 @@ class ProposalPanel(QWidget):
         self._image_id: int | None = None
         self._annotator = ""  # for whom the proposal on show was asked
         self._wanted: int | None = None  # the image whose open proposal is to be shown when it comes
+        self._asked_before = ""  # the method that gave way because there was no model
         self.current: Proposal | None = None
         self.asking = False
         self.decisions = ProposalDecisions(session)
@@ -61,10 +62,22 @@ class ProposalPanel(QWidget):
         self.method.currentIndexChanged.connect(self._method_changed)
         self.batch.ended.connect(self._batch_ended)
         session.selection.current_model_changed.connect(self._model_changed)
+        session.models_changed.connect(self._suit_models)
         session.keymap.changed.connect(self._show_keys)
+        self._suit_models()
         self._method_changed()
         self._show_keys()
         self._refresh("")
+
+    def _suit_models(self) -> None:
+        """Where there is no model to ask, begin with the method that needs none."""
+        method, there = self.method.currentData(), self._session.selection.current_model is not None
+        if needs_model(method) and not there:
+            self._asked_before = method
+            self.method.setCurrentIndex(self.method.findData("object-prior"))
+        elif there and self._asked_before:
+            self.method.setCurrentIndex(self.method.findData(self._asked_before))
+            self._asked_before = ""
 
     # ---- what the room does ---------------------------------------------------------------
 
