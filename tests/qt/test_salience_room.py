@@ -300,6 +300,19 @@ def test_keys_stay_with_the_field_that_is_typed_in(room, window, qtbot):
     assert room.session.selection.current_image == first
 
 
+def test_a_capital_letter_stays_in_the_field(room, window, qtbot):
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    first, note = room.session.selection.current_image, room.details.note
+    note.setFocus()
+    for key in (Qt.Key.Key_Shift, Qt.Key.Key_B, Qt.Key.Key_N, Qt.Key.Key_Question, Qt.Key.Key_Backspace):
+        QTest.keyPress(window.focusWidget(), key, Qt.KeyboardModifier.ShiftModifier)  # Shift stays down
+    QTest.keyRelease(window.focusWidget(), Qt.Key.Key_Shift)
+    assert note.hasFocus()
+    assert room.session.selection.current_image == first
+    assert not room.canvas.erasing()
+
+
 def test_an_empty_workspace_says_what_to_do(open_window, tmp_path):
     Workspace.create(tmp_path / "nothing", "nothing", ["cat", "dog"]).close()
     window = open_window(tmp_path / "nothing")

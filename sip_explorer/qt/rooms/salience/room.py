@@ -16,7 +16,7 @@ from sip_explorer.qt.rooms.salience.agreement_view import AgreementView
 from sip_explorer.qt.rooms.salience.compare_view import CompareView
 from sip_explorer.qt.rooms.salience.paint_inspector import PaintInspector
 from sip_explorer.qt.rooms.salience.paint_view import PaintView
-from sip_explorer.qt.rooms.salience.shortcuts import Shortcuts
+from sip_explorer.qt.rooms.salience.shortcuts import Shortcuts, is_typing
 from sip_explorer.qt.widgets.segments import Segments
 from sip_explorer.state import Session
 
@@ -147,7 +147,9 @@ class SalienceRoom(Room):
 
     def take_key(self, event: QKeyEvent) -> bool:
         paints = self._views.currentIndex() == _PAINT and self.canvas.isEnabled()
-        if not paints or self.canvas.hasFocus() or action_of(event, self.session.keymap) is None:
+        if not paints or self.canvas.hasFocus() or is_typing():
+            return False
+        if action_of(event, self.session.keymap) is None:
             return False
         self.canvas.setFocus()
         self.canvas.keyPressEvent(event)

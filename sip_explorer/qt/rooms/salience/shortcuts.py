@@ -18,6 +18,11 @@ _ENDS_TYPING = (QKeySequence("Return"), QKeySequence("Enter"))
 _FIELDS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit)
 
 
+def is_typing() -> bool:
+    """Whether someone writes into a field. It lets a bare Shift pass, which is half of a capital letter."""
+    return isinstance(QApplication.focusWidget(), _FIELDS)
+
+
 class Shortcuts(QObject):
     """One shortcut for each key of each act; made anew when the keymap changes."""
 
