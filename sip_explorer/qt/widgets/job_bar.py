@@ -38,6 +38,7 @@ class JobBar(QWidget):
         layout.setSpacing(8)
         for widget in (self._text, self._bar, self._cancel, self._list):
             layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.setMinimumHeight(layout.sizeHint().height())  # the room does not jump when the first job comes
         jobs.added.connect(self._refresh)
         jobs.changed.connect(self._refresh)
         jobs.ended.connect(self._refresh)

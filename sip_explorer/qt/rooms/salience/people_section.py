@@ -15,7 +15,7 @@ from sip_explorer.qt.rooms.salience.person_form import PersonForm, dot
 from sip_explorer.qt.widgets.section import Section
 from sip_explorer.records import Artefact, CancelToken, Event
 from sip_explorer.state import Session
-from sip_explorer.state.pace import Pace, an_hour
+from sip_explorer.state.pace import an_hour
 from sip_explorer.state.reviewing import Reviewing
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class PeopleSection:
         self._beside = QLabel("Outlines beside mine")
         self._beside.setProperty("role", "muted")
         self._pace_words = _quiet()
-        self._pace = Pace(0, 0, 0, None)
+        self._speed: tuple[str, float | None] = ("", None)  # of whom, images an hour
         self.blind.toggled.connect(self._turn_blind)
         self.person.changed.connect(self._show_people)
         reviewing, selection = self._reviewing, session.selection
@@ -191,9 +191,11 @@ class PeopleSection:
 
     def _ask_pace(self, *_: object) -> None:
         """Read the pace in the disk thread: of a long day there are thousands of strokes."""
+        workspace, who = self._session.workspace, self._session.selection.annotator
+        if self._speed[0] != who:
+            self._speed = (who, None)
         self._show_pace()
         self._paced = time.monotonic()
-        workspace, who = self._session.workspace, self._session.selection.annotator
         if workspace is None:
             return
 
@@ -202,13 +204,13 @@ class PeopleSection:
 
         def follow(event: Event) -> None:
             if isinstance(event, Artefact) and workspace is self._session.workspace:
-                self._show_pace(speed=event.data)
+                self._speed = (who, event.data)
+                self._show_pace()
 
         self._session.jobs.ask(_PACE, job, follow, on="disk")
 
-    def _show_pace(self, *_: object, speed: float | None = None) -> None:
-        pace = self._reviewing.progress(self._pace.an_hour if speed is None else speed)
-        self._pace = pace
+    def _show_pace(self, *_: object) -> None:
+        pace = self._reviewing.progress(self._speed[1])
         parts = [f"{pace.done:,} of {pace.total:,} images done"]
         if pace.checked:
             parts.append(f"{pace.checked:,} checked")
