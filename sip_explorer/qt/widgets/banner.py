@@ -1,11 +1,14 @@
-"""One sentence across the top of the window, with a way to copy the details."""
+"""One sentence over the title of the room, with a way to copy the details."""
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from sip_explorer.qt.icons import icon
 from sip_explorer.qt.theme import theme
+
+_SHARE = 0.46
+"""Of the pane's width, at most."""
 
 NOTICE_TIME = 6000
 """Milliseconds for which a notice shows."""
@@ -14,12 +17,16 @@ NOTICE_TIME = 6000
 class Banner(QWidget):
     """Problems stay until closed; notices leave by themselves after some seconds.
 
-    A notice that comes while a problem shows is shown for its time; then the problem is back.
+    A notice that comes while a problem shows is shown for its time; then the problem is back. It lies
+    over ``pane`` and moves nothing: a canvas that jumps would spoil the stroke of a hand.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, pane: QWidget) -> None:
+        super().__init__(pane)
+        self._pane = pane
+        pane.installEventFilter(self)
         self.setObjectName("banner")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._problem = ("", "")
         self._details = ""
         self._edge = "accent"
@@ -92,12 +99,28 @@ class Banner(QWidget):
         self.text.setToolTip(sentence)
         self._copy.setVisible(bool(details))
         self._tint()
+        self._place()
         self.show()
+        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._pane and event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        """Over the title, as wide as the sentence, and never over the buttons at the right of it."""
+        most = round(self._pane.width() * _SHARE)
+        buttons = [self._close] if self._copy.isHidden() else [self._close, self._copy]
+        controls = sum(button.sizeHint().width() + 8 for button in buttons)
+        written = self.text.fontMetrics().horizontalAdvance(self.text.text())
+        width = min(most, written + controls + 40)
+        self.setGeometry(8, 6, width, max(self.heightForWidth(width), self.minimumSizeHint().height()))
 
     def _tint(self) -> None:
         tokens = theme.tokens
         self._close.setIcon(icon("close", tokens.muted))
         self.setStyleSheet(
-            f"#banner {{ background: {tokens.surface}; border-left: 4px solid {getattr(tokens, self._edge)};"
-            f" border-bottom: 1px solid {tokens.line}; }}"
+            f"#banner {{ background: {tokens.surface}; border: 1px solid {tokens.line};"
+            f" border-left: 4px solid {getattr(tokens, self._edge)}; border-radius: 6px; }}"
         )
