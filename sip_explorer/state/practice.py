@@ -22,7 +22,7 @@ Mask = NDArray[np.uint8]
 PRACTICE = "practice"
 """Name of the collection, and of the setting that names it."""
 SOURCES = {
-    "segmentations": "the segmentations that came with the images",
+    "segmentations": "segmentations of the data",
     "adjudicated": "the agreed masks",
     "mine": "my own masks",
 }
