@@ -83,8 +83,13 @@ def paint_segment(
         return None
     first = low[hit].astype(np.int64)
     last = high[hit].astype(np.int64)
-    for row, left, right in zip((hit + top).tolist(), first.tolist(), last.tolist(), strict=True):
-        mask[row, left:right] = value
+    if mask.flags.c_contiguous:  # a slice of one line costs less than half of a slice of a row
+        line, begins = mask.reshape(-1), (hit + top) * width
+        for start, stop in zip((begins + first).tolist(), (begins + last).tolist(), strict=True):
+            line[start:stop] = value
+    else:
+        for row, left, right in zip((hit + top).tolist(), first.tolist(), last.tolist(), strict=True):
+            mask[row, left:right] = value
     return (int(hit[0]) + top, int(first.min()), int(hit[-1]) + top + 1, int(last.max()))
 
 

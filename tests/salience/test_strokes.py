@@ -115,3 +115,12 @@ def test_the_boundary_is_exactly_where_inside_meets_outside():
     assert (along == (inside[:, 1:] != inside[:, :-1])).all()
     assert boundary_runs(inside, limit=10) is None
     assert len(boundary_runs(np.pad(np.ones((3, 4), bool), 1))) == 4
+
+
+def test_a_mask_that_is_part_of_another_is_painted_like_any():
+    whole = np.zeros((40, 60), np.uint8)
+    part, alone = whole[5:30, 10:50], np.zeros((25, 40), np.uint8)
+    for mask in (part, alone):
+        paint_segment(mask, 3.2, 20.1, 33.7, 4.4, 4.5, 200)
+    np.testing.assert_array_equal(part, alone)
+    assert whole.sum() == part.sum()

@@ -48,6 +48,7 @@ class SalienceCanvas(ToolView):
         self._button = Qt.MouseButton.NoButton  # the one that is down for the gesture
         self._by_pen = False  # whether a pen pressed it: a mouse that is touched meanwhile is no hand
         self._sizing: tuple[QPointF, int] | None = None  # where Alt+drag began, and the diameter then
+        self._touched = QRect()  # of the view: what the last step of the gesture painted
         self._hovered = HoveredRegion()
         super().__init__(parent)
         if keymap is not None:
@@ -118,6 +119,7 @@ class SalienceCanvas(ToolView):
         """Show what a step of the gesture changed."""
         if touched is not None:
             self.repaint_box(touched, under_way=True)
+            self._touched = self.view_rect(touched)
         for rect in (*front, *gesture.front()):
             self.update(self._view_rect(rect))
         if gesture.done:
@@ -290,9 +292,12 @@ class SalienceCanvas(ToolView):
         return self.picture is not None and not self.pans_with_left() and self._grabbed is None
 
     def _point_at(self, position: QPointF) -> None:
-        self.update(self.circle_rect())
-        self._pointer = position
-        self.update(self.circle_rect())
+        before, self._pointer = self.circle_rect(), position
+        now, touched, self._touched = self.circle_rect(), self._touched, QRect()
+        # One rectangle: Qt paints one three times as fast as a region of several that overlap.
+        whole = before.united(now).united(touched)
+        for rect in (whole,) if before.intersects(now) else (before, now):
+            self.update(rect)
         wanted = self._superpixels if self._paints() and self.hand.tool == "superpixel" else None
         for rect in self._hovered.show(wanted, *self.viewport.to_image(position.x(), position.y())):
             self.update(self._view_rect(rect))
