@@ -13,7 +13,6 @@ from sip_explorer.qt.lazy_thumbnails import LazyThumbnails
 from sip_explorer.qt.widgets.image_strip import ImageStrip
 from sip_explorer.qt.widgets.thumbnail_delegate import LEGEND
 from sip_explorer.state import Session
-from sip_explorer.state.reviewing import Reviewing
 
 if TYPE_CHECKING:
     from sip_explorer.workspace import Workspace
@@ -40,7 +39,7 @@ class FilmStrip(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._reviewing = Reviewing.of(session)
+        self._reviewing = session.reviewing
         self._listing = False
         self._others: tuple[int, ...] = ()
         self.collection = QComboBox()

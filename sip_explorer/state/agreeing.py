@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -41,7 +40,7 @@ class Agreeing:
     busy_changed = Signal(bool)
 
     def __init__(self, session: Session) -> None:
-        self._session_of = weakref.ref(session)
+        self._session = session
         self.report: AgreementReport | None = None
         self.disputes: dict[int, float] = {}
         self.stale: set[int] = set()
@@ -56,8 +55,8 @@ class Agreeing:
 
     def shared_images(self) -> list[int]:
         """Return the listed images that two people or more have finished, in their order."""
-        session = self._session_of()
-        if session is None or session.workspace is None:
+        session = self._session
+        if session.workspace is None:
             return []
         workspace, listed = session.workspace, session.selection.images
         times = np.zeros(len(listed), np.int64)
@@ -76,8 +75,8 @@ class Agreeing:
         SipError
             If no listed image has the masks of two people.
         """
-        session = self._session_of()
-        if session is None or session.workspace is None or self.busy:
+        session = self._session
+        if session.workspace is None or self.busy:
             return
         workspace, shared = session.workspace, self.shared_images()
         if not shared:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ class Marks:
     changed = Signal(int, str)
 
     def __init__(self, session: Session) -> None:
-        self._session_of = weakref.ref(session)
+        self._session = session
         self.blind = False
         self.of: dict[int, str] = {}
         self.counts: Counter[str] = Counter()
@@ -54,8 +53,7 @@ class Marks:
 
     def renew(self, *_: object) -> None:
         """Read the marks of all listed images anew."""
-        session = self._session_of()
-        images = session.selection.images if session is not None else ()
+        images = self._session.selection.images
         self.of = dict(zip(images, self.read(images), strict=True))
         self.counts = Counter(self.of.values())
         self.renewed.emit()
@@ -74,8 +72,8 @@ class Marks:
 
     def read(self, images: tuple[int, ...]) -> list[str]:
         """Return the marks of any images; in blind mode nobody's dispute shows."""
-        session = self._session_of()
-        if session is None or session.workspace is None or not images:
+        session = self._session
+        if session.workspace is None or not images:
             return ["unpainted"] * len(images)
         workspace, who = session.workspace, session.selection.annotator
         marks = workspace.dots(images, who)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
@@ -26,11 +25,9 @@ OVERLAP = "overlap"
 """Name of the collection that everybody paints."""
 QUEUES = ("unpainted", "unchecked", "disputed")
 
-_known: weakref.WeakKeyDictionary[Session, Reviewing] = weakref.WeakKeyDictionary()
-
 
 class Reviewing:
-    """What people say about each other's masks. One for a session: `Reviewing.of`.
+    """What people say about each other's masks. One for a session: ``session.reviewing``.
 
     Signals
     -------
@@ -66,7 +63,7 @@ class Reviewing:
     answer_changed = Signal()
 
     def __init__(self, session: Session) -> None:
-        self._session_of = weakref.ref(session)
+        self.session = session
         self.blind = False
         self.answer: tuple[int, NDArray[np.uint8]] | None = None
         self._kept: dict[str, NDArray[np.int64]] = {}  # setting's key -> images of its collection
@@ -76,21 +73,6 @@ class Reviewing:
         session.selection.current_image_changed.connect(self._leave_answer)
         session.selection.annotator_changed.connect(self._leave_answer)
         self._take_workspace(session.workspace)
-
-    @classmethod
-    def of(cls, session: Session) -> Reviewing:
-        """Return the one of this session, made when it is first asked for."""
-        found = _known.get(session)
-        if found is None:
-            found = _known[session] = cls(session)
-        return found
-
-    @property
-    def session(self) -> Session:
-        """The open program."""
-        session = self._session_of()
-        assert session is not None
-        return session
 
     @property
     def workspace(self) -> Workspace:

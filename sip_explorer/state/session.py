@@ -16,6 +16,7 @@ from sip_explorer.state.jobs import JobList
 from sip_explorer.state.keymap import Keymap
 from sip_explorer.state.models import ModelShelf
 from sip_explorer.state.painting import Painting
+from sip_explorer.state.reviewing import Reviewing
 from sip_explorer.state.selection import Selection
 from sip_explorer.state.settings import Settings
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 class Session:
     """Composed once by the face; rooms are handed it and subscribe to its signals.
 
-    Its parts: ``settings``, ``keymap``, ``jobs``, ``selection``, ``painting``, and the open ``workspace``.
+    Its parts: ``settings``, ``keymap``, ``jobs``, ``selection``, ``painting``, ``reviewing``, and the open ``workspace``.
 
     Signals
     -------
@@ -63,6 +64,7 @@ class Session:
         self.selection = Selection()
         self.painting = Painting(self)
         self.workspace: Workspace | None = None
+        self.reviewing = Reviewing(self)
         self._models: list[ModelEntry] = []
         self._unsaved = ""
 

@@ -50,7 +50,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
     opened.settings["annotator"] = "Ana"
     opened.told = []  # type: ignore[attr-defined]
     opened.problem.connect(lambda sentence, _details: opened.told.append(sentence))
-    Reviewing.of(opened)
+    opened.reviewing
     opened.open_workspace(path)
     assert opened.workspace is not None
     opened.selection.images = opened.workspace.image_ids().tolist()
@@ -73,7 +73,7 @@ def workspace_of(session: Session) -> Workspace:
 
 
 def measured(session: Session) -> Reviewing:
-    reviewing = Reviewing.of(session)
+    reviewing = session.reviewing
     reviewing.agreeing.measure()
     wait(session, lambda: not reviewing.agreeing.busy)
     return reviewing
@@ -104,7 +104,7 @@ def test_a_stratified_sample_keeps_the_order_and_never_draws_more_than_there_are
 
 
 def test_marks_follow_strokes_and_checks_one_image_at_a_time(session: Session) -> None:
-    reviewing, workspace = Reviewing.of(session), workspace_of(session)
+    reviewing, workspace = session.reviewing, workspace_of(session)
     marks = reviewing.marks
     assert (marks.done, marks.counts["painted"], marks.counts["unpainted"]) == (4, 4, 8)
     changed: list[tuple[int, str]] = []
@@ -128,7 +128,7 @@ def test_marks_follow_strokes_and_checks_one_image_at_a_time(session: Session) -
 
 
 def test_the_queues_go_on_from_the_image_on_show_and_around(session: Session) -> None:
-    reviewing, selection = Reviewing.of(session), session.selection
+    reviewing, selection = session.reviewing, session.selection
     assert reviewing.next_image("unpainted") == 4
     selection.current_image = 11
     assert reviewing.next_image("unpainted") == 4
@@ -163,7 +163,7 @@ def test_what_people_differ_on_most_comes_first_until_it_is_settled(session: Ses
 
 
 def test_nothing_to_measure_is_said_in_a_sentence(session: Session) -> None:
-    reviewing = Reviewing.of(session)
+    reviewing = session.reviewing
     session.selection.images = (3, 4, 5)
     with pytest.raises(SipError, match="two people"):
         reviewing.agreeing.measure()
@@ -171,7 +171,7 @@ def test_nothing_to_measure_is_said_in_a_sentence(session: Session) -> None:
 
 
 def test_nobody_checks_what_is_not_painted(session: Session) -> None:
-    reviewing = Reviewing.of(session)
+    reviewing = session.reviewing
     with pytest.raises(SipError, match="Ana has not painted"):
         reviewing.check(8, "checked")
     with pytest.raises(SipError, match="Ben has not painted"):
@@ -185,7 +185,7 @@ def test_nobody_checks_what_is_not_painted(session: Session) -> None:
 
 
 def test_the_overlap_set_is_drawn_again_and_again(session: Session) -> None:
-    reviewing, told = Reviewing.of(session), []
+    reviewing, told = session.reviewing, []
     reviewing.collections_changed.connect(lambda: told.append(1))
     assert reviewing.collection(OVERLAP).tolist() == []
     assert reviewing.make_overlap(6, seed=1) == 6
@@ -249,7 +249,7 @@ def test_everyones_masks_and_merges_of_one_image(session: Session) -> None:
 
 
 def test_a_mask_is_agreed_on_as_an_edit_that_can_be_undone(session: Session) -> None:
-    reviewing, workspace = Reviewing.of(session), workspace_of(session)
+    reviewing, workspace = session.reviewing, workspace_of(session)
     changed: list[int] = []
     reviewing.adjudicated.connect(changed.append)
     assert not reviewing.is_agreed(1)
@@ -282,7 +282,7 @@ def test_a_photos_mask_is_sampled_at_the_centres_of_what_is_shown() -> None:
 
 
 def make_practice(session: Session, source: str, who: str, count: int = 20) -> list[int]:
-    reviewing, workspace = Reviewing.of(session), workspace_of(session)
+    reviewing, workspace = session.reviewing, workspace_of(session)
     drawn: list[int] = []
     for event in find_answers(workspace, list(range(12)), source, who, count, 0, CancelToken()):
         if event is not None and getattr(event, "kind", "") == "answer":
@@ -305,7 +305,7 @@ def test_practice_compares_with_the_answers(session: Session) -> None:
 
 
 def test_answers_from_agreed_masks_and_none_where_there_are_none(session: Session) -> None:
-    reviewing, workspace = Reviewing.of(session), workspace_of(session)
+    reviewing, workspace = session.reviewing, workspace_of(session)
     for source in ("adjudicated", "segmentations"):
         with pytest.raises(SipError, match="answer"):
             make_practice(session, source, "Ana")

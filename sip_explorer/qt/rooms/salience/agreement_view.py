@@ -26,7 +26,6 @@ from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.figure_table import FigureTable
 from sip_explorer.qt.widgets.segments import Segments
 from sip_explorer.state import Session
-from sip_explorer.state.reviewing import Reviewing
 
 NAMES = ("Images", "Classes", "People", "Pairs")
 
@@ -45,7 +44,7 @@ class AgreementView(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._reviewing = Reviewing.of(session)
+        self._reviewing = session.reviewing
         self._agreeing = self._reviewing.agreeing
         self.measure = QPushButton("Measure")
         self.with_model = QCheckBox("with the current model")

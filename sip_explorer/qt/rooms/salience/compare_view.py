@@ -24,7 +24,6 @@ from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.records import Artefact, CancelToken, Event, Failed
 from sip_explorer.state import Session
 from sip_explorer.state.comparing import Comparison, Opinion, compare, opinion_mask
-from sip_explorer.state.reviewing import Reviewing
 
 _LANE, _TAKE = "comparison", "agreed mask"
 _NARROWEST = 11  # font heights of a tile
@@ -37,7 +36,7 @@ class CompareView(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._reviewing = Reviewing.of(session)
+        self._reviewing = session.reviewing
         self.queue = ReviewQueue(session)
         self.comparison: Comparison | None = None
         self.tiles: list[CompareTile] = []

@@ -14,7 +14,6 @@ from sip_explorer.qt.widgets.section import Section
 from sip_explorer.records import Artefact, CancelToken, Event, SipError
 from sip_explorer.state import Session
 from sip_explorer.state.comparing import reduced
-from sip_explorer.state.reviewing import Reviewing
 
 _LANE = "examples"
 _SIDE = 160  # pixels of an example's longer side
@@ -26,7 +25,7 @@ class GuidelineSection:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._reviewing = Reviewing.of(session)
+        self._reviewing = session.reviewing
         self.text = SavedText(self._keep, lines=3, most=16)
         self.text.setAccessibleName("Guideline")
         self.text.setPlaceholderText("What counts as salient here, in words that everybody paints by")

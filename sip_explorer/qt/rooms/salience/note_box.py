@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QWidget
 
 from sip_explorer.qt.widgets.saved_text import SavedText
 from sip_explorer.state import Session
-from sip_explorer.state.reviewing import Reviewing
 
 
 class NoteBox(SavedText):
@@ -15,7 +14,7 @@ class NoteBox(SavedText):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(self._keep_note, parent=parent)
         self._session = session
-        self._reviewing = Reviewing.of(session)
+        self._reviewing = session.reviewing
         self._of: tuple[int, str] | None = None  # whose note this is, on which image
         self.setAccessibleName("Note on this image")
         self.setPlaceholderText("Note on this image")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpinBox, QVBoxLayout, QWidget
 
 from sip_explorer.state import Session
-from sip_explorer.state.reviewing import OVERLAP, Reviewing
+from sip_explorer.state.reviewing import OVERLAP
 
 
 class OverlapForm(QWidget):
@@ -14,7 +14,7 @@ class OverlapForm(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._reviewing = Reviewing.of(session)
+        self._reviewing = session.reviewing
         self.count = QSpinBox()
         self.count.setRange(1, 100_000)
         self.count.setValue(50)

@@ -18,7 +18,6 @@ from sip_explorer.qt.rooms.salience.review_buttons import ReviewButtons
 from sip_explorer.qt.widgets.inspector import Inspector
 from sip_explorer.qt.widgets.model_facts import ModelFacts
 from sip_explorer.qt.widgets.model_list import CurrentModelBox
-from sip_explorer.state.reviewing import Reviewing
 
 
 class PaintInspector:
@@ -39,7 +38,7 @@ class PaintInspector:
         self.history = HistoryPanel(paint)
         self.guideline = GuidelineSection(session)
         self.practice = PracticeSection(session)
-        self.marks = Reviewing.of(session).marks
+        self.marks = session.reviewing.marks
         self._fill(inspector)
         self.history.looking.connect(self.proposals.withdraw)
         paint.shown.connect(self._show_image)

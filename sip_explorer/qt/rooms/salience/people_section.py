@@ -16,7 +16,6 @@ from sip_explorer.qt.widgets.section import Section
 from sip_explorer.records import Artefact, CancelToken, Event
 from sip_explorer.state import Session
 from sip_explorer.state.pace import an_hour
-from sip_explorer.state.reviewing import Reviewing
 
 if TYPE_CHECKING:
     from sip_explorer.workspace.annotators import Annotator
@@ -38,7 +37,7 @@ class PeopleSection:
 
     def __init__(self, session: Session, show_others: Callable[[Others], object]) -> None:
         self._session = session
-        self._reviewing = Reviewing.of(session)
+        self._reviewing = session.reviewing
         self._show_others = show_others
         self._shown: list[tuple[NDArray[np.uint8], str]] = []
         self._wanted: set[str] = set()  # names of those whose outlines are shown

@@ -11,7 +11,6 @@ from sip_explorer.qt.widgets.toggle_button import ToggleButton
 from sip_explorer.records import Artefact, CancelToken, Event, Failed
 from sip_explorer.state import Session
 from sip_explorer.state.practice import PRACTICE, SOURCES, Score, find_answers, score, take_answer
-from sip_explorer.state.reviewing import Reviewing
 
 _ONE, _ALL = "compared with the answer", "practice score"
 
@@ -21,7 +20,7 @@ class PracticeSection:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._reviewing = Reviewing.of(session)
+        self._reviewing = session.reviewing
         self.source = QComboBox()
         for key, words in SOURCES.items():
             self.source.addItem(words, key)

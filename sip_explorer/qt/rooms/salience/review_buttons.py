@@ -8,7 +8,6 @@ from sip_explorer.qt.rooms.salience.review_queue import ReviewQueue
 from sip_explorer.qt.widgets.toggle_button import ToggleButton
 from sip_explorer.records import SipError
 from sip_explorer.state import Session
-from sip_explorer.state.reviewing import Reviewing
 
 _QUEUES = {
     "unpainted": "unpainted",
@@ -24,7 +23,7 @@ class ReviewButtons(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._reviewing = Reviewing.of(session)
+        self._reviewing = session.reviewing
         self._queue = ReviewQueue(session)
         self.checked = ToggleButton("Checked")
         self.disputed = ToggleButton("Disputed")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from sip_explorer.state import Session
-from sip_explorer.state.reviewing import Reviewing
 
 _DONE = {
     "unpainted": "Every image of this selection has been looked at.",
@@ -19,7 +18,7 @@ class ReviewQueue:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._reviewing = Reviewing.of(session)
+        self._reviewing = session.reviewing
         self._waiting = False
         self._reviewing.agreeing.measured.connect(self._measured)
 
