@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class Session:
     """Composed once by the face; rooms are handed it and subscribe to its signals.
 
-    Its parts: ``settings``, ``keymap``, ``jobs``, ``selection``, ``painting``, ``reviewing``, and the open ``workspace``.
+    Its parts: ``settings``, ``keymap``, ``jobs``, ``selection``, ``painting``, ``reviewing``, and the open
+    ``workspace``.
 
     Signals
     -------
