@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from sip_explorer.records import SipError
+from sip_explorer.salience.exchange.files import is_within
 from sip_explorer.salience.exchange.foreign import (
     FILLED,
     ForeignBoxes,
@@ -53,7 +54,9 @@ def read(path: Path) -> Iterator[Reading]:
                     yield _read_row(row, f"Line {line} of {table}", table.parent)
                 except SipError as error:
                     yield Skipped(row.get("image_path") or f"line {line}", str(error))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise SipError(f"{table} cannot be read ({error.strerror or error}): choose another.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise SipError(f"{table} cannot be read as a table ({error}): save it as CSV in UTF-8.") from None
 
 
@@ -85,7 +88,7 @@ def _read_row(row: Mapping[str, str | None], what: str, folder: Path) -> Reading
     given = (row.get("salience_map_path") or "").strip()
     if given and Path(given).name != _NONE:
         place = folder / checked_name(given, f"The column salience_map_path in {what}")
-        if not place.resolve().is_relative_to(folder.resolve()):
+        if not is_within(place, folder):
             raise SipError(f"{what} names {given}, a link out of the table's folder: copy the map.")
         if not place.is_file():
             raise SipError(f"{what} names the map {given}, which is not there: put it beside the table.")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sip_explorer.records import SipError
+from sip_explorer.salience.exchange.files import files_in
 from sip_explorer.salience.exchange.foreign import (
     FILLED,
     ForeignMask,
@@ -21,7 +22,14 @@ from sip_explorer.salience.exchange.foreign import (
     enclosing_box,
     refuse_size,
 )
-from sip_explorer.salience.exchange.json_file import add_polygon, is_size, numbers, read_json, write_json
+from sip_explorer.salience.exchange.json_file import (
+    JSON,
+    add_polygon,
+    is_size,
+    numbers,
+    read_json,
+    write_json,
+)
 from sip_explorer.salience.exchange.rings import polygons_of
 from sip_explorer.salience.exchange.rle import compressed, counts_of, mask_from
 from sip_explorer.salience.exchange.staging import refuse_existing
@@ -34,10 +42,14 @@ def read(path: Path) -> Iterator[Reading]:
     """Read a file of annotations, or every ``.json`` in a folder and its folders.
 
     Annotations of one image and annotator unite. A segmentation is a compressed or plain list of
-    runs, or polygons (a pixel is inside if its centre is); where there is none, the box counts.
+    runs, or polygons (a pixel is inside if its centre is); where there is none, or an empty one, the
+    box counts.
     Categories are not read.
     """
-    for file in [path] if path.is_file() else sorted(path.rglob("*.json")):
+    for file in files_in(path, JSON):
+        if isinstance(file, Skipped):
+            yield file
+            continue
         try:
             yield from _read_one(file)
         except SipError as error:
@@ -143,12 +155,12 @@ def _mask(entry: dict[str, Any], annotation: dict[str, Any], what: str) -> tuple
     if not is_size(height) or not is_size(width):
         raise SipError(f"{what} belongs to an image without height and width: add them to images.")
     refuse_size(int(height or 0), int(width or 0), what)
-    if segmentation is None and "bbox" in annotation:
+    if segmentation in (None, []) and annotation.get("bbox") is not None:
         box = numbers(annotation["bbox"], f"The box of {what}")
         if len(box) != 4:
             raise SipError(f"{what} has a box of {len(box)} numbers: left, top, width and height are needed.")
-        return boxes_mask(box, int(height or 0), int(width or 0)), FILLED
-    if not isinstance(segmentation, list):
+        return boxes_mask(box, int(height or 0), int(width or 0)), FILLED if box.any() else ""
+    if not isinstance(segmentation, list) or not segmentation:
         raise SipError(f"{what} has neither run lengths nor polygons: it is left out.")
     mask = np.zeros((int(height or 0), int(width or 0)), np.uint8)
     beyond = False

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from sip_explorer.records import SipError
+from sip_explorer.salience.exchange.files import is_within
 from sip_explorer.salience.exchange.foreign import (
     FILLED,
     ForeignBoxes,
@@ -38,7 +39,7 @@ def read(path: Path) -> Iterator[Reading]:
             checked = checked_name(name, what)
             picture = path / _MASKS / Path(checked).with_suffix(".png")
             box = boxes.get(number)
-            if picture.is_file() and picture.resolve().is_relative_to(path.resolve()):
+            if picture.is_file() and is_within(picture, path):
                 mask, note, about = read_picture(picture, str(picture))
                 image = about.get("image", checked)
                 yield ForeignMask(image, about.get("annotator"), mask, str(picture), note)
@@ -88,7 +89,9 @@ def _lines(path: Path) -> Iterator[tuple[str, str]]:
             if line.strip():
                 number, _, rest = line.strip().partition(" ")
                 yield number, rest.strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise SipError(f"{path} cannot be read ({error.strerror or error}): choose another.") from None
+    except UnicodeDecodeError as error:
         raise SipError(f"{path} cannot be read ({error}): copy the data set again.") from None
 
 

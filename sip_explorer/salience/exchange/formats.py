@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -16,9 +17,12 @@ from sip_explorer.salience.exchange import (
     labelme,
     png_masks,
 )
+from sip_explorer.salience.exchange.files import files_in
 from sip_explorer.salience.exchange.foreign import OutgoingMask, Reading
-from sip_explorer.salience.exchange.json_file import read_json
+from sip_explorer.salience.exchange.json_file import JSON, read_json
 from sip_explorer.salience.exchange.picture_file import SUFFIXES
+
+_LOOKED_AT = 10  # files of a folder, until one says what they are
 
 
 class _Write(Protocol):
@@ -138,13 +142,15 @@ def _folder(path: Path) -> str:
 
 
 def _described(path: Path) -> str:
-    """Return which JSON a folder holds, from the first that there is; "" for none that is known."""
-    try:
-        for file in path.rglob("*.json"):
+    """Return which JSON a folder holds, from the first ones that there are; "" for none that is known."""
+    files = (file for file in files_in(path, JSON) if isinstance(file, Path))
+    for file in islice(files, _LOOKED_AT):
+        try:
             content = read_json(file)
-            return "labelme" if "shapes" in content else "coco" if "annotations" in content else ""
-    except SipError:
-        pass
+        except SipError:  # a damaged one says nothing of the others; it is named when it is read
+            continue
+        if "shapes" in content or "annotations" in content:
+            return "labelme" if "shapes" in content else "coco"
     return ""
 
 

@@ -13,6 +13,7 @@ from sip_explorer.records.atomic import write_text
 from sip_explorer.salience.exchange.foreign import Mask
 from sip_explorer.salience.shapes import fill_polygon
 
+JSON = frozenset({".json"})
 _MOST_CROSSINGS = 20_000_000  # of outlines with rows: some hundred megabytes
 
 

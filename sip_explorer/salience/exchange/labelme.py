@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sip_explorer.records import SipError
 from sip_explorer.salience.exchange import coco
+from sip_explorer.salience.exchange.files import files_in
 from sip_explorer.salience.exchange.foreign import (
     ForeignMask,
     Mask,
@@ -23,7 +24,7 @@ from sip_explorer.salience.exchange.foreign import (
     boxes_mask,
     refuse_size,
 )
-from sip_explorer.salience.exchange.json_file import add_polygon, is_size, numbers, read_json
+from sip_explorer.salience.exchange.json_file import JSON, add_polygon, is_size, numbers, read_json
 from sip_explorer.salience.exchange.names import file_part, safe_path
 from sip_explorer.salience.exchange.picture_file import read_picture
 from sip_explorer.salience.exchange.rings import polygons_of
@@ -40,7 +41,10 @@ def read(path: Path) -> Iterator[Reading]:
     nothing and are left out, with a sentence. The picture inside a file (``imageData``) is only
     asked for its size, and that only where the file does not say it.
     """
-    for file in [path] if path.is_file() else sorted(path.rglob("*.json")):
+    for file in files_in(path, JSON):
+        if isinstance(file, Skipped):
+            yield file
+            continue
         try:
             yield from _read_one(file)
         except SipError as error:

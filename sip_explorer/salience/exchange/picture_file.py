@@ -56,6 +56,8 @@ def read_picture(source: Path | IO[bytes], what: str) -> tuple[Mask, str, Mappin
     except SipError:
         raise
     except Exception as error:  # a damaged file can make a decoder raise anything
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's word, not the decoder's
+            raise SipError(f"{what} cannot be read ({error.strerror}): it was left out.") from error
         raise SipError(
             f"{what} cannot be read as a picture ({_reason(error)}): it is cut short, damaged or of another "
             "kind; make or copy it again."

@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from sip_explorer.records import SipError
+from sip_explorer.salience.exchange.files import files_in, is_within
 from sip_explorer.salience.exchange.foreign import ForeignMask, OutgoingMask, Reading, Skipped
 from sip_explorer.salience.exchange.names import file_part, part_text, safe_path
 from sip_explorer.salience.exchange.picture_file import SUFFIXES, picture_bytes, read_picture
@@ -17,11 +18,16 @@ def read(path: Path) -> Iterator[Reading]:
     path within the folder, without the ending. Links to folders are not followed.
     """
     folder = path if path.is_dir() else path.parent
-    for file in _pictures(path):
+    for file in files_in(path, SUFFIXES):
+        if isinstance(file, Skipped):
+            yield file
+            continue
         name = file.relative_to(folder).as_posix()
         try:
-            if not file.resolve().is_relative_to(folder.resolve()):
-                raise SipError(f"{file} is a link that leads out of its folder: copy the picture into it.")
+            if not is_within(file, folder):
+                raise SipError(
+                    f"{file} is a link that leads out of its folder, or nowhere: copy the picture into it."
+                )
             mask, note, about = read_picture(file, str(file))
         except SipError as error:
             yield Skipped(name, str(error))
@@ -41,21 +47,7 @@ def write(path: Path, masks: Iterable[OutgoingMask], *, force: bool = False) -> 
 
 def holds_pictures(folder: Path) -> bool:
     """Whether a folder or one of its folders holds a picture."""
-    return next(_pictures(folder), None) is not None
-
-
-def _pictures(path: Path) -> Iterator[Path]:
-    if path.is_file():
-        yield path
-        return
-    for child in sorted(path.iterdir()):
-        if child.name.startswith("."):
-            continue
-        if child.is_dir():
-            if not child.is_symlink():
-                yield from _pictures(child)
-        elif child.suffix.lower() in SUFFIXES:
-            yield child
+    return any(isinstance(file, Path) for file in files_in(folder, SUFFIXES))
 
 
 def _without_suffix(name: str) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sip_explorer.records import SipError
+from sip_explorer.salience.exchange.files import is_within
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def place_in(folder: Path, *parts: str) -> Path:
         If it would lie outside of ``folder``, whatever the parts say.
     """
     place = folder.joinpath(*parts)
-    if not place.resolve().is_relative_to(folder.resolve()):
+    if not is_within(place, folder):
         raise SipError(f"{'/'.join(parts)} leads out of the folder {folder}: it is not written.")
     place.parent.mkdir(parents=True, exist_ok=True)
     return place

@@ -91,6 +91,19 @@ def test_annotations_of_one_image_unite_and_those_of_two_annotators_do_not(tmp_p
     assert ana.mask.sum() == 4 * 255
 
 
+def test_boxes_count_where_outlines_are_empty(tmp_path):
+    """As detection data have them; an empty outline with nothing beside it says nothing."""
+    annotations = [
+        {"id": 1, "image_id": 1, "segmentation": [], "bbox": [1, 1, 2, 2]},
+        {"id": 2, "image_id": 2, "segmentation": []},
+    ]
+    images = [{"id": number, "file_name": f"{number}.jpg", "height": 4, "width": 5} for number in (1, 2)]
+    boxed, nothing = read(coco_file(tmp_path / "c.json", annotations, images))
+    assert (boxed.mask.sum(), boxed.note) == (4 * 255, "Boxes were filled: outlines are not known.")
+    assert isinstance(nothing, Skipped)
+    assert "neither run lengths nor polygons" in nothing.sentence
+
+
 def test_a_bad_annotation_is_named_and_the_rest_goes_on(tmp_path):
     annotations = [
         {"id": 1, "image_id": 1, "segmentation": [[0, 0, 9, 0, 9, 9, 0, 9]]},

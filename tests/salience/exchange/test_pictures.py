@@ -142,11 +142,14 @@ def test_bad_pictures_in_a_folder_are_named_and_the_rest_goes_on(tmp_path):
     (tmp_path / "masks" / "huge.png").write_bytes(bytes(huge))
     (tmp_path / "outside.png").write_bytes(whole)
     (tmp_path / "masks" / "link.png").symlink_to(tmp_path / "outside.png")
+    (tmp_path / "masks" / "round.png").symlink_to("round.png")
+    (tmp_path / "masks" / "again").symlink_to(".")
     found = list(read(tmp_path / "masks"))
     (good,) = (item for item in found if isinstance(item, ForeignMask))
     assert good.image == "cat/good"
     sentences = {item.name: item.sentence for item in found if isinstance(item, Skipped)}
-    assert set(sentences) == {"cut.png", "none.png", "text.png", "huge.png", "link.png"}
+    assert set(sentences) == {"cut.png", "none.png", "text.png", "huge.png", "link.png", "round.png"}
     assert all(str(tmp_path / "masks" / name) in sentence for name, sentence in sentences.items())
     assert "cut short" in sentences["cut.png"]
     assert "leads out of its folder" in sentences["link.png"]
+    assert "or nowhere" in sentences["round.png"]

@@ -110,3 +110,14 @@ def test_the_same_masks_make_the_same_files(tmp_path):
 def test_hard_means_0_and_255_alone():
     assert is_hard(np.array([[0, 255]], np.uint8))
     assert not is_hard(np.array([[0, 254]], np.uint8))
+
+
+@pytest.mark.parametrize("key", FORMATS)
+def test_names_as_long_as_disks_take_go_out_and_in(key, tmp_path):
+    chosen = format_named(key)
+    names = [f"cat/{'a:' * 126}{number}" for number in range(2)]
+    mask = np.full((3, 4), 255, np.uint8)
+    target = tmp_path / f"out{chosen.suffix}"
+    given_masks = [OutgoingMask(f"{name}.j", name, "Ana", mask, "cat", row) for row, name in enumerate(names)]
+    assert len(list(chosen.write(target, given_masks))) == 2
+    assert sorted(item.image for item in chosen.read(target)) == [f"{name}.j" for name in names]
