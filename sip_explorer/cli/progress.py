@@ -121,11 +121,12 @@ class _Lines:
 
     def progress(self, event: Progress) -> None:
         now = time.monotonic()
-        if event.done < event.total and now - self._last < LINE_EVERY:
+        if (not event.total or event.done < event.total) and now - self._last < LINE_EVERY:
             return
         self._last = now
         figures = "".join(f"  {name} {value:.4g}" for name, value in self._latest.items())
-        self.line(f"{event.done}/{event.total} {event.text}".rstrip() + figures)
+        done = f"{event.done}/{event.total}" if event.total else f"{event.done}"
+        self.line(f"{done} {event.text}".rstrip() + figures)
 
     def metric(self, event: Metric) -> None:
         if event.name.startswith("train/"):
@@ -174,7 +175,7 @@ class _Bar:
 
     def progress(self, event: Progress) -> None:
         figures = "  ".join([event.text, *(f"{name} {value:.4g}" for name, value in self._latest.items())])
-        self._bars.update(self._task, completed=event.done, total=event.total, figures=figures)
+        self._bars.update(self._task, completed=event.done, total=event.total or None, figures=figures)
 
     def metric(self, event: Metric) -> None:
         if event.name.startswith("train/"):

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sip_explorer.cli.progress import follow, say
-from sip_explorer.records import CancelToken
+from sip_explorer.records import CancelToken, SipError
 
 
 def register(group: typer.Typer) -> None:
@@ -53,7 +53,10 @@ def register(group: typer.Typer) -> None:
                 ),
                 token,
             )
-        say(import_words(finished.summary))
+        counts = finished.summary
+        if counts["skipped"] + counts["unknown"] and not counts["masks"] + counts["empty"] + counts["kept"]:
+            raise SipError(f"Nothing could be used: {import_words(counts)}")
+        say(import_words(counts))
 
     @group.command(epilog="Example: sip-explorer salience export work masks/ --format png")
     def export(

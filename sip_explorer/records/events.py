@@ -18,7 +18,10 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """``done`` of ``total`` units are finished; ``text`` says what is being done now."""
+    """``done`` of ``total`` units are finished (0: it is not known of how many).
+
+    ``text`` says what is being done now.
+    """
 
     done: int
     total: int

@@ -23,5 +23,6 @@ def an_hour(workspace: Workspace, annotator: str) -> float | None:
     """Return the images an hour of someone, pauses left out; reads the catalogue: disk thread."""
     from sip_explorer.salience.pace import images_an_hour
 
-    found = images_an_hour(workspace.work_times(annotator), workspace.finished_at(annotator).values())
+    finished = workspace.finished_at(annotator, imported=False)
+    found = images_an_hour(workspace.work_times(annotator), finished.values())
     return found if found > 0 else None

@@ -40,8 +40,12 @@ class ReviewAccess(PeopleAccess):
         who = self._find(annotator)
         return [self._review(int(image), who).state for image in ids]
 
-    def set_state(self, image: int, annotator: int | str, state: str) -> Future[float]:
+    def set_state(
+        self, image: int, annotator: int | str, state: str, *, at: float | None = None
+    ) -> Future[float]:
         """Mark an image; another state than before takes its check back.
+
+        ``at``: POSIX time at which it was said, None for now, 0 where that is not known.
 
         Raises
         ------
@@ -52,7 +56,7 @@ class ReviewAccess(PeopleAccess):
         with self._acting:
             key = self._key(image, annotator)
             before = self._review(*key)
-            review = reviews.after_marking(before, state, int(image), time.time())
+            review = reviews.after_marking(before, state, int(image), time.time() if at is None else at)
             return self._take(key, review, keeps_check=state == before.state)
 
     # ---- checks and notes -----------------------------------------------------------------
@@ -110,26 +114,46 @@ class ReviewAccess(PeopleAccess):
     # ---- when ----------------------------------------------------------------------------
 
     def work_times(self, annotator: int | str) -> NDArray[np.float64]:
-        """Return the POSIX times of strokes, marks and checks that ``annotator`` made, ascending."""
+        """Return the POSIX times of strokes, marks and checks that ``annotator`` made, ascending.
+
+        What was imported is no work of theirs here.
+        """
         who = self._find(annotator)
         rows = self._read(
             lambda c: c.execute(
-                "SELECT at FROM strokes WHERE annotator = :who UNION "
-                "SELECT at FROM reviews WHERE annotator = :who UNION "
-                "SELECT at FROM checks WHERE by = :who ORDER BY at",
+                "SELECT at FROM strokes WHERE annotator = :who AND tool <> 'import' UNION "
+                "SELECT at FROM reviews WHERE annotator = :who AND at > 0 AND NOT EXISTS (SELECT 1 FROM "
+                "strokes s WHERE s.annotator = :who AND s.image = reviews.image AND s.at = reviews.at "
+                "AND s.tool = 'import') UNION "
+                "SELECT at FROM checks WHERE by = :who AND at > 0 ORDER BY at",
                 {"who": who},
             ).fetchall()
         )
         return np.array(rows, dtype=np.float64).reshape(-1)
 
-    def finished_at(self, annotator: int | str) -> dict[int, float]:
-        """Return image -> POSIX time of the last stroke or mark, of images painted or left empty."""
+    def finished_at(self, annotator: int | str, *, imported: bool = True) -> dict[int, float]:
+        """Return image -> POSIX time of the last stroke or mark, of images painted or left empty.
+
+        0 where it is not known. Without ``imported`` those are left out that are as an import left them.
+        """
         who = self._find(annotator)
-        return {
+        found = {
             image: review.at
             for (image, painter), review in list(self._reviews.items())
             if painter == who and review.state in ("painted", "empty")
         }
+        if imported:
+            return found
+        brought = dict(
+            self._read(
+                lambda c: c.execute(
+                    "SELECT image, max(at) FROM strokes WHERE annotator = ? AND tool = 'import' "
+                    "GROUP BY image",
+                    (who,),
+                ).fetchall()
+            )
+        )
+        return {image: at for image, at in found.items() if at and at != brought.get(image)}
 
     # ---- below ----------------------------------------------------------------------------
 

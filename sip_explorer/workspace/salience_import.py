@@ -1,6 +1,7 @@
 """Masks that were made elsewhere, into the workspace."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -115,11 +116,21 @@ def import_salience(
             yield from act.wait(_AHEAD_BYTES, token)
         if time.monotonic() - breath > _BREATH_SECONDS:
             breath = time.monotonic()
-            yield Progress(act.done, max(act.done, expected), "masks")
+            yield Progress(act.done, max(act.done, expected) if expected else 0, "masks")
     yield from act.wait(0, token)
     yield from act.last_words()
     yield Progress(act.done, act.done, "masks")
     yield Finished("stopped" if token.stopping else "completed", act.summary())
+
+
+@dataclass(frozen=True, eq=False)
+class _Waiting:
+    """A change on its way to the disk, and what it was counted as."""
+
+    saved: Future[float]
+    size: int
+    source: str
+    counted: str
 
 
 class _Import:
@@ -134,7 +145,9 @@ class _Import:
         self._keep = on_painted == "keep"
         self._names: dict[str, str] = {}
         self._counts = {"masks": 0, "empty": 0, "kept": 0, "skipped": 0}
-        self._waiting: list[tuple[Future[float], int, str]] = []
+        self._waiting: deque[_Waiting] = deque()
+        self._bytes = 0  # of those
+        self._problem = ""
 
     def take(self, item: Matched, token: CancelToken) -> Iterator[Event | None]:
         """Paint one mask."""
@@ -159,15 +172,12 @@ class _Import:
             patch = Patch.between(workspace.mask(image, who), mask)
             if patch is not None:
                 saved = self._commit(image, who, patch, "import")
-                self._waiting.append((saved, patch.nbytes, item.source))
-            if mask.any():
-                self._counts["masks"] += 1
-            else:
-                self._counts["empty"] += 1
+                self._expect(saved, patch.nbytes, item.source, "masks" if mask.any() else "")
+            if not mask.any():
                 yield from self.wait(0, token)  # a mark that contradicts the mask is refused
                 if workspace.states([image], who)[0] != "empty":
-                    saved = workspace.set_state(image, who, "empty")
-                    self._waiting.append((saved, 0, item.source))
+                    saved = workspace.set_state(image, who, "empty", at=0.0)  # when it was made is not known
+                    self._expect(saved, 0, item.source, "empty")
         except SipError as error:
             yield from self.skip(f"{item.source} was left out: {error}")
             return
@@ -181,23 +191,37 @@ class _Import:
             yield Notice(sentence)
 
     def wait(self, ahead: int, token: CancelToken) -> Iterator[Event | None]:
-        """Wait until at most ``ahead`` bytes are on their way to the disk."""
-        while self._waiting and (not ahead or sum(size for _, size, _ in self._waiting) > ahead):
-            future, _, source = self._waiting[0]
+        """Wait until at most ``ahead`` bytes are on their way to the disk; say so where it refuses them."""
+        while self._waiting and (self._waiting[0].saved.done() or not ahead or self._bytes > ahead):
+            first = self._waiting[0]
             try:
-                future.result(_BREATH_SECONDS)
+                first.saved.result(_BREATH_SECONDS)
             except TimeoutError:
-                token.check()
-                yield None
+                yield from self._breathe(token)
                 continue
             except SipError as error:  # the workspace was closed, or the image painted meanwhile
-                self._counts["masks"] -= 1
-                yield from self.skip(f"{source} was left out: {error}")
-            self._waiting.pop(0)
+                if first.counted:
+                    self._counts[first.counted] -= 1
+                yield from self.skip(f"{first.source} was left out: {error}")
+            self._bytes -= first.size
+            self._waiting.popleft()
         while self._workspace.unsaved > (_AHEAD if ahead else 0):
-            token.check()
             time.sleep(_BREATH_SECONDS)
-            yield None
+            yield from self._breathe(token)
+
+    def _breathe(self, token: CancelToken) -> Iterator[Event | None]:
+        token.check()
+        problem = self._workspace.save_problem
+        if problem and not self._problem:
+            yield Notice(problem)
+        self._problem = problem
+        yield None
+
+    def _expect(self, saved: Future[float], size: int, source: str, counted: str) -> None:
+        self._waiting.append(_Waiting(saved, size, source, counted))
+        self._bytes += size
+        if counted:
+            self._counts[counted] += 1
 
     def last_words(self) -> Iterator[Event]:
         """Say what was left out."""

@@ -74,7 +74,7 @@ def matched_masks(
             if first is not source:
                 yield Skipped(
                     source,
-                    f"{source} is a second mask of {workspace.image_name(image)}, beside {first}: it was "
+                    f"{source} is a second mask of {names.outgoing(image)[0]}, beside {first}: it was "
                     "left out.",
                 )
                 continue

@@ -50,6 +50,13 @@ def test_in_a_pipe_it_prints_plain_lines():
     assert "\x1b" not in out.getvalue()
 
 
+def test_a_job_of_unknown_length_does_not_fill_a_pipe():
+    out = io.StringIO()
+    events = [Started("import"), *(Progress(done, 0, "masks") for done in range(1, 1000)), Progress(999, 999)]
+    follow(iter([*events, Finished()]), CancelToken(), None, out)
+    assert out.getvalue().splitlines() == ["import", "1 masks", "999/999"]
+
+
 def test_on_a_terminal_it_draws_a_bar(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "160")

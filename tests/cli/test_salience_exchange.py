@@ -55,10 +55,10 @@ def test_sizes_and_painted_images(folder, tmp_path, capsys):
     Image.new("L", (5, 4), 255).save(tmp_path / "in" / "0.png")
     Image.new("L", (5, 4), 255).save(tmp_path / "in" / "2.png")
     words = ["salience", "import", str(tmp_path / "in"), str(folder), "--annotator", "Ada"]
-    assert main(words) == 0
-    shown = capsys.readouterr().out
-    assert "is 5 x 4 pixels, its image 9 x 8: it was left out" in shown
-    assert "0 masks imported, 2 left out." in shown
+    assert main(words) == 1, "a script learns that nothing came in"
+    shown = capsys.readouterr()
+    assert "is 5 x 4 pixels, its image 9 x 8: it was left out" in shown.out
+    assert shown.err == "Nothing could be used: 0 masks imported, 2 left out.\n"
     assert main([*words, "--resize"]) == 0
     assert "1 mask imported, 1 kept as they were." in capsys.readouterr().out
     assert main([*words, "--resize", "--force", "--format", "png"]) == 0

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from toy_workspaces import full_disk, make_workspace, paint
 
 from sip_explorer.records import SipError
+from sip_explorer.salience import Patch
 from sip_explorer.workspace import STATES, Workspace
 
 SIDE = 16
@@ -175,6 +176,21 @@ def test_work_and_its_ends_have_times(workspace: Workspace, painted: np.ndarray)
     assert set(workspace.finished_at("Ada")) == {0, 1}, "who skips an image has not finished it"
     assert workspace.finished_at("Ada")[0] == ada[0]
     assert workspace.work_times("nobody").shape == (0,)
+
+
+def test_an_import_is_no_work(workspace: Workspace, painted: np.ndarray) -> None:
+    assert workspace.flush()
+    before = workspace.work_times("Ada"), workspace.finished_at("Ada", imported=False)
+    nothing, full = np.zeros((16, 16), np.uint8), np.full((16, 16), 255, np.uint8)
+    for image in (7, 8):
+        workspace.commit_stroke(image, "Ada", Patch((0, 0, 16, 16), nothing, full), "import").result(20)
+    workspace.set_state(9, "Ada", "empty", at=0.0).result(20)
+    np.testing.assert_array_equal(workspace.work_times("Ada"), before[0])
+    assert workspace.finished_at("Ada", imported=False) == before[1]
+    assert {7, 8, 9} < set(workspace.finished_at("Ada"))
+    corrected = workspace.commit_stroke(8, "Ada", Patch((0, 0, 16, 16), full, full // 2), "brush").result(20)
+    assert set(workspace.finished_at("Ada", imported=False)) == {*before[1], 8}
+    assert before[0][-1] < workspace.work_times("Ada")[-1] <= corrected
 
 
 def test_all_masks_equal_the_masks_one_by_one(workspace: Workspace, painted: np.ndarray) -> None:

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from toy_workspaces import full_disk
 
 from sip_explorer.records import Artefact, Cancelled, CancelToken, Finished, Notice, SipError
 from sip_explorer.salience import Patch, merged
@@ -222,7 +223,7 @@ def test_names_that_belong_to_nothing_and_second_masks(workspace, tmp_path):
         save(tmp_path / "in", name, mask)
     preview = last_data(list(preview_import(workspace, tmp_path / "in", annotator="Ada")))
     assert (preview.masks, sorted(preview.unknown)) == (3, ["99", "cube/0", "who"])
-    assert "a second mask of image 0" in preview.skipped[0]
+    assert "a second mask of ball/0, beside" in preview.skipped[0]
     events = list(import_salience(workspace, tmp_path / "in", annotator="Ada"))
     assert summary(events) == {"masks": 3, "empty": 0, "kept": 0, "skipped": 1, "unknown": 3}
     assert any("3 masks have names that belong to no image of Toys: " in said for said in notices(events))
@@ -271,6 +272,16 @@ def test_agreed_masks_stay_agreed_masks(painted, other, tmp_path):
     list(import_salience(other, tmp_path / "out.h5"))
     (agreed,) = other.annotators("adjudicated")
     np.testing.assert_array_equal(other.mask(0, agreed.id), noise(9))
+
+
+def test_a_full_disk_is_said_while_the_import_waits(workspace, tmp_path):
+    save(tmp_path / "in", "0.png", noise(1))
+    job = import_salience(workspace, tmp_path / "in", annotator="Ada")
+    with full_disk(room=1):
+        said = next(event for event in job if isinstance(event, Notice))
+        assert "make room on the disk" in said.message
+    assert summary(list(job))["masks"] == 1
+    assert workspace.unsaved == 0
 
 
 def test_several_files_at_once_and_one_of_them_bad(workspace, tmp_path):
