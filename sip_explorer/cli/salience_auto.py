@@ -59,8 +59,11 @@ def register(group: typer.Typer) -> None:
         device: DeviceOption = "auto",
     ) -> None:
         """Propose salience. Nothing is painted: proposals wait in the Salience room to be accepted."""
+        from sip_explorer.salience.exchange.staging import refuse_filled
         from sip_explorer.workspace import Workspace
 
+        if out is not None:
+            refuse_filled(out)
         with Workspace.open(workspace, read_only=out is not None) as opened:
             ids = opened.image_ids(collection=images)[:limit]
             if not len(ids):
@@ -70,10 +73,10 @@ def register(group: typer.Typer) -> None:
             words = [f"{counts['proposals']:,} proposals"]
             words += [f"{counts[name]:,} {name}" for name in list(counts)[1:] if counts[name]]
             say(", ".join(words))
-            if out is not None:
+            if out is not None and made:
                 _write(opened, made, out)
                 say(f"maps: {out}")
-            elif counts["proposals"]:
+            elif out is None and counts["proposals"]:
                 say(f"Decide about them in the Salience room: sip-explorer open {workspace}")
 
 

@@ -70,7 +70,7 @@ def propose(
     annotator
         Whose masks are propagated; None: the first person who has painted. Nobody else's are used.
     keep
-        Whether the proposals become rows of the catalogue.
+        Whether the proposals become rows of the catalogue; what is there already is then not made again.
 
     Yields
     ------
@@ -99,7 +99,7 @@ def propose(
         if token.stopping:
             break
         chunk = images[start : start + way.per_chunk]
-        made, old = yield from _made(workspace, way, method, chunk, start, len(images), token)
+        made, old = yield from _made(workspace, way, method, chunk, start, len(images), token, keep)
         tally.empty += sum(not proposal.map.any() for proposal in made)
         made = [proposal for proposal in made if proposal.map.any()]
         tally.made += len(made)
@@ -116,13 +116,20 @@ def propose(
 
 
 def _made(
-    workspace: Workspace, way: Way, method: str, chunk: list[int], start: int, total: int, token: CancelToken
+    workspace: Workspace,
+    way: Way,
+    method: str,
+    chunk: list[int],
+    start: int,
+    total: int,
+    token: CancelToken,
+    keep: bool,
 ) -> Generator[Event | None, None, tuple[list[NewProposal], dict[int, int]]]:
-    """Return the new proposals of a chunk, and image -> id of those that are there already."""
+    """Return the new proposals of a chunk, and image -> id of those kept already (then not made anew)."""
     details = yield from way.details(chunk)
     known = {
         (entry.image, entry.method, entry.model_hash, entry.detail): entry.id
-        for entry in workspace.proposals(chunk)
+        for entry in (workspace.proposals(chunk) if keep else ())
     }
     old = {
         image: known[image, method, way.model_hash, detail]

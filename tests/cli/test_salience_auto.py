@@ -64,7 +64,16 @@ def test_maps_are_written_as_pictures_beside_an_open_window(shapes, tmp_path, ca
         assert "read only" in capsys.readouterr().err
         assert main([*words, "--out", str(tmp_path / "maps")]) == 0
         assert window.proposals(range(8)) == []
+    assert main(words) == 0, "the maps are made anew, whatever the catalogue has"
+    assert main([*words, "--out", str(tmp_path / "again")]) == 0
+    again = sorted((tmp_path / "again").rglob("*.png"))
     files = sorted((tmp_path / "maps").rglob("*.png"))
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in files]
+    capsys.readouterr()
+    assert main([*words, "--out", str(tmp_path / "maps")]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == "", "it is refused before anything is computed"
+    assert "is not empty" in shown.err
     assert len(files) == 2
     pixels = np.asarray(Image.open(files[0]))
     assert pixels.shape == (16, 16)

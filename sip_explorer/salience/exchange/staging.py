@@ -25,10 +25,7 @@ def staged_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     OSError
         If it cannot be written.
     """
-    if target.exists() and not target.is_dir():
-        raise SipError(f"{target} is a file, and a folder is to be written: choose another name.")
-    if target.is_dir() and any(target.iterdir()) and not force:
-        raise SipError(f"The folder {target} is not empty: choose another, or allow overwriting.")
+    refuse_filled(target, force=force)
     target.parent.mkdir(parents=True, exist_ok=True)
     around = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent))
     folder = around / "new"
@@ -44,6 +41,17 @@ def staged_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
             os.replace(source, place)
     finally:
         shutil.rmtree(around, ignore_errors=True)
+
+
+def refuse_filled(target: Path, *, force: bool = False) -> None:
+    """Raise `SipError` where a folder is to be written and there is a file, or a folder with something in it.
+
+    With ``force`` only for a file.
+    """
+    if target.exists() and not target.is_dir():
+        raise SipError(f"{target} is a file, and a folder is to be written: choose another name.")
+    if target.is_dir() and any(target.iterdir()) and not force:
+        raise SipError(f"The folder {target} is not empty: choose another, or allow overwriting.")
 
 
 def refuse_existing(target: Path, *, force: bool) -> None:
