@@ -1,5 +1,6 @@
 """``salience agreement``: how far people agree on the images they share, and a model with them."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -166,6 +167,12 @@ def _tables(report: "AgreementReport") -> list[str]:
         key=lambda entry: (-entry.dispute, entry.image),
     )
     if disputed:
-        named = (f"{entry.name} (IoU {figure(entry.iou)})" for entry in disputed[:_DISPUTED])
+        files = Counter(entry.name for entry in report.images)
+        words = {row.label: f"{row.name}/" for row in report.classes}
+        named = (
+            f"{words.get(entry.label, '') if files[entry.name] > 1 else ''}{entry.name} "
+            f"(IoU {figure(entry.iou)})"
+            for entry in disputed[:_DISPUTED]
+        )
         lines += ["", f"most disputed: {', '.join(named)}"]
     return lines

@@ -5,8 +5,10 @@ import csv
 import numpy as np
 import pytest
 import typer
+from PIL import Image
 
 from sip_explorer.cli import salience_agreement
+from sip_explorer.cli.main import main
 from sip_explorer.models import build_classifier, save_checkpoint
 from sip_explorer.records import SipError
 from sip_explorer.salience import Patch
@@ -109,3 +111,23 @@ def test_a_model_beside_people(workspace, capsys):
 def test_what_cannot_be_measured_is_said(workspace, words, sentence):
     with pytest.raises(SipError, match=sentence):
         run(workspace, *words)
+
+
+def test_files_of_the_same_name_are_told_apart(tmp_path, capsys):
+    for number, name in enumerate(("ball/0.png", "cube/0.png", "cube/1.png")):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (16, 16), 50 * number).save(tmp_path / "photos" / name)
+    assert main(["import", str(tmp_path / "photos"), str(tmp_path / "work")]) == 0
+    with Workspace.open(tmp_path / "work") as opened:
+        for name in ("Ada", "Cy"):
+            opened.add_annotator(name)
+            y0, x0, y1, x1 = BOXES[name]
+            for image in opened.image_ids():
+                nothing = np.zeros((y1 - y0, x1 - x0), np.uint8)
+                opened.commit_stroke(
+                    image, name, Patch(BOXES[name], nothing, nothing + 255), "brush"
+                ).result()
+    run(tmp_path / "work")
+    assert "most disputed: ball/0.png (IoU 0.46), cube/0.png (IoU 0.46), 1.png (IoU 0.46)" in (
+        capsys.readouterr().out
+    )

@@ -231,6 +231,20 @@ def test_export_of_some_annotators_merged(window, tmp_path, qtbot):
     assert (np.array(Image.open(picture)) > 0).sum() == 4
 
 
+def test_in_blind_mode_other_people_are_not_listed(window, qtbot):
+    workspace = window.session.workspace
+    painted_by_ada(workspace, 0)
+    workspace.add_annotator("Ben")
+    mask = np.full((SIDE, SIDE), 255, np.uint8)
+    workspace.commit_stroke(1, "Ben", Patch.between(np.zeros_like(mask), mask), "brush")
+    workspace.set_setting("blind", "1").result(10)
+    dialog = ask_export_salience(window)
+    assert [box.text() for box in dialog.people] == ["Ada"]
+    qtbot.waitUntil(lambda: "1 mask of 1 image." in dialog.preview.words, timeout=10_000)
+    assert "Blind mode hides other people's masks" in dialog.preview.words
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+
+
 def test_nothing_painted_is_said_and_where_is_chosen(window, tmp_path, qtbot, monkeypatch):
     dialog = ask_export_salience(window)
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(tmp_path / "out"), ""))

@@ -42,13 +42,18 @@ _MERGE_WORDS = {
 
 
 class ExportDialog(QDialog):
-    """Says what an export would write and what the format does not keep; "Export" starts it as a job."""
+    """Says what an export would write and what the format does not keep; "Export" starts it as a job.
+
+    In blind mode there are only the masks of whoever paints.
+    """
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export salience")
         self._session = session
         self._found: ExportPreview | None = None
+        workspace = session.workspace
+        self._blind = workspace is not None and workspace.setting("blind") == "1"
         self.format = _box("Format", {key: entry.words for key, entry in FORMATS.items()})
         self.images = _box("Images", self._image_choices())
         self.people = [self._person(name) for name in self._names()]
@@ -129,8 +134,9 @@ class ExportDialog(QDialog):
         return choices
 
     def _names(self) -> list[str]:
-        workspace = self._session.workspace
-        return [person.name for person in workspace.annotators(None)] if workspace is not None else []
+        workspace, painter = self._session.workspace, self._session.selection.annotator
+        names = [person.name for person in workspace.annotators(None)] if workspace is not None else []
+        return [name for name in names if name == painter or not self._blind]
 
     def _person(self, name: str) -> QCheckBox:
         box = QCheckBox(name.replace("&", "&&"))
@@ -200,7 +206,10 @@ class ExportDialog(QDialog):
             lines += [chosen.loss(found.soft)] if found.masks and chosen.loss(found.soft) else []
             if target is not None:
                 lines.append(f"{target} is there already." if there else f"They go to {target}.")
-            self.preview.show_lines([problem] if problem else lines)
+            lines = [problem] if problem else lines
+            if self._blind:
+                lines.append("Blind mode hides other people's masks: switch it off to export theirs.")
+            self.preview.show_lines(lines)
         self.go.setEnabled(
             found is not None
             and not problem
