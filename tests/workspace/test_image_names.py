@@ -52,6 +52,21 @@ def test_images_with_one_name_are_told_apart(key, photos, tmp_path):
         np.testing.assert_array_equal(photos.mask(image, "Ben"), hard(image))
 
 
+def test_names_go_out_apart_where_capitals_are_not_told(tmp_path):
+    for shade, name in enumerate(("cat/a.png", "cat/A.png", "dog/a.png")):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4), shade).save(tmp_path / "photos" / name)
+    if len(list((tmp_path / "photos" / "cat").iterdir())) == 1:
+        pytest.skip("this disk does not tell capitals")
+    list(import_class_folders(tmp_path / "photos", tmp_path / "work"))
+    with Workspace.open(tmp_path / "work") as opened:
+        names = ImageNames(opened)
+        given = [names.outgoing(image) for image in opened.image_ids().tolist()]
+        assert len({stem.casefold() for _, stem in given}) == 3
+        found = [[names.find(name, "it") for name in pair] for pair in given]
+    assert found == [[0, 0], [1, 1], [2, 2]]
+
+
 def test_a_name_that_two_images_have_is_not_guessed(photos):
     names = ImageNames(photos)
     labels = dict(zip(photos.image_ids().tolist(), photos.labels(photos.image_ids()).tolist(), strict=True))

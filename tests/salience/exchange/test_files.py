@@ -8,6 +8,7 @@ import pytest
 from sip_explorer.records import SipError
 from sip_explorer.salience.exchange import Skipped, recognised
 from sip_explorer.salience.exchange.files import files_in, is_within
+from sip_explorer.salience.exchange.names import file_part, part_text
 
 
 @contextlib.contextmanager
@@ -66,3 +67,12 @@ def test_a_damaged_file_hides_no_others(tmp_path):
     (tmp_path / "1.json").unlink()
     with pytest.raises(SipError, match="holds no masks"):
         recognised(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["con", "NUL.png", "com1", "..", ".", "a/b", "50%", "x ", "", "cat", "é: ?"])
+def test_every_system_takes_the_parts_of_paths(name):
+    part = file_part(name)
+    assert part.split(".")[0].lower() not in {"con", "nul", "com1", ""}
+    assert not set(part) & set('/\\:?<>|*"')
+    assert not part.endswith((".", " "))
+    assert part_text(part) == name

@@ -205,8 +205,8 @@ def test_pickles_and_broken_arrays_are_refused(tmp_path):
 def test_a_table_of_the_authors(tmp_path):
     (tmp_path / "maps").mkdir()
     (tmp_path / "maps" / "1.png").write_bytes(png_bytes(np.array([[0, 255]], np.uint8)))
-    (tmp_path / "table.csv").write_text(
-        "image_path,image_class,salience_map_path,bounding_boxes\n"
+    (tmp_path / "table.csv").write_text(  # as spreadsheets save it
+        "\ufeffimage_path,image_class,salience_map_path,bounding_boxes\n"
         'cat/1.jpg,0,maps/1.png,"[[0,0,1,1]]"\n'
         'cat/2.jpg,0,,"[[1, 2, 3.5, 4], [0, 0, 1, 1]]"\n'
         'cat/3.jpg,0,zeros_img.png,"[[0,0,0,0]]"\n'
@@ -215,14 +215,19 @@ def test_a_table_of_the_authors(tmp_path):
         'cat/6.jpg,0,,"[[1, 2"\n'
         'cat/7.jpg,0,,"[[1, 2, 3]]"\n'
         'cat/8.jpg,0,,"{}"\n'
-        "cat/9.jpg\n"
+        "cat/9.jpg\n",
+        newline="\r\n",
     )
     masks, sentences = parts(format_named("csv").read(tmp_path / "table.csv"))
     map_, boxes = masks
     assert isinstance(map_, ForeignMask)
     assert (map_.image, map_.mask.tolist()) == ("cat/1.jpg", [[0, 255]])
     assert isinstance(boxes, ForeignBoxes)
-    assert boxes_mask(boxes.boxes, 9, 9)[2:6, 1:4].all()
+    # columns 1 to 4.5: the pixel whose centre is at 4.5 is outside
+    assert np.argwhere(boxes_mask(boxes.boxes[:1], 9, 9)).tolist() == [
+        [y, x] for y in range(2, 6) for x in range(1, 4)
+    ]
+    assert boxes_mask(np.array([1.2, 0.5, 1.4, 9]), 2, 4).tolist() == [[0, 255, 255, 0]] * 2
     assert [re.search(r"Line (\d+)", said)[1] for said in sentences] == ["4", "5", "6", "7", "8", "9", "10"]
     for words in ("no salience", "out of its folder", "not there", "no JSON", "four numbers", "no list"):
         assert any(words in said for said in sentences), words
@@ -249,7 +254,7 @@ def test_cubs_layout(tmp_path):
     (tmp_path / "segmentations" / "001.Black" / "a_1.png").write_bytes(png)
     lines = ["1 001.Black/a_1.jpg", "2 001.Black/b 2.jpg", "3 001.Black/c.jpg", "4 ../../d.jpg"]
     (tmp_path / "images.txt").write_text("\n".join(lines))
-    (tmp_path / "bounding_boxes.txt").write_text("1 0 0 1 1\n2 1.0 2.0 3.0 4.0\n3 x y\n")
+    (tmp_path / "bounding_boxes.txt").write_text("1 0 0 1 1\n2 1.0 2.0 3.0 4.0\n3 1 1 -2 2\n")
     assert recognised(tmp_path).key == "cub"
     (mask, boxes), sentences = parts(format_named("cub").read(tmp_path))
     assert (mask.image, mask.mask.tolist()) == ("001.Black/a_1.jpg", [[0, 51, 204, 255]])
