@@ -13,6 +13,7 @@ from sip_explorer.qt.lazy_thumbnails import LazyThumbnails
 from sip_explorer.qt.widgets.image_strip import ImageStrip
 from sip_explorer.qt.widgets.thumbnail_delegate import LEGEND
 from sip_explorer.state import Session
+from sip_explorer.state.open_proposals import OpenProposals
 
 if TYPE_CHECKING:
     from sip_explorer.workspace import Workspace
@@ -106,8 +107,12 @@ class FilmStrip(QWidget):
             ids = workspace.image_ids(collection=name)
         wanted = self.state.currentData()
         if wanted and len(ids):
-            who, blind = self._session.selection.annotator, self._reviewing.blind
-            ids = ids[_in_state(workspace, ids, who, wanted, blind)]
+            if wanted == PROPOSED:
+                fits = np.isin(ids, OpenProposals(self._session).images(ids.tolist()))
+            else:
+                who = self._session.selection.annotator
+                fits = _in_state(workspace, ids, who, wanted, self._reviewing.blind)
+            ids = ids[fits]
         self._listing = True
         try:
             self._session.selection.images = ids.tolist()
@@ -196,9 +201,7 @@ class FilmStrip(QWidget):
 def _in_state(
     workspace: Workspace, ids: NDArray[np.int64], annotator: str, wanted: str, blind: bool
 ) -> NDArray[np.bool_]:
-    """Which of ``ids`` are in a state of `STATES`; in blind mode a dispute counts as no check."""
-    if wanted == PROPOSED:
-        return np.isin(ids, list(workspace.open_proposals(ids, annotator)))
+    """Which of ``ids`` are in a state of people's; in blind mode a dispute counts as no check."""
     if wanted in ("checked", "disputed"):
         return np.asarray(np.array(workspace.checks(ids, annotator)) == wanted)
     states = np.array(workspace.states(ids, annotator))

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 MEMORY = 512 << 20
 """Bytes of all histories; beyond them the images that were edited longest ago can no longer be undone."""
 
-Key = tuple[int, str]
+Key = tuple[int, int]
+"""Image, and the annotator's number: a name may change."""
 
 
 class Painting:
@@ -88,20 +89,20 @@ class Painting:
 
     def undo(self, image_id: int, annotator: str | None = None) -> bool:
         """Take the last edit of this image back; False at the start."""
-        return self._walk((image_id, self._who(annotator)), UndoHistory.undo, UndoHistory.redo, "undo")
+        return self._walk(image_id, self._who(annotator), UndoHistory.undo, UndoHistory.redo, "undo")
 
     def redo(self, image_id: int, annotator: str | None = None) -> bool:
         """Make the edit that was last taken back again; False where there is none."""
-        return self._walk((image_id, self._who(annotator)), UndoHistory.redo, UndoHistory.undo, "redo")
+        return self._walk(image_id, self._who(annotator), UndoHistory.redo, UndoHistory.undo, "redo")
 
     def can_undo(self, image_id: int, annotator: str | None = None) -> bool:
         """Whether this image has an edit to take back."""
-        history = self._histories.get((image_id, self._who(annotator)))
+        history = self._histories.get(self._key(image_id, self._who(annotator)))
         return history is not None and history.can_undo
 
     def can_redo(self, image_id: int, annotator: str | None = None) -> bool:
         """Whether this image has an edit to make again."""
-        history = self._histories.get((image_id, self._who(annotator)))
+        history = self._histories.get(self._key(image_id, self._who(annotator)))
         return history is not None and history.can_redo
 
     def set_state(self, image_id: int, state: str) -> None:
@@ -126,8 +127,13 @@ class Painting:
     def _who(self, annotator: str | None) -> str:
         return self._session.selection.annotator if annotator is None else annotator
 
+    def _key(self, image_id: int, annotator: str) -> Key:
+        workspace = self._session.workspace
+        known = workspace.annotators(None) if workspace is not None else []
+        return image_id, next((one.id for one in known if one.name == annotator), 0)
+
     def _push(self, image_id: int, patch: Patch, annotator: str) -> None:
-        key = (image_id, annotator)
+        key = self._key(image_id, annotator)
         history = self._histories.setdefault(key, UndoHistory())
         history.push(patch)
         self._histories.move_to_end(key)
@@ -139,13 +145,13 @@ class Painting:
 
     def _walk(
         self,
-        key: Key,
+        image_id: int,
+        annotator: str,
         step: Callable[[UndoHistory], Patch | None],
         back: Callable[[UndoHistory], Patch | None],
         tool: str,
     ) -> bool:
-        image_id, annotator = key
-        history = self._histories.get(key)
+        history = self._histories.get(self._key(image_id, annotator))
         patch = step(history) if history is not None else None
         if history is None or patch is None:
             return False

@@ -96,11 +96,18 @@ class Prefetch:
         if known is None:
             pixels = workspace.image(image)
             known = self._pictures[image] = (pixels, self._make(pixels))
+            self._make_room(workspace, image)
         mask = None if workspace.read_only else self._masks.get((image, annotator))
         if mask is None:
             mask = workspace.mask(image, annotator)
             mask.setflags(write=False)
         return Ready(*known, mask)
+
+    def keep(self, image: int, annotator: str, mask: Pixels) -> None:
+        """Take over the mask, uint8 (H, W), of an image that goes out of sight; nobody may change it."""
+        if self._current() is not None and image in self._pictures:
+            mask.setflags(write=False)
+            self._masks[image, annotator] = mask
 
     def is_ready(self, image: int, annotator: str) -> bool:
         """Whether picture and mask are in memory."""
@@ -170,6 +177,17 @@ class Prefetch:
                 wanted.append(image)
                 left -= cost
         return wanted
+
+    def _make_room(self, workspace: Workspace, shown: int) -> None:
+        """Let go of the pictures that were read first: images may change faster than `ahead` is called."""
+        used = sum(_cost(workspace, image) for image in self._pictures)
+        for image in [image for image in self._pictures if image != shown]:
+            if used <= self._memory:
+                return
+            used -= _cost(workspace, image)
+            del self._pictures[image]
+            for key in [key for key in self._masks if key[0] == image]:
+                del self._masks[key]
 
     def _mask_changed(self, image: int, *_: object) -> None:
         self._versions[image] += 1

@@ -172,7 +172,14 @@ class Reviewing:
 
     def undo_take(self, image: int) -> bool:
         """Take the last change of the agreed mask of this image back; False where there is none."""
-        return self._walk_take(image, self.session.painting.undo)
+        if self._walk_take(image, self.session.painting.undo):
+            return True
+        agreed = self.workspace.adjudicated()
+        if self.workspace.states([image], agreed.id)[0] != "empty":
+            return False
+        self._follow(self.workspace.set_state(image, agreed.id, "unpainted"))
+        self.adjudicated.emit(image)
+        return True
 
     def redo_take(self, image: int) -> bool:
         """Make the change of the agreed mask that was taken back again; False where there is none."""

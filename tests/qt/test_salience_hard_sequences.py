@@ -154,3 +154,71 @@ def test_outlines_of_others_wait_while_a_picture_is_gone(room, qtbot):
     assert not room.canvas.has_image()
     session.selection.current_image = session.selection.images[1]
     assert room.canvas.has_image()
+
+
+def test_a_renamed_person_still_undoes_and_a_new_one_of_that_name_does_not(room):
+    session = room.session
+    image, name = session.selection.current_image, session.selection.annotator
+    room.act("clear")
+    draw_polygon(room)
+    QTest.keyClick(room.canvas, Qt.Key.Key_Return)
+    assert room.canvas.mask().any()
+    form = room.details.people.person
+    form.rename.click()
+    form.name.setText("Renamed")
+    QTest.keyClick(form.name, Qt.Key.Key_Return)
+    assert session.selection.annotator == "Renamed"
+    session.choose_annotator(name)  # somebody new
+    assert not session.painting.can_undo(image)
+    session.choose_annotator("Renamed")
+    room.undo()
+    assert not room.canvas.mask().any()
+
+
+def test_accepting_under_an_open_shape_records_nothing(room, qtbot):
+    proposed(room, qtbot)
+    draw_polygon(room)
+    room.details.proposals._accept.click()
+    assert room.proposals.current is not None
+    QTest.keyClick(room.canvas, Qt.Key.Key_Escape)
+    room.details.proposals._accept.click()
+    assert room.proposals.current is None
+    assert room.canvas.mask().any()
+
+
+def test_what_was_taken_in_compare_is_undone_and_redone_by_the_menu_keys(room, window):
+    image, reviewing = room.session.selection.current_image, room.session.reviewing
+    room.acts["compare_view"]()
+    reviewing.take(image, np.full((28, 28), 255, np.uint8))
+    window.in_room("undo")
+    assert not reviewing.is_agreed(image)
+    window.in_room("redo")
+    assert reviewing.is_agreed(image)
+    window.in_room("undo")
+    reviewing.take(image, np.zeros((28, 28), np.uint8))  # agreed that nothing is salient
+    assert reviewing.is_agreed(image)
+    window.in_room("undo")
+    assert not reviewing.is_agreed(image)
+
+
+def test_space_after_a_button_drags_the_image(room, qtbot):
+    first = room.session.selection.current_image
+    room.canvas.setFocus()
+    QTest.mouseClick(room.details.skip, LEFT)
+    second = room.session.selection.current_image
+    assert second != first
+    QTest.keyClick(room.window().focusWidget(), Qt.Key.Key_Space)
+    assert room.session.selection.current_image == second
+
+
+def test_going_back_at_once_shows_the_mask_that_was_left(room):
+    draw_polygon(room)
+    QTest.keyClick(room.canvas, Qt.Key.Key_Return)
+    mask = room.canvas.mask()
+    room.act("next")
+    room.act("previous")
+    assert np.array_equal(room.canvas.mask(), mask)
+    room.act("clear")
+    assert not room.canvas.mask().any()
+    room.undo()
+    assert np.array_equal(room.canvas.mask(), mask)

@@ -160,3 +160,22 @@ def test_a_mask_that_another_program_writes_is_read_when_it_is_shown(session):
     wait(session, lambda: session.painting.pending == 0)
     assert (prefetch.take(2, WHO).mask == 200).all()
     reader.close()
+
+
+def test_the_image_that_goes_out_of_sight_is_not_read_again(session):
+    ahead = prefetch_of(session)
+    paint(session, 0, 9)
+    mask = ahead.take(0, WHO).mask.copy()
+    ahead.keep(0, WHO, mask)
+    assert ahead.take(0, WHO).mask is mask
+    assert not mask.flags.writeable
+    paint(session, 0, 7)  # from then on it is read anew
+    assert (ahead.take(0, WHO).mask == 7).all()
+
+
+def test_images_that_pass_quickly_do_not_fill_the_memory(session):
+    one = SIDE * SIDE * (1 + 4 / 3 + 1)
+    ahead = prefetch_of(session, memory=round(2.5 * one))
+    for image in range(6):
+        ahead.take(image, WHO)
+    assert set(ahead._pictures) == {4, 5}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QPushButton
 
 from sip_explorer.qt.rooms.salience.facts import class_name, image_facts
 from sip_explorer.qt.rooms.salience.guideline_section import GuidelineSection
@@ -82,6 +83,9 @@ class PaintInspector:
         inspector.add_section("History", folded=True).add_widget(self.history)
         self.guideline.fill(inspector.add_section("Guideline", folded=True))
         self.practice.fill(inspector.add_section("Practice", folded=True))
+        for button in inspector.findChildren(QAbstractButton):
+            # After a click the keys stay with the canvas: Space drags the image and skips no other one.
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _show_image(self) -> None:
         workspace, image = self._session.workspace, self._paint.image_id

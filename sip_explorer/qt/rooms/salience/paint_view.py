@@ -120,8 +120,8 @@ class PaintView(QWidget):
 
         self.replace("copy", copied)
 
-    def replace(self, tool: str, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> None:
-        """Make the mask on show what ``change`` makes of it, as one edit."""
+    def replace(self, tool: str, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> bool:
+        """Make the mask on show what ``change`` makes of it, as one edit; whether that could be done."""
 
         def act(image_id: int) -> None:
             mask = self.canvas.mask()
@@ -129,7 +129,7 @@ class PaintView(QWidget):
             if patch is not None:
                 self.session.painting.apply(image_id, patch, tool)
 
-        self.edit(act)
+        return self.edit(act)
 
     def replace_later(
         self, tool: str, doing: str, change: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
@@ -189,11 +189,12 @@ class PaintView(QWidget):
 
         self.session.jobs.run("find pictures", job, follow, on="disk")
 
-    def edit(self, act: Callable[[int], object]) -> None:
+    def edit(self, act: Callable[[int], object]) -> bool:
         """Edit the mask on show; not while the hand is still drawing, and not where there is none."""
         image_id = self.image_id
-        if image_id is not None and self.canvas.has_image() and not self.canvas.is_stroking():
-            self.session.attempt(lambda: act(image_id))
+        if image_id is None or not self.canvas.has_image() or self.canvas.is_stroking():
+            return False
+        return self.session.attempt(lambda: act(image_id))
 
     def step(self, by: int) -> None:
         """Go ``by`` images on in the list, around its end."""
@@ -209,8 +210,10 @@ class PaintView(QWidget):
 
     def _show_image(self, image_id: int | None) -> None:
         self.canvas.finish_stroke()  # a stroke under way belongs to the image that was on show
-        self.image_id = image_id
-        self.annotator = self.session.selection.annotator
+        before, now = (self.image_id, self.annotator), (image_id, self.session.selection.annotator)
+        if self.canvas.has_image() and before[0] is not None and before != now:
+            self.prefetch.keep(before[0], before[1], self.canvas.layer().before)
+        self.image_id, self.annotator = now
         self.ready = None
         self.relink_button.hide()
         workspace = self.session.workspace

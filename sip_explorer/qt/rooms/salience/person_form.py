@@ -113,8 +113,6 @@ class PersonForm(QWidget):
             changed = workspace.change_annotator(selection.annotator, name=name, colour=colour)
             self._session.settings["annotator"] = changed.name
             if changed.name != selection.annotator:
-                # By the old name, a new person of that name would undo strokes that are not theirs.
-                self._session.painting.forget()
                 selection.annotator = changed.name
             else:
                 selection.annotator_changed.emit(changed.name)  # who shows the colour reads it anew

@@ -10,13 +10,13 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from sip_explorer.jobs import JobFactory
-from sip_explorer.qt.rooms.salience.open_proposals import OpenProposals
 from sip_explorer.qt.rooms.salience.proposal_batch import ProposalBatch
 from sip_explorer.qt.rooms.salience.proposal_decisions import ProposalDecisions, Shown
 from sip_explorer.qt.rooms.salience.proposal_methods import METHODS, needs_model
 from sip_explorer.qt.rooms.salience.proposal_request import LANE, Proposal, asking, reading, thread_of
 from sip_explorer.records import Artefact, Event, Failed, Finished
 from sip_explorer.state import Session
+from sip_explorer.state.open_proposals import OpenProposals
 from sip_explorer.workspace.proposals import ProposalEntry
 
 __all__ = ["Proposal", "ProposalPanel"]

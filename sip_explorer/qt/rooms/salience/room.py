@@ -124,14 +124,18 @@ class SalienceRoom(Room):
 
     def redo(self) -> None:
         """Make the edit again that was taken back last."""
-        self.act("redo")
+        if self._views.currentIndex() == _COMPARE:
+            self.compare.redo_take()
+        else:
+            self.act("redo")
 
     def accept_proposal(self) -> None:
         """Take the proposed region over into the mask; what is painted already stays."""
         proposal = self.proposals.current
-        if proposal is not None and proposal.image_id == self.paint.image_id:
-            self.paint.replace("proposal", lambda mask: np.maximum(mask, self.proposals.region()))
-            self.proposals.refuse()
+        if proposal is None or proposal.image_id != self.paint.image_id:
+            return
+        if self.paint.replace("proposal", lambda mask: np.maximum(mask, self.proposals.region())):
+            self.proposals.refuse()  # what is painted by now counts as accepted
 
     def next_unpainted(self) -> None:
         """Go to the next image of the selection that nobody looked at yet."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sip_explorer.state import Session
-from sip_explorer.workspace.proposals import ProposalEntry
-from sip_explorer.workspace.proposing import Source
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sip_explorer.state.session import Session
+    from sip_explorer.workspace.proposals import ProposalEntry
 
 _AT_ONCE = 500  # images looked through at a time: of a hundred thousand mostly the first few are needed
 
@@ -35,7 +38,13 @@ class OpenProposals:
                     return found[one][-1]
         return own[-1] if own else None
 
-    def _read(self, images: list[int]) -> dict[int, list[ProposalEntry]]:
+    def images(self, ids: Sequence[int]) -> list[int]:
+        """Return those of ``ids`` that have an open proposal."""
+        return list(self._read(ids))
+
+    def _read(self, images: Sequence[int]) -> dict[int, list[ProposalEntry]]:
+        from sip_explorer.workspace.proposing import Source
+
         workspace, annotator = self._session.workspace, self._session.selection.annotator
         if workspace is None:
             return {}
