@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sip_explorer.records import Artefact, CancelToken, Event, Finished, Notice, Progress, SipError, Started
 from sip_explorer.salience import MERGES, merged
-from sip_explorer.salience.exchange import Format, OutgoingMask, format_named, is_hard
+from sip_explorer.salience.exchange import Format, OutgoingMask, format_named, is_hard, is_within
 from sip_explorer.workspace.annotators import Annotator
 from sip_explorer.workspace.image_index import Ids
 from sip_explorer.workspace.image_names import ImageNames
@@ -106,12 +106,14 @@ def export_salience(
     Raises
     ------
     SipError
-        If there is nothing to export, the target is there already or cannot be written, the format
-        has no room for several annotators, or a name is unknown.
+        If there is nothing to export, the target is there already, lies in the workspace or cannot be
+        written, the format has no room for several annotators, or a name is unknown.
     """
     token = token or CancelToken()
     chosen = format_named(format)
     target = target_path(path, format)
+    if is_within(target, workspace.path):  # what is there is not to be replaced, whatever is allowed
+        raise SipError(f"{target} lies in the workspace {workspace.name} itself: choose a place outside.")
     yield Started(f"export salience to {target.name}")
     total = _total(workspace, ids, annotators, merge)
     if not total:

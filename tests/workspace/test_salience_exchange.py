@@ -175,6 +175,15 @@ def test_a_place_that_cannot_be_written_is_said(painted, tmp_path):
             list(export_salience(painted, tmp_path / "file" / "out", key))
 
 
+def test_the_workspace_itself_is_no_place_for_masks(painted):
+    before = (painted.path / "workspace.toml").read_bytes()
+    for name, key in (("workspace.toml", "coco"), ("masks", "png"), ("", "png")):
+        with pytest.raises(SipError, match="lies in the workspace Toys itself"):
+            list(export_salience(painted, painted.path / name, key, force=True))
+    assert (painted.path / "workspace.toml").read_bytes() == before
+    assert not (painted.path / "masks").exists()
+
+
 def save(folder, name, mask):
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(mask).save(folder / name)

@@ -6,19 +6,18 @@ from pathlib import Path
 
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from sip_explorer.qt.exchange.fields import choice_of, field_label
 from sip_explorer.qt.exchange.preview import Preview
 from sip_explorer.salience import MERGES
 from sip_explorer.salience.exchange import FORMATS
@@ -54,10 +53,10 @@ class ExportDialog(QDialog):
         self._found: ExportPreview | None = None
         workspace = session.workspace
         self._blind = workspace is not None and workspace.setting("blind") == "1"
-        self.format = _box("Format", {key: entry.words for key, entry in FORMATS.items()})
-        self.images = _box("Images", self._image_choices())
+        self.format = choice_of("Format", {key: entry.words for key, entry in FORMATS.items()})
+        self.images = choice_of("Images", self._image_choices())
         self.people = [self._person(name) for name in self._names()]
-        self.merge = _box(
+        self.merge = choice_of(
             "Several annotators", {"": "each one's own masks", **{key: _MERGE_WORDS[key] for key in MERGES}}
         )
         self.target = QLineEdit()
@@ -106,8 +105,7 @@ class ExportDialog(QDialog):
             ("Where", where),
         ]
         for row, (words, editor) in enumerate(rows):
-            label = QLabel(words)
-            label.setProperty("role", "muted")
+            label = field_label(words)
             grid.addWidget(label, row, 0)
             if isinstance(editor, QWidget):
                 label.setBuddy(editor)
@@ -234,11 +232,3 @@ class ExportDialog(QDialog):
         )
         if started:
             self.accept()
-
-
-def _box(name: str, words: dict[str, str]) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    for key, text in words.items():
-        box.addItem(text, key)
-    return box

@@ -13,12 +13,12 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from sip_explorer.qt.exchange.fields import choice_of, field_label
 from sip_explorer.qt.exchange.preview import Preview
 from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.state import Session
@@ -52,8 +52,8 @@ class ImportDialog(QDialog):
         self.annotator = QComboBox()
         self.annotator.setEditable(True)
         self.annotator.setAccessibleName("Whose masks they become")
-        self.size = _choice("Masks of another size", {"refuse": "leave them out", "resize": "resize them"})
-        self.painted = _choice(
+        self.size = choice_of("Masks of another size", {"refuse": "leave them out", "resize": "resize them"})
+        self.painted = choice_of(
             "Images that are painted already",
             {"keep": "keep what is painted", "new-stroke": "put the masks on top (can be undone)"},
         )
@@ -101,12 +101,12 @@ class ImportDialog(QDialog):
         chosen.addWidget(self.source, 1)
         chosen.addWidget(self.file)
         chosen.addWidget(self.folder)
-        grid.addWidget(_label("Masks"), 0, 0)
+        grid.addWidget(field_label("Masks"), 0, 0)
         grid.addLayout(chosen, 0, 1)
-        self._size_label, self._painted_label = _label("Other size"), _label("Already painted")
+        self._size_label, self._painted_label = field_label("Other size"), field_label("Already painted")
         for row, (label, editor) in enumerate(
             [
-                (_label("Annotator"), self.annotator),
+                (field_label("Annotator"), self.annotator),
                 (self._size_label, self.size),
                 (self._painted_label, self.painted),
             ],
@@ -202,17 +202,3 @@ class ImportDialog(QDialog):
         )
         if started:
             self.accept()
-
-
-def _label(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("role", "muted")
-    return label
-
-
-def _choice(name: str, words: dict[str, str]) -> QComboBox:
-    box = QComboBox()
-    box.setAccessibleName(name)
-    for key, text in words.items():
-        box.addItem(text, key)
-    return box

@@ -5,6 +5,7 @@
 and has written everything when it ends; `Format.loss` says what a format does not keep.
 """
 
+from sip_explorer.salience.exchange.files import is_within
 from sip_explorer.salience.exchange.foreign import (
     ForeignBoxes,
     ForeignMask,
@@ -29,6 +30,7 @@ __all__ = [
     "checked_name",
     "format_named",
     "is_hard",
+    "is_within",
     "part_text",
     "recognised",
 ]
