@@ -46,6 +46,7 @@ class ProposalBatch(QWidget):
         layout.addWidget(self.start_button)
         layout.addLayout(row)
         layout.addWidget(self._text)
+        self._text.hide()
         self.start_button.clicked.connect(self.start)
         self.cancel_button.clicked.connect(self.cancel)
         session.selection.images_changed.connect(self._refresh)
