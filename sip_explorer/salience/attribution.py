@@ -1,6 +1,6 @@
-"""What Grad-CAM and integrated gradients share: a model asked without a trace, classes, and scaling."""
+"""What Grad-CAM, integrated gradients and occlusion share: asking without a trace, scaling."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -67,3 +67,13 @@ def min_max(maps: Tensor) -> Tensor:
     # Differences of the size of rounding errors would come out as a pattern of full contrast.
     alive = (high - low > 1e-6 * high) & finite
     return torch.where(alive, (maps - low) / (high - low), 0.0)
+
+
+def drain(work: Generator[None, None, Tensor]) -> Tensor:
+    """Run ``work`` to its end and return its result."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: Tensor = done.value
+            return result

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from sip_explorer.records import SipError
-from sip_explorer.salience.attribution import check_images, class_scores, explained, min_max
+from sip_explorer.salience.attribution import check_images, class_scores, drain, explained, min_max
 
 _NAME = "Integrated gradients"
 
@@ -74,13 +74,7 @@ def attributions(
     Completeness (proposition 1): for each image they sum to logit(image) − logit(baseline), up to
     the error of the integral.
     """
-    work = attribute(model, images, targets, steps=steps, baseline=baseline, micro_batch=micro_batch)
-    while True:
-        try:
-            next(work)
-        except StopIteration as done:
-            result: Tensor = done.value
-            return result
+    return drain(attribute(model, images, targets, steps=steps, baseline=baseline, micro_batch=micro_batch))
 
 
 def attribute(

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sip_explorer.records import SipError
-from sip_explorer.salience.attribution import check_images, class_scores, explained, min_max
+from sip_explorer.salience.attribution import check_images, class_scores, drain, explained, min_max
 
 _NAME = "Occlusion"
 GREY = 0.5
@@ -75,16 +75,6 @@ def occlusion(
 def as_salience(signed: Tensor) -> Tensor:
     """Return losses (N, 1, H, W) as salience: what speaks against the class holds none."""
     return min_max(signed.clamp(min=0))
-
-
-def drain(work: Generator[None, None, Tensor]) -> Tensor:
-    """Run ``work`` to its end and return its result."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as done:
-            result: Tensor = done.value
-            return result
 
 
 def occlude(

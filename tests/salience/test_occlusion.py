@@ -6,7 +6,8 @@ from captum.attr import Occlusion
 from torch import nn
 
 from sip_explorer.records import SipError
-from sip_explorer.salience.occlusion import drain, occlude, occlusion, usual_window
+from sip_explorer.salience.attribution import drain
+from sip_explorer.salience.occlusion import occlude, occlusion, usual_window
 
 
 def network():

@@ -4,7 +4,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMarginsF, QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPointingDevice, QSinglePointEvent, QTabletEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -19,7 +19,6 @@ from sip_explorer.salience import Box, Patch
 from sip_explorer.state.keymap import Keymap
 
 _NEAR = 6.0  # logical pixels within which two clicks are at one place
-_MARGIN = 6.0  # logical pixels around what a gesture draws
 
 
 class SalienceCanvas(ToolView):
@@ -121,15 +120,9 @@ class SalienceCanvas(ToolView):
             self.repaint_box(touched, under_way=True)
             self._touched = self.view_rect(touched)
         for rect in (*front, *gesture.front()):
-            self.update(self._view_rect(rect))
+            self.update(self.drawn_rect(rect))
         if gesture.done:
             self.finish_stroke()
-
-    def _view_rect(self, rect: QRectF) -> QRect:
-        x, y = self.viewport.to_view(rect.x(), rect.y())
-        size = rect.size() * self.zoom()
-        margins = QMarginsF(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        return QRectF(QPointF(x, y), size).marginsAdded(margins).toAlignedRect()
 
     def _touch(self, event: QSinglePointEvent) -> Touch:
         at = event.position()
@@ -300,4 +293,4 @@ class SalienceCanvas(ToolView):
             self.update(rect)
         wanted = self._superpixels if self._paints() and self.hand.tool == "superpixel" else None
         for rect in self._hovered.show(wanted, *self.viewport.to_image(position.x(), position.y())):
-            self.update(self._view_rect(rect))
+            self.update(self.drawn_rect(rect))

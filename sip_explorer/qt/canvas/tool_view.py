@@ -15,6 +15,7 @@ from sip_explorer.qt.canvas.picture import Picture
 from sip_explorer.records import SipError
 from sip_explorer.salience.superpixels import SuperpixelIndex
 
+_LINES = 6.0  # logical pixels beside what a gesture draws
 _HARDNESS_STEP = 0.1
 _LEVEL_STEP = 0.05
 
@@ -214,6 +215,11 @@ class ToolView(MaskView):
         reach = self.hand.size.radius * self.zoom() + 4
         corner = self._pointer - QPointF(reach, reach)
         return QRectF(corner.x(), corner.y(), 2 * reach, 2 * reach).toAlignedRect()
+
+    def drawn_rect(self, rect: QRectF) -> QRect:
+        """Where a rectangle of the image lies in the view, with room for lines and corners drawn along it."""
+        place = QRectF(QPointF(*self.viewport.to_view(rect.x(), rect.y())), rect.size() * self.zoom())
+        return place.adjusted(-_LINES, -_LINES, _LINES, _LINES).toAlignedRect()
 
     def resize_brush(self, change: Callable[[], bool]) -> None:
         """Let `change` resize the brush, and show it."""

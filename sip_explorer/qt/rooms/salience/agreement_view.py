@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from sip_explorer.qt.rooms.salience.agreement_tables import tables
+from sip_explorer.qt.rooms.salience.blind_cover import blind_cover
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.figure_table import FigureTable
 from sip_explorer.qt.widgets.segments import Segments
@@ -63,11 +64,7 @@ class AgreementView(QWidget):
             self._pages.addWidget(table)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._make_page())
-        self.covered = EmptyState(
-            "Blind mode hides other people's masks, disputes and agreement.",
-            "Switch blind mode off",
-            lambda: session.attempt(lambda: self._reviewing.set_blind(False)),
-        )
+        self.covered = blind_cover(session)
         self.nothing = EmptyState(
             "How far people agree is measured on the listed images that two people or more have finished.",
             "Measure agreement",

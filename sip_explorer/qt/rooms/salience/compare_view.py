@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sip_explorer.qt.rooms.salience.blind_cover import blind_cover
 from sip_explorer.qt.rooms.salience.compare_tile import CompareTile
 from sip_explorer.qt.rooms.salience.review_queue import ReviewQueue
 from sip_explorer.qt.widgets.empty_state import EmptyState
@@ -58,11 +59,7 @@ class CompareView(QWidget):
         self._grid.setSpacing(_GAP)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._make_page())
-        self.covered = EmptyState(
-            "Blind mode hides other people's masks, disputes and agreement.",
-            "Switch blind mode off",
-            lambda: session.attempt(lambda: self._reviewing.set_blind(False)),
-        )
+        self.covered = blind_cover(session)
         self.nothing = EmptyState(
             "Nobody has painted this image yet. When people have, their masks stand here side by side.",
             "Go to the most disputed image",
