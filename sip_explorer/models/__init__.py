@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sip_explorer.models.architectures import build_classifier
     from sip_explorer.models.catalogue import CIFAR10_CLASSES, architecture_names
+    from sip_explorer.models.choice import Choice
     from sip_explorer.models.classifier import Classifier
     from sip_explorer.models.inspection import CheckpointInfo, TensorEntry, inspect_checkpoint
     from sip_explorer.models.loading import load_checkpoint
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CIFAR10_CLASSES": "catalogue",
     "CheckpointInfo": "inspection",
+    "Choice": "choice",
     "Classifier": "classifier",
     "TensorEntry": "inspection",
     "architecture_names": "catalogue",
@@ -30,6 +32,7 @@ _HOMES = {
 __all__ = [
     "CIFAR10_CLASSES",
     "CheckpointInfo",
+    "Choice",
     "Classifier",
     "TensorEntry",
     "architecture_names",

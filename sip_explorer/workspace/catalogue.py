@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sip_explorer.records import SipError
 from sip_explorer.workspace.manifest import refuse_newer
-from sip_explorer.workspace.schema import ADDED_IN_2, VERSION, VERSION_1
+from sip_explorer.workspace.schema import ADDED_SINCE_1, VERSION, VERSION_1
 
 NAME = "catalog.sqlite"
 _APPLICATION = 0x53495058  # "SIPX": marks the file as ours
@@ -29,8 +29,9 @@ def create_catalogue(folder: Path) -> sqlite3.Connection:
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.executescript(VERSION_1)
-    for statement in ADDED_IN_2:
-        connection.execute(statement)
+    for statements in ADDED_SINCE_1.values():
+        for statement in statements:
+            connection.execute(statement)
     return connection
 
 

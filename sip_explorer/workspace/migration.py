@@ -1,4 +1,4 @@
-"""From a catalogue of format 1 to format 2: a backup beside it, then one transaction."""
+"""From a catalogue of an older format to the present one: a backup beside it, then one transaction."""
 
 import contextlib
 import sqlite3
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from sip_explorer.records import atomic_path
 from sip_explorer.workspace.catalogue import NAME, DiskError, connect_writer
-from sip_explorer.workspace.schema import ADDED_IN_2, VERSION
+from sip_explorer.workspace.schema import ADDED_SINCE_1, VERSION
 
 
 def migrate(folder: Path) -> None:
     """Bring the catalogue in ``folder`` to the present format; needs the workspace's lock.
 
-    Before anything is changed, a copy is written beside it: ``catalog.v1.sqlite`` (numbered on
-    where that name is taken).
+    Before anything is changed, a copy is written beside it: ``catalog.v1.sqlite``, with the number of
+    its format (numbered on where that name is taken).
 
     Raises
     ------
@@ -29,7 +29,7 @@ def migrate(folder: Path) -> None:
             with atomic_path(_free_name(folder, version)) as path:
                 _back_up(connection, path)
             connection.execute("BEGIN IMMEDIATE")
-            for statement in ADDED_IN_2:
+            for statement in _added_since(version):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.execute("COMMIT")
@@ -42,27 +42,44 @@ def migrate(folder: Path) -> None:
 
 
 def overlay(connection: sqlite3.Connection) -> None:
-    """Let a reading connection see a catalogue of format 1 as one of format 2 in which nothing is new.
+    """Let a reading connection see a catalogue of an older format as a present one in which nothing is new.
 
-    The tables that are not there are empty ones of this connection alone. Called again after
-    another program has migrated the catalogue, it takes them away.
+    The tables that are not there are empty ones of this connection alone, the columns that are not
+    there come from views. Called again after another program has migrated the catalogue, it takes
+    them away.
     """
     (version,) = connection.execute("PRAGMA main.user_version").fetchone()
-    names = [name for (name,) in connection.execute("SELECT name FROM temp.sqlite_master").fetchall()]
-    if (version == 1) == ("annotators" in names):
+    kinds = connection.execute(
+        "SELECT type, name FROM sqlite_temp_master "
+        "WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
+    ).fetchall()
+    if kinds and version < VERSION:
         return
-    tables = [statement for statement in ADDED_IN_2 if statement.startswith("CREATE TABLE ")]
-    if version != 1:
-        connection.execute("DROP VIEW temp.annotators")
-        for statement in tables:
-            connection.execute(f"DROP TABLE temp.{statement.split()[2]}")
+    for kind, name in kinds:
+        connection.execute(f"DROP {kind} temp.{name}")
+    if version == VERSION:
         return
     connection.execute("PRAGMA temp_store = MEMORY")
-    for statement in tables:
-        connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
-    connection.execute(
-        "CREATE TEMP VIEW annotators AS SELECT id, name, colour, 'person' AS kind FROM main.annotators"
-    )
+    for statement in _added_since(version):
+        if statement.startswith("CREATE TABLE "):
+            connection.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
+    for since, view in _VIEWS:
+        if version < since:
+            connection.execute(view)
+
+
+_VIEWS = (
+    (
+        2,
+        "CREATE TEMP VIEW annotators AS SELECT id, name, colour, 'person' AS kind FROM main.annotators",
+    ),
+    (3, "CREATE TEMP VIEW images AS SELECT *, NULL AS name FROM main.images"),
+)
+"""The format that first had a column, and a view that shows it empty."""
+
+
+def _added_since(version: int) -> list[str]:
+    return [statement for since, added in ADDED_SINCE_1.items() if since > version for statement in added]
 
 
 def _back_up(connection: sqlite3.Connection, path: Path) -> None:

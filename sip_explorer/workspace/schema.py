@@ -1,9 +1,9 @@
-"""The tables of ``catalog.sqlite``: those of format 1, and what format 2 adds.
+"""The tables of ``catalog.sqlite``: those of format 1, and what each later format adds.
 
-A new catalogue is made by both, one after the other, so it equals a migrated one.
+A new catalogue is made by all of them, one after the other, so it equals a migrated one.
 """
 
-VERSION = 2
+VERSION = 3
 
 VERSION_1 = """
 CREATE TABLE classes (label INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -109,3 +109,42 @@ ADDED_IN_2 = (
     at REAL NOT NULL
 )""",
 )
+
+# tags, label_changes and class_changes are logs too: what a person said once can be found again.
+ADDED_IN_3 = (
+    # What people call an image; NULL where its file's name or its number does.
+    "ALTER TABLE images ADD COLUMN name TEXT",
+    """CREATE TABLE segmentations (    -- object masks that came with the data set, of images that are files
+    image INTEGER PRIMARY KEY REFERENCES images (id),
+    path TEXT NOT NULL,             -- a picture file: absolute, or relative to the workspace
+    kind TEXT NOT NULL CHECK (kind IN ('mask', 'trimap'))
+)""",
+    """CREATE TABLE boxes (    -- boxes of objects that came with the data set, of images that are files
+    image INTEGER NOT NULL REFERENCES images (id),
+    position INTEGER NOT NULL,              -- 0, 1, ... of the image
+    x INTEGER NOT NULL, y INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,    -- pixels
+    PRIMARY KEY (image, position)
+) WITHOUT ROWID""",
+    """CREATE TABLE tags (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image INTEGER NOT NULL REFERENCES images (id),
+    tag TEXT NOT NULL,
+    at REAL NOT NULL,
+    removed REAL                            -- POSIX time; NULL while it stands
+)""",
+    "CREATE UNIQUE INDEX tagged_once ON tags (tag, image) WHERE removed IS NULL",
+    """CREATE TABLE label_changes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image INTEGER NOT NULL REFERENCES images (id),
+    old TEXT, new TEXT,                     -- names of classes; NULL: none
+    at REAL NOT NULL
+)""",
+    """CREATE TABLE class_changes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    old TEXT, new TEXT,                     -- names; NULL: the class was added, or taken away
+    at REAL NOT NULL
+)""",
+)
+
+ADDED_SINCE_1 = {2: ADDED_IN_2, 3: ADDED_IN_3}
+"""Format -> the statements that bring a catalogue of the format before to it."""

@@ -76,7 +76,9 @@ def make_version_1(path: Path) -> NDArray[np.uint8]:
     connection.executescript(SCHEMA)
     connection.execute("ATTACH ? AS kept", (str(kept),))
     for table in ("classes", "images", "collections", "collection_images"):
-        connection.execute(f"INSERT INTO main.{table} SELECT * FROM kept.{table}")
+        columns = [row[1] for row in connection.execute(f"PRAGMA main.table_info({table})")]
+        listed = ", ".join(columns)
+        connection.execute(f"INSERT INTO main.{table} ({listed}) SELECT {listed} FROM kept.{table}")
     connection.execute("DETACH kept")
     connection.executemany(
         "INSERT INTO annotators (name, colour) VALUES (?, ?)",
