@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sip_explorer.models.choice import Choice
 
@@ -78,7 +78,7 @@ class ModelCard:
     """
 
     sha256: str
-    choice: Choice = Choice()
+    choice: Choice = field(default_factory=Choice)
     reason: str = ""
     source: str = ""
     licence: str = ""
