@@ -3,78 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sip_explorer.models.choice import Choice
 from sip_explorer.records import Artefact, CancelToken, Event, Finished, Started
+from sip_explorer.workspace.trial_images import trial_images
+from sip_explorer.workspace.trial_result import TrialResult, TrialRow, TrialSetting
 
 if TYPE_CHECKING:
     from sip_explorer.workspace.workspace import Workspace
 
-
-@dataclass(frozen=True)
-class TrialSetting:
-    """One way to use a checkpoint.
-
-    Attributes
-    ----------
-    choice : Choice
-        Names everything that was tried, so that it can be kept as it is.
-    normalisation, size, order : str
-        In words: "ImageNet's: mean …", "224 × 224", "classes by name".
-    """
-
-    choice: Choice
-    normalisation: str
-    size: str
-    order: str
-
-
-@dataclass(frozen=True)
-class TrialRow:
-    """How one setting fared.
-
-    Attributes
-    ----------
-    setting : TrialSetting
-    right, total : int
-        How many of how many images were classified right. A setting that was far behind after the first
-        images was not tried on the others.
-    likelihood : float
-        Mean log-probability of the right class, in nats: decides where two settings are right as often.
-    """
-
-    setting: TrialSetting
-    right: int
-    total: int
-    likelihood: float = 0.0
-
-
-@dataclass(frozen=True)
-class TrialResult:
-    """What a trial found.
-
-    Attributes
-    ----------
-    rows : tuple of TrialRow
-        The proposed setting first, then by accuracy; empty where nothing could be tried.
-    images : str
-        Which images, in words, such as "200 test images of Demo".
-    proposal : Choice
-        That of the first row; without rows what is assumed.
-    reason : str
-        A sentence: why this one, or why there are no rows.
-    clear : bool
-        Whether the proposed setting is better than every other beyond chance (McNemar's paired test at 5 %).
-    """
-
-    rows: tuple[TrialRow, ...]
-    images: str
-    proposal: Choice
-    reason: str
-    clear: bool
+__all__ = ["TrialResult", "TrialRow", "TrialSetting", "try_settings"]
 
 
 def try_settings(
@@ -86,12 +26,53 @@ def try_settings(
     device: str = "cpu",
     token: CancelToken | None = None,
 ) -> Iterator[Event | None]:
-    """Measure a checkpoint's accuracy under the settings that ``base`` leaves open.
+    """Measure a checkpoint's accuracy under the settings that ``base`` leaves open, and propose one.
+
+    Tried are the usual normalisations at the size that the network was made for, under every order of
+    classes that the names allow; with the two best of them the file's other weights and the other
+    architectures that its keys fit, then other sizes. A setting that is far behind after a quarter of the
+    images is left there. See `judged` for how one is chosen.
+
+    Parameters
+    ----------
+    base : Choice
+        What it names is not varied.
+    images : int
+        At most so many labelled images, stratified over the classes, those of the test split first.
 
     Yields
     ------
-    Started, Progress (per setting), Notice; Artefact("trial", data=TrialResult), Finished.
+    Started, Progress (in settings), Notice; Artefact("trial", data=TrialResult), Finished. A stop proposes
+    the best so far.
+
+    Raises
+    ------
+    SipError
+        The file cannot be loaded as ``base`` says.
     """
-    yield Started(f"try {Path(path).name}")
-    yield Artefact("trial", data=TrialResult((), "", base, "", False))
-    yield Finished()
+    from sip_explorer.models import load_checkpoint
+    from sip_explorer.workspace.trial_bench import Bench
+    from sip_explorer.workspace.trial_judging import judged
+    from sip_explorer.workspace.trial_plan import Plan
+    from sip_explorer.workspace.trial_race import Race
+
+    path, token = Path(path), token or CancelToken()
+    yield Started(f"try {path.name}")
+    yield None
+    classifier = load_checkpoint(path, **base.arguments(), device=device)
+    yield None
+    plan = Plan.of(path, base, classifier, workspace)
+    bench = Bench(workspace, path, base, classifier, token)
+    chosen = yield from bench.readable(trial_images(workspace, plan.known, images))
+    if not len(chosen.ids):
+        yield Artefact("trial", data=plan.untried(workspace.name))
+        yield Finished("completed", {"settings": 0, "images": 0})
+        return
+    race = Race(bench, plan, chosen, token)
+    yield from race.run()
+    result = judged(plan, race.answers, chosen)
+    yield Artefact("trial", data=result)
+    yield Finished(
+        "stopped" if token.stopping else "completed",
+        {"settings": len(result.rows), "images": len(chosen.ids)},
+    )
