@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sip_explorer.models.catalogue import CIFAR10_CLASSES, architecture_names
     from sip_explorer.models.choice import Choice
     from sip_explorer.models.classifier import Classifier
+    from sip_explorer.models.digest import file_digest
     from sip_explorer.models.inspection import CheckpointInfo, TensorEntry, inspect_checkpoint
     from sip_explorer.models.loading import load_checkpoint
     from sip_explorer.models.saving import save_checkpoint
@@ -24,6 +25,7 @@ _HOMES = {
     "TensorEntry": "inspection",
     "architecture_names": "catalogue",
     "build_classifier": "architectures",
+    "file_digest": "digest",
     "inspect_checkpoint": "inspection",
     "load_checkpoint": "loading",
     "save_checkpoint": "saving",
@@ -37,6 +39,7 @@ __all__ = [
     "TensorEntry",
     "architecture_names",
     "build_classifier",
+    "file_digest",
     "inspect_checkpoint",
     "load_checkpoint",
     "save_checkpoint",
