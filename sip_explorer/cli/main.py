@@ -94,4 +94,6 @@ def _explain(error: BaseException) -> int:
         sentence = f"A fault of the program, {type(error).__name__}: {error}. See its details with --debug."
         code = FAILED
     print(" ".join(sentence.split()), file=sys.stderr)
+    if isinstance(error, SipError) and error.detail:
+        print(error.detail, file=sys.stderr)
     return code
