@@ -18,7 +18,7 @@ FASHION_MNIST_CLASSES = (
 )
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-STANDARD_ORDERS = {
+_STANDARD = {
     "CIFAR-10's order": _CIFAR10,
     "Fashion-MNIST's order": FASHION_MNIST_CLASSES,
     "the digits' order": tuple(str(digit) for digit in range(10)),
@@ -46,6 +46,11 @@ class ClassOrder:
     words: str
     names: tuple[str, ...]
     columns: tuple[int, ...]
+
+    @property
+    def known(self) -> int:
+        """How many of the wanted classes have a logit."""
+        return sum(column >= 0 for column in self.columns)
 
 
 def plain(name: str) -> str:
@@ -92,26 +97,41 @@ def class_orders(names: Sequence[str], certain: bool, wanted: Sequence[str]) -> 
     Returns
     -------
     tuple of ClassOrder
-        By name, where any name is known. Where there are as many logits as classes and the names are
-        assumed or say nothing: also the classes' own order, the alphabet's, and those of CIFAR-10,
-        Fashion-MNIST and MNIST that have these very classes. Empty where nothing fits.
+        By name, where any name is known. Where the names are assumed or say nothing: by the names of the data
+        sets with as many classes (CIFAR-10, Fashion-MNIST, MNIST, ImageNet), and, with as many logits as
+        classes, in the classes' own order and the alphabet's. Empty where nothing fits.
     """
+    found = [_ordered("classes by name", names, wanted)]
+    whole = len(names) == len(wanted)
+    if certain and found[0].known:
+        return (found[0],)
+    if not found[0].known:
+        standard = (_ordered(words, each, wanted) for words, each in standard_names(len(names)).items())
+        # Lists that know other classes cannot be compared on the same images: the one that knows most.
+        found = sorted(standard, key=lambda order: -order.known)[:1]
+    found = [order for order in found if order.known == len(wanted) or (order.known and not whole)]
+    if whole:
+        found.append(_ordered("the workspace's order", wanted, wanted))
+        found.append(_ordered("alphabetical order", sorted(wanted), wanted))
+    different: dict[tuple[int, ...], ClassOrder] = {}
+    for order in found:
+        different.setdefault(order.columns, order)
+    return tuple(different.values())
+
+
+def standard_names(count: int) -> dict[str, tuple[str, ...]]:
+    """Return the class names of well-known data sets with so many classes, by words for people."""
+    if count == 1000:
+        import torchvision
+
+        names = torchvision.models.ResNet18_Weights.DEFAULT.meta["categories"]
+        return {"ImageNet's names": tuple(names)}
+    return {words: names for words, names in _STANDARD.items() if len(names) == count}
+
+
+def _ordered(words: str, names: Sequence[str], wanted: Sequence[str]) -> ClassOrder:
     columns = match(names, wanted)
-    by_name = ClassOrder("classes by name", _written(names, columns, wanted), columns)
-    known = sum(column >= 0 for column in columns)
-    if len(names) != len(wanted) or (certain and known):
-        return (by_name,) if known else ()
-    orders = [by_name] if known == len(wanted) else []
-    ways = {"the workspace's order": tuple(wanted), "alphabetical order": tuple(sorted(wanted))}
-    for words, standard in STANDARD_ORDERS.items():
-        places = match(wanted, standard)
-        if len(standard) == len(wanted) and min(places) >= 0:
-            ways[words] = tuple(wanted[place] for place in places)
-    for words, order in ways.items():
-        places = tuple(order.index(name) for name in wanted)
-        if places not in [other.columns for other in orders]:
-            orders.append(ClassOrder(words, order, places))
-    return tuple(orders)
+    return ClassOrder(words, _written(names, columns, wanted), columns)
 
 
 def _written(names: Sequence[str], columns: Sequence[int], wanted: Sequence[str]) -> tuple[str, ...]:

@@ -156,7 +156,11 @@ class CardStore:
 
     def _key(self, path: Path) -> str:
         # Files of the workspace by their place in it: it may be moved.
-        return path.relative_to(self._workspace).as_posix() if path.is_relative_to(self._workspace) else str(path)
+        return (
+            path.relative_to(self._workspace).as_posix()
+            if path.is_relative_to(self._workspace)
+            else str(path)
+        )
 
     def _read_index(self) -> None:
         path = self._folder / INDEX

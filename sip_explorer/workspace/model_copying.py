@@ -1,7 +1,7 @@
 """A checkpoint copied into a workspace: inspected, hashed on its way, under a name of its own."""
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from pathlib import Path
 
 from sip_explorer.records import CancelToken, Progress, SipError, atomic_path
@@ -30,13 +30,12 @@ def copied_in(
         ``token`` was cancelled; nothing is left behind.
     """
     from sip_explorer.models import file_digest, inspect_checkpoint
+    from sip_explorer.models.refusals import check_tensors
 
     info = inspect_checkpoint(source)
-    if not info.entries:  # it could be listed, and would then fail wherever it is used
-        raise SipError(_no_weights(source, info.metadata.get("foreign", ())))
-    suffix = ".safetensors" if info.kind == "safetensors" else ".pt"
-    if source.suffix.lower() == ".pt2":
-        suffix = ".pt2"
+    if info.kind != "exported":
+        check_tensors(info)  # it could be listed, and would then fail wherever it is used
+    suffix = {"safetensors": ".safetensors", "exported": ".pt2"}.get(info.kind, ".pt")
     stem = slug(source.stem if name is None else name)
     target, number, sha256 = folder / f"{stem}{suffix}", 1, ""
     while target.exists():
@@ -66,13 +65,3 @@ def _copy(source: Path, target: Path, size: int, token: CancelToken | None) -> G
             done += len(piece)
             yield Progress(done >> 20, max(1, size >> 20), f"copying {source.name}")
     return digest.hexdigest()
-
-
-def _no_weights(path: Path, foreign: Sequence[str]) -> str:
-    if foreign:
-        name = next((word for word in foreign if "builtin" not in word), foreign[0])
-        return (
-            f"{path} holds a whole pickled object ({name}), which could run code; "
-            "open it where it was made and save its state_dict() with torch.save."
-        )
-    return f"{path} holds no weights of a model; choose another checkpoint."

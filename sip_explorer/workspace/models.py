@@ -84,9 +84,7 @@ class ModelEntry:
         """
         from sip_explorer.models import load_checkpoint
 
-        # What was left open is left to `load_checkpoint`.
-        chosen = {name: value for name, value in self.choice(token).arguments().items() if value}
-        return load_checkpoint(self.path, **chosen, device=device)
+        return load_checkpoint(self.path, **self.choice(token).arguments(), device=device)
 
 
 class ModelRegistry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +92,7 @@ class Bench:
         self._rows = 1
         self._pixels: dict[int, NDArray[np.uint8]] = {}
         self._pixels_size: tuple[int, int] | None = None
-        self._default = (first.architecture, None, first.input_shape)
+        self._default = (first.architecture, base.weights, first.input_shape)
 
     def readable(self, images: TrialImages) -> Generator[Event | None, None, TrialImages]:
         """Return those of the images that can be read; the others are named."""
@@ -154,14 +154,12 @@ class Bench:
     def _load(self, way: Way) -> Classifier:
         from sip_explorer.models import load_checkpoint
 
-        named = {name: value for name, value in self._base.arguments().items() if value}
-        if way.architecture != self._default[0] or self._base.architecture:
-            named["architecture"] = self._base.architecture or way.architecture
-        if way.weights is not None:
-            named["weights"] = way.weights
+        named = replace(self._base, weights=way.weights)
+        if way.architecture != self._default[0]:
+            named = replace(named, architecture=way.architecture)
         if way.shape != self._default[2]:
-            named["input_shape"] = way.shape
-        return load_checkpoint(self._path, **named, device=self._device)
+            named = replace(named, input_shape=way.shape)
+        return load_checkpoint(self._path, **named.arguments(), device=self._device)
 
     def _read(self, ids: NDArray[np.int64], size: tuple[int, int]) -> Generator[Event | None, None, None]:
         if size != self._pixels_size:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from sip_explorer.workspace.trial_result import TrialResult, TrialRow
 
 _RISK = 0.05
 _NAMED = 3
+_BEST_OF_MANY = 3.3  # standard deviations: the best of some fifty guesses reaches three
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def judged(plan: Plan, answers: Mapping[Way, Answers], images: TrialImages) -> T
     Many settings are tried on few images, so that the most accurate one may be so by luck. Those that are
     not worse than it beyond chance (McNemar's exact test, Holm's adjustment, 5 %) are taken as equals, and
     among equals count, in this order: what the file itself says; the size that the network was made for,
-    the file's first weights, classes by name; the likelihood of the right classes.
+    the file's first weights, classes by name; accuracy; the likelihood of the right classes. Where nothing
+    does better than guessing, what is assumed is proposed.
     """
     tried = [
         _tried(plan, way, said, place, order, images)
@@ -50,22 +52,37 @@ def judged(plan: Plan, answers: Mapping[Way, Answers], images: TrialImages) -> T
     tried.sort(key=lambda each: each.merit, reverse=True)
     complete = [each for each in tried if each.row.total == len(images.ids)] or tried
     best = complete[0]
-    adjusted = holm([_p_value(best, each) for each in complete[1:]])
-    equals = [best, *(each for each, p in zip(complete[1:], adjusted, strict=True) if p >= _RISK)]
-    chosen = max(equals, key=lambda each: _preferred(plan, each))
+    worthless = _guesses(best, images)
+    if worthless:
+        chosen = next(each for each in tried if each.way is plan.ways[0] and each.place == 0)
+    else:
+        chosen = max((best, *_alike(best, complete[1:])), key=lambda each: _preference(plan, each))
     others = [each for each in complete if each is not chosen]
-    against = holm([_p_value(chosen, each) for each in others])
-    alike = [each for each, p in zip(others, against, strict=True) if p >= _RISK]
+    alike = _alike(chosen, others)
     rows = (chosen.row, *(each.row for each in tried if each is not chosen))
-    reason, worthless = _reason(plan, chosen, alike, rows, images)
-    return TrialResult(
-        rows, images.words, chosen.row.setting.choice, reason, bool(others) and not alike and not worthless
+    reason = (
+        f"No setting does better than guessing (at best {best.row.right} of {best.row.total} right, on "
+        f"{images.words}): what is assumed is proposed; check that classes and architecture are the model's."
+        if worthless
+        else _reason(plan, chosen, alike, len(rows), images)
     )
+    clear = bool(others) and not alike and not worthless
+    return TrialResult(rows, images.words, chosen.row.setting.choice, reason, clear)
 
 
-def _tried(
-    plan: Plan, way: Way, said: Answers, place: int, order: ClassOrder, images: TrialImages
-) -> _Tried:
+def _alike(first: _Tried, others: Sequence[_Tried]) -> list[_Tried]:
+    """Return those of ``others`` that do not differ from ``first`` beyond chance."""
+    adjusted = holm([_p_value(first, each) for each in others])
+    return [each for each, p in zip(others, adjusted, strict=True) if p >= _RISK]
+
+
+def _guesses(best: _Tried, images: TrialImages) -> bool:
+    """Whether even the best of many settings may be as good by guessing."""
+    classes = len(set(images.labels.tolist()))
+    return wilson(best.row.right, best.row.total, z=_BEST_OF_MANY)[0] <= 1 / max(2, classes)
+
+
+def _tried(plan: Plan, way: Way, said: Answers, place: int, order: ClassOrder, images: TrialImages) -> _Tried:
     marks = right(said, order, images)
     row = TrialRow(plan.setting(way, order), int(marks.sum()), len(marks), said.likelihood(place))
     return _Tried(way, order, place, marks, row)
@@ -77,39 +94,34 @@ def _p_value(first: _Tried, second: _Tried) -> float:
     return mcnemar(int((one & ~other).sum()), int((other & ~one).sum()))
 
 
-def _preferred(plan: Plan, tried: _Tried) -> tuple[bool, int, float]:
+def _preference(plan: Plan, tried: _Tried) -> tuple[bool, int, int, float]:
     first = plan.ways[0]
     stated = plan.stated and tried.way.normalisation is first.normalisation
-    usual = (
-        (tried.way.shape == first.shape) + (tried.way.weights == first.weights) - tried.place / 100
-    )
-    return stated, round(100 * usual), tried.row.likelihood
+    usual = (tried.way.shape == first.shape, tried.way.weights == first.weights, tried.place == 0)
+    return stated, sum(usual), tried.row.right, tried.row.likelihood
 
 
-def _reason(
-    plan: Plan, chosen: _Tried, alike: list[_Tried], rows: tuple[TrialRow, ...], images: TrialImages
-) -> tuple[str, bool]:
-    """Return the sentence, and whether no setting does better than guessing."""
+def _reason(plan: Plan, chosen: _Tried, alike: list[_Tried], count: int, images: TrialImages) -> str:
     row = chosen.row
-    share = f"{row.right} of {row.total} right"
-    labels = len(set(images.labels.tolist()))
-    if len(rows) > 1 and wilson(max(each.right for each in rows), row.total)[0] <= 1 / max(2, labels):
-        return (
-            f"No setting does better than guessing on {images.words} (at best {share}): check that the "
-            "classes and the architecture are the model's.",
-            True,
-        )
-    lead = f"{share} on {images.words}, of {len(rows)} settings" if len(rows) > 1 else f"{share} on {images.words}"
+    lead = (
+        f"{row.setting.normalisation}, {row.setting.size}, {row.setting.order}: {row.right} of {row.total} "
+        f"right ({100 * row.right / row.total:.1f} %), on {images.words}"
+    )
+    if count == 1:
+        return f"{lead}; nothing else was left open."
     if not alike:
-        better = "; every other does worse beyond chance (McNemar, 5 %)." if len(rows) > 1 else "."
-        return f"Best: {lead}{better}", False
+        return f"{lead}; each of the other {count - 1} settings does worse beyond chance (McNemar, 5 %)."
     named = "; ".join(_words(chosen, each) for each in alike[:_NAMED])
-    more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
+    more = f"; and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
     if plan.stated and chosen.way.normalisation is plan.ways[0].normalisation:
-        why = "kept because the file itself says so"
+        why = "the file's own normalisation is kept"
+    elif any(each.row.right > row.right for each in alike):
+        why = "chosen because the network was made for it"
+    elif any(each.row.right == row.right for each in alike):
+        why = "chosen because it finds the right classes likeliest"
     else:
-        why = "chosen for what the network was made for and the likelihood of the right classes"
-    return f"{lead}; not told apart by so few images from {named}{more}: {why}.".capitalize(), False
+        why = "chosen because it has the most right"
+    return f"{lead}; these images do not tell it apart from {named}{more}: {why}."
 
 
 def _words(chosen: _Tried, other: _Tried) -> str:

@@ -58,9 +58,7 @@ class Plan:
     orders: tuple[ClassOrder, ...]
 
     @classmethod
-    def of(
-        cls, path: Path, base: Choice, loaded: Classifier, workspace: Workspace
-    ) -> Plan:
+    def of(cls, path: Path, base: Choice, loaded: Classifier, workspace: Workspace) -> Plan:
         """Return the plan for a file that was ``loaded`` as ``base`` says."""
         from sip_explorer.models import inspect_checkpoint
 
@@ -72,7 +70,7 @@ class Plan:
         tried = normalisations(channels, pair)[: None if base.normalisation is None else 1]
         weights = base.weights
         sizes: tuple[int, ...] = ()
-        if base.input_shape is None and not ours and height == width:
+        if base.input_shape is None and not ours and info.kind != "exported" and height == width:
             ids = workspace.image_ids()
             own = int(np.median(workspace.image_shapes(ids)[:, :2].min(1))) if len(ids) else height
             sizes = input_sizes(height, own)[1:]
