@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sip_explorer.models.normalisation import CIFAR10, HALF, IMAGENET, describe
+from sip_explorer.records import SipError
 
 Pair = tuple[tuple[float, ...], tuple[float, ...]]
 
@@ -50,6 +51,43 @@ def normalisations(channels: int, first: Pair) -> tuple[NormalisationCandidate, 
     same = next((each for each in named if _alike(each.pair, first)), None)
     leading = NormalisationCandidate(same.words if same else describe(*first), first)
     return (leading, *(each for each in named if each is not same))
+
+
+_NAMES = {
+    "none": 0,
+    "imagenet": 1,
+    "half": 2,
+    "127/128": 3,
+    "cifar10": 4,
+    "cifar10-mean": 5,
+    "cifar100": 6,
+    "255": 7,
+}
+_GREY_NAMES = {"none": 0, "mnist": 1, "fashion-mnist": 2, "half": 3, "127/128": 4, "255": 5}
+
+
+def named_normalisation(text: str, channels: int) -> Pair:
+    """Return the normalisation that ``text`` names, or spells out as ``mean,mean,mean/std,std,std``.
+
+    Raises
+    ------
+    SipError
+        It is neither; the sentence lists the names.
+    """
+    names, usual = (_GREY_NAMES, _GREY) if channels == 1 else (_NAMES, _COLOUR)
+    if text.casefold() in names:
+        return usual[names[text.casefold()]][1]
+    try:
+        mean, std = (tuple(float(word) for word in part.split(",")) for part in text.split("/"))
+        pair = (mean * channels if len(mean) == 1 else mean, std * channels if len(std) == 1 else std)
+    except ValueError:
+        pair = ((), ())
+    if len(pair[0]) != channels or len(pair[1]) != channels or min(pair[1]) <= 0:
+        raise SipError(
+            f"“{text}” is no normalisation for {channels} channels: give one of {', '.join(names)}, or means "
+            "and standard deviations in units of [0, 1] such as 0.5,0.5,0.5/0.25,0.25,0.25."
+        )
+    return pair
 
 
 def input_sizes(published: int, own: int) -> tuple[int, ...]:

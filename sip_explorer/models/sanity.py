@@ -71,7 +71,7 @@ def _eval_mode(model: Classifier, images: Tensor, labels: Tensor | None) -> Find
     return Finding(
         "evaluation mode",
         True,
-        f"All layers are in evaluation mode, {norms} of batch normalisation and {drops} of dropout among them.",
+        f"All layers are in evaluation mode, among them {norms} of batch normalisation and {drops} of dropout.",
     )
 
 
@@ -82,8 +82,8 @@ def _finite(model: Classifier, images: Tensor, labels: Tensor | None) -> Finding
         return Finding(
             "finite",
             False,
-            f"The logits of {bad} of {len(images)} images are not finite: choose a checkpoint from before its "
-            "training diverged.",
+            f"The logits of {bad} of {len(images)} images are not finite: choose a checkpoint from before "
+            "its training diverged.",
         )
     return Finding(
         "finite",
@@ -107,9 +107,7 @@ def _named(model: Classifier, images: Tensor, labels: Tensor | None) -> Finding:
 def _deterministic(model: Classifier, images: Tensor, labels: Tensor | None) -> Finding:
     first, second = _ask(model, images), _ask(model, images)
     if torch.equal(first, second):
-        return Finding(
-            "deterministic", True, f"Two passes over {len(images)} images are equal bit for bit."
-        )
+        return Finding("deterministic", True, f"Two passes over {len(images)} images are equal bit for bit.")
     moved = float((first - second).abs().max())
     return Finding(
         "deterministic",

@@ -32,7 +32,8 @@ def inspect_model(session: Session, path: Path, on_event: OnEvent) -> JobHandle:
 def try_model(session: Session, path: Path, base: Choice, on_event: OnEvent) -> JobRow:
     """Try what ``base`` leaves open on the workspace's labelled images: Artefact("trial").
 
-    See `try_settings`. The row's ``handle.token`` cancels it. Failed comes to ``on_event`` alone: the dialogue shows it.
+    See `try_settings`. The row's ``handle.token`` cancels it. Failed comes to ``on_event`` alone: the
+    dialogue shows it.
     """
     workspace = _workspace(session)
 

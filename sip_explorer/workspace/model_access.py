@@ -78,6 +78,16 @@ class ModelAccess:
             Path(path), name, choice=choice, reason=reason, licence=licence, token=token
         )
 
+    def card(self, entry: ModelEntry) -> ModelCard | None:
+        """Return what is known of a model now; its hash is computed where it is not known yet.
+
+        Raises
+        ------
+        SipError
+            The file cannot be read, or its card is of a newer format.
+        """
+        return self._registry.cards.read(self._registry.cards.digest(entry.path))
+
     def set_choice(self, entry: ModelEntry, choice: Choice, reason: str) -> ModelCard:
         """Keep another choice for a model's file; what was measured under the old one is dropped."""
         return self._change(entry, lambda card: with_choice(card, choice, reason))
