@@ -96,8 +96,15 @@ class ModelAccess:
         self, entry: ModelEntry, *, licence: str | None = None, notes: str | None = None
     ) -> ModelCard:
         """Keep what a person wrote on a card; None leaves it as it is."""
-        given = {name: text for name, text in (("licence", licence), ("notes", notes)) if text is not None}
-        return self._change(entry, lambda card: replace(card, **given))
+
+        def fill(card: ModelCard) -> ModelCard:
+            return replace(
+                card,
+                licence=card.licence if licence is None else licence,
+                notes=card.notes if notes is None else notes,
+            )
+
+        return self._change(entry, fill)
 
     def record_measured(self, entry: ModelEntry, *measured: Measured) -> ModelCard:
         """Add accuracies to a card; one of the same attack and epsilon on the same images is replaced."""
