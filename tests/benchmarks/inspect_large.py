@@ -1,7 +1,8 @@
 """Print time and memory of a look into a checkpoint of 2 GB, each in a process of its own.
 
-Run: python tests/benchmarks/inspect_large.py [gigabytes]. The files are as torch.save and
-safetensors write them, but for holes in place of the tensors, so that the disk holds only the headers. Memory is the highest resident size above that of the same process before its look.
+Run: python tests/benchmarks/inspect_large.py [gigabytes]. The files are as torch.save and safetensors write
+them, but for holes in place of the tensors, so that the disk holds only the headers. Memory is the highest
+resident size above that of the same process before its look.
 """
 
 import json
@@ -52,7 +53,7 @@ class Holes:
     def write(self, data: object) -> int:
         """Write ``data``, or only go on by as much."""
         length = memoryview(data).nbytes  # type: ignore[arg-type]
-        if length > 4096:
+        if length > 2**20:
             self._file.seek(length, 1)
         else:
             self._file.write(data)  # type: ignore[arg-type]
