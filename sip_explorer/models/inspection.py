@@ -210,12 +210,12 @@ def _is_hollow(tensor: StoredTensor) -> bool:
     return plain and not tensor.storage
 
 
-def _whole(content: object) -> str:
+def _whole(content: object, depth: int = 3) -> str:
     """Return the class of the first pickled object in a file that holds no plain state dict."""
     if isinstance(content, Inert):
         return str(getattr(type(content), "foreign", ""))
     values = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
-    return next((name for value in values if (name := _whole(value))), "")
+    return next((name for value in values if depth and (name := _whole(value, depth - 1))), "")
 
 
 def _architecture(entries: tuple[TensorEntry, ...]) -> str:

@@ -2,7 +2,7 @@
 
 Run: python tests/benchmarks/inspect_large.py [gigabytes]. The files are as torch.save and safetensors write
 them, but for holes in place of the tensors, so that the disk holds only the headers. Memory is the highest
-resident size above that of the same process before its look.
+resident size above that of an empty process of Python; time and memory include importing the program.
 """
 
 import json
@@ -15,11 +15,10 @@ LAYERS = 300
 
 CHILD = """
 import resource, sys, time
-from sip_explorer.models import inspect_checkpoint
-import sip_explorer.models.inspection
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 before, began = peak(), time.perf_counter()
+from sip_explorer.models import inspect_checkpoint
 info = inspect_checkpoint(sys.argv[1])
 took = time.perf_counter() - began
 print(f"{info.size_bytes / 1e9:.2f} {len(info.entries)} {took:.3f} {peak() - before:.1f}")
@@ -107,7 +106,7 @@ def main() -> None:
             gigabytes, tensors, seconds, megabytes = run.stdout.split()
             print(
                 f"{name}: {gigabytes} GB ({held:,.0f} MB on disk), {tensors} tensors, {seconds} s, "
-                f"{megabytes} MB above the process"
+                f"{megabytes} MB above an empty process"
             )
             path.unlink()
 
