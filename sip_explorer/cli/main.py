@@ -58,6 +58,10 @@ def _dispatch(words: list[str]) -> int:
     if not words:
         return _open(None)
     first = words[0]
+    if words == ["probe"]:  # hidden: started by the program itself, many times and so without the commands
+        from sip_explorer.records.probe import serve
+
+        return serve(sys.stdin, sys.stdout)
     if first.startswith("-") or first in COMMANDS:
         from sip_explorer.cli.commands import run_command
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sip_explorer.models.digest import file_digest
     from sip_explorer.models.inspection import CheckpointInfo, TensorEntry, inspect_checkpoint
     from sip_explorer.models.loading import load_checkpoint
+    from sip_explorer.models.probing import probe_checkpoint
     from sip_explorer.models.saving import save_checkpoint
 
 _HOMES = {
@@ -28,6 +29,7 @@ _HOMES = {
     "file_digest": "digest",
     "inspect_checkpoint": "inspection",
     "load_checkpoint": "loading",
+    "probe_checkpoint": "probing",
     "save_checkpoint": "saving",
 }
 
@@ -42,6 +44,7 @@ __all__ = [
     "file_digest",
     "inspect_checkpoint",
     "load_checkpoint",
+    "probe_checkpoint",
     "save_checkpoint",
 ]
 

@@ -74,9 +74,15 @@ def words_for_archive(names: Collection[str]) -> str:
 
 
 def archive_names(path: Path) -> list[str] | None:
-    """Return the members of a ZIP archive, None where it is none or is cut short."""
+    """Return the members of a ZIP archive, None where it is none or is cut short.
+
+    Of an archive that was cut off within a member which is an archive itself, only the inner index is
+    there: then the first member does not begin where the file does.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
+            if min((info.header_offset for info in archive.infolist()), default=0):
+                return None
             return archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, OverflowError):
         return None

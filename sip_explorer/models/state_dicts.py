@@ -12,6 +12,7 @@ LAYOUTS = ("state_dict", "model", "model_state_dict", "net")
 
 _DEPTH = 6
 _WIDTH = 64  # of a list or tuple that is looked into
+_VISITS = 2000  # of containers: a small pickle can hold one of them in a million places
 _SEVERAL = 8  # variants that are told apart; a file with more is a collection of something else
 # What trainers keep beside the weights, tensors of their own among it.
 _BESIDE = re.compile(
@@ -55,13 +56,16 @@ class StateDict:
 
 def find_state_dicts(content: object) -> tuple[StateDict, ...]:
     """Return the state dicts in ``content``, the plain one first; averages after it, EMA before SWA."""
-    found = [part for place, tensors, beside in _walk(content, ()) for part in _parts(place, tensors, beside)]
+    places = _walk(content, (), iter(range(_VISITS)))
+    found = [part for place, tensors, beside in places for part in _parts(place, tensors, beside)]
     found.sort(key=_rank)
     return _named(found[:_SEVERAL])
 
 
-def _walk(content: object, place: Place) -> Iterator[tuple[Place, dict[str, StoredTensor], tuple[str, ...]]]:
-    if len(place) > _DEPTH:
+def _walk(
+    content: object, place: Place, visits: Iterator[int]
+) -> Iterator[tuple[Place, dict[str, StoredTensor], tuple[str, ...]]]:
+    if len(place) > _DEPTH or next(visits, None) is None:
         return
     if isinstance(content, Mapping):
         if "param_groups" in content:  # an optimiser's state
@@ -76,7 +80,7 @@ def _walk(content: object, place: Place) -> Iterator[tuple[Place, dict[str, Stor
             for key, value in content.items()
             if isinstance(key, str) and isinstance(value, StoredTensor)
         }
-        deeper = [each for key, value in children for each in _walk(value, (*place, key))]
+        deeper = [each for key, value in children for each in _walk(value, (*place, key), visits)]
         # A tensor or two beside whole state dicts are figures ("best_acc1": a tensor), not weights.
         if own and (not deeper or any("." in key and value.shape for key, value in own.items())):
             yield place, own, tuple(str(key) for key in content if key not in own) if place else ()
@@ -89,7 +93,7 @@ def _walk(content: object, place: Place) -> Iterator[tuple[Place, dict[str, Stor
     elif isinstance(content, Sequence) and type(content) in (list, tuple) and len(content) <= _WIDTH:
         for index, value in enumerate(content):
             if isinstance(value, Mapping | list) or type(value) is tuple:
-                yield from _walk(value, (*place, index))
+                yield from _walk(value, (*place, index), visits)
 
 
 def _parts(place: Place, tensors: dict[str, StoredTensor], beside: tuple[str, ...]) -> list[StateDict]:
