@@ -75,7 +75,7 @@ def converted(published: dict[str, torch.Tensor]) -> nn.Module:
     state = {}
     for (key, empty), value in pairs:
         if empty.shape != value.shape:
-            raise ValueError(f"{key} is of {tuple(empty.shape)}, the published tensor of {tuple(value.shape)}")
+            raise ValueError(f"{key} of {tuple(empty.shape)}, as published {tuple(value.shape)}")
         state[key] = value
     network.load_state_dict(state)
     return network.half()

@@ -66,7 +66,8 @@ def test_no_image_and_a_model_that_knows_other_classes(room, qtbot, grown):
     assert (growth.assumed, growth.label) == (True, seen), "led away from what the model sees"
     assert growth.classes[seen] in room.growth.state.text()
     room.session.selection.current_model = room.ids["long"]
-    assert grown().model == "long"
+    qtbot.waitUntil(lambda: room.growth.growth.model == "long", timeout=10_000)
+    assert not grown().assumed
 
 
 def test_another_workspace_leaves_no_word_of_the_last_one(room, tmp_path):
