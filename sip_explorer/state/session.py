@@ -234,7 +234,7 @@ class Session:
             cause = root_cause(error)
             if not isinstance(cause, SipError):
                 raise
-            self.problem.emit(str(cause), "")
+            self.problem.emit(str(cause), cause.detail)
             return False
         return True
 
