@@ -5,6 +5,8 @@ from sip_explorer.workspace.creation import NewImage
 from sip_explorer.workspace.demo import open_demo, user_data_folder
 from sip_explorer.workspace.guideline_access import Example
 from sip_explorer.workspace.importing import import_class_folders
+from sip_explorer.workspace.library_changes import LibraryChange
+from sip_explorer.workspace.library_search import SORTS, LibrarySearch
 from sip_explorer.workspace.masks import StrokeRecord
 from sip_explorer.workspace.models import ModelEntry
 from sip_explorer.workspace.packed_importing import import_packed
@@ -15,9 +17,12 @@ from sip_explorer.workspace.training_set import training_data
 from sip_explorer.workspace.workspace import Workspace
 
 __all__ = [
+    "SORTS",
     "STATES",
     "Annotator",
     "Example",
+    "LibraryChange",
+    "LibrarySearch",
     "ModelEntry",
     "NewImage",
     "NewProposal",

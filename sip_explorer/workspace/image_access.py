@@ -1,7 +1,7 @@
 """The images of an open workspace: which there are, and their pixels."""
 
 import sqlite3
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,11 @@ class ImageAccess(OpenCatalogue):
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._pictures = Pictures(path)
         super().__init__(path, read_only=read_only)
+
+    @property
+    def index(self) -> ImageIndex:
+        """All images as columns, as they are now."""
+        return self._index
 
     def image_ids(
         self, split: str | None = None, label: int | str | None = None, collection: str | None = None
@@ -113,9 +118,12 @@ class ImageAccess(OpenCatalogue):
         return self._pictures.thumbnail(self._place(image), side)
 
     def image_name(self, image: int) -> str:
-        """Return what people call the image: its file's name, else its number."""
-        place = self._place(image)
-        return Path(place).name if isinstance(place, str) else f"image {image}"
+        """Return what people call the image: its name if it was given one, its file's, else its number."""
+        self._index.rows([image])
+        name, path = self._read(
+            lambda c: c.execute("SELECT name, path FROM images WHERE id = ?", (int(image),)).fetchone()
+        )
+        return called(int(image), name, path)
 
     def collections(self) -> list[str]:
         """Return the names of the collections, in the order in which they were made."""
@@ -139,9 +147,11 @@ class ImageAccess(OpenCatalogue):
 
     def refresh(self) -> None:
         super().refresh()
-        rows = self._read(lambda c: c.execute("SELECT name FROM classes ORDER BY label").fetchall())
-        self.classes = tuple(str(name) for (name,) in rows)
-        self._index = self._read(ImageIndex.read)
+        self.classes, self._index = self._read(lambda c: (_classes(c), ImageIndex.read(c)))
+
+    def _read_labels(self) -> None:
+        """Read classes, labels and splits anew; the images are the same."""
+        self.classes, self._index = self._read(lambda c: (_classes(c), self._index.with_labels(c)))
 
     def _release(self) -> None:
         super()._release()
@@ -161,6 +171,16 @@ class ImageAccess(OpenCatalogue):
             lambda c: c.execute("SELECT path FROM images WHERE id = ?", (int(image),)).fetchone()
         )
         return str(path)
+
+
+def called(image: int, name: str | None, path: str | None) -> str:
+    """Return what people call an image of this number, name and file."""
+    return name or (PurePath(path).name if path else f"image {image}")
+
+
+def _classes(connection: sqlite3.Connection) -> tuple[str, ...]:
+    rows = connection.execute("SELECT name FROM classes ORDER BY label").fetchall()
+    return tuple(str(name) for (name,) in rows)
 
 
 def insert_collection(connection: sqlite3.Connection, name: str, ids: Ids, *, replace: bool = False) -> None:

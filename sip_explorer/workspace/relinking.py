@@ -2,14 +2,16 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sip_explorer.records import CancelToken, SipError
 from sip_explorer.workspace.image_access import ImageAccess
 from sip_explorer.workspace.image_index import Ids
-from sip_explorer.workspace.pictures import Place, pixels_digest
+from sip_explorer.workspace.pictures import pixels_digest
+
+_PART = 2000
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,35 @@ class Relinking(ImageAccess):
     def missing_pictures(self, ids: Ids | None = None) -> list[int]:
         """Return those of ``ids`` (None: of all images) whose file is gone."""
         if ids is None:
-            places: Iterable[tuple[int, Place]] = [(image, path) for image, path, _ in self._places()]
-        else:
-            places = ((int(image), self._place(image)) for image in ids)
-        return [
-            image for image, place in places if isinstance(place, str) and not (self.path / place).is_file()
-        ]
+            return [image for part in self.missing_by_parts() for image in part]
+        places = ((int(image), self._place(image)) for image in ids)
+        return [image for image, place in places if isinstance(place, str) and self._is_gone(place)]
+
+    def missing_by_parts(self) -> Iterator[list[int]]:
+        """Yield the same for all images, some thousand files at a time, for a job to breathe between."""
+        places = self._places()
+        for start in range(0, len(places), _PART):
+            yield [image for image, path, _ in places[start : start + _PART] if self._is_gone(path)]
 
     def relink(self, folder: Path | str, token: CancelToken | None = None) -> Relinked:
+        """Do all of `relink_steps` and return its result."""
+        steps = self.relink_steps(folder, token)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                result: Relinked = end.value
+                return result
+
+    def relink_steps(
+        self, folder: Path | str, token: CancelToken | None = None
+    ) -> Generator[tuple[int, int], None, Relinked]:
         """Look for the missing pictures anywhere under ``folder``, and point the catalogue at them.
 
         A file is the picture if it has the same name and the same pixels (the same size, where the
         catalogue keeps no digest). Of several the one counts whose folders are named most alike.
-        Reads every file of a right name, so call it from a job.
+        Reads every file of a right name, so call it from a job: yields how many of how many missing
+        pictures were looked for, and returns what became of them.
 
         Raises
         ------
@@ -59,8 +77,9 @@ class Relinking(ImageAccess):
         candidates = _by_name(root, {Path(path).name for path, _ in rows.values()}, token)
         found: dict[int, str] = {}
         refused: list[str] = []
-        for image, (path, digest) in rows.items():
+        for number, (image, (path, digest)) in enumerate(rows.items()):
             token.check()
+            yield number, len(rows)
             named_alike = sorted(candidates[Path(path).name], key=lambda other: -_alike(other, Path(path)))
             for candidate in named_alike:
                 if self._is_picture(candidate, image, digest):
@@ -85,6 +104,9 @@ class Relinking(ImageAccess):
                 "SELECT id, path, digest FROM images WHERE path IS NOT NULL ORDER BY id"
             ).fetchall()
         )
+
+    def _is_gone(self, place: str) -> bool:
+        return not os.path.isfile(os.path.join(self.path, place))
 
     def _is_picture(self, path: Path, image: int, digest: bytes | None) -> bool:
         from sip_explorer.data import read_image
