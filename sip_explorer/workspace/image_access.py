@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sip_explorer.records import SipError
 from sip_explorer.workspace.image_index import Ids, ImageIndex
 from sip_explorer.workspace.open_catalogue import OpenCatalogue
-from sip_explorer.workspace.pictures import Pictures, Pixels, Place, stack
+from sip_explorer.workspace.pictures import Pictures, Pixels, Place, resize, stack
 
 
 class ImageAccess(OpenCatalogue):
@@ -89,29 +89,11 @@ class ImageAccess(OpenCatalogue):
         if not len(positions):
             raise SipError("No images are chosen: choose some in the list.")
         if positions.min() < 0:
-            return stack([self.image(int(image)) for image in ids], size)
+            # Made small one by one: large photos are not all held at once.
+            pictures = (self.image(int(image)) for image in ids)
+            return stack([one if size is None else resize(one, size) for one in pictures], size)
         packed = self._pictures.read_packed(positions)
         return packed if size is None or packed.shape[1:3] == size else stack(list(packed), size)
-
-    def segmentations(self, ids: Ids) -> dict[int, Pixels]:
-        """Return image id -> object mask that came with the data set, uint8 (H, W), 255 on the object."""
-        positions = self._index.positions[self._index.rows(ids)]
-        if not len(positions) or positions.min() < 0:  # pictures in class folders bring no masks
-            return {}
-        masks = self._pictures.read_segmentations(positions)
-        return {} if masks is None else dict(zip(map(int, ids), masks, strict=True))
-
-    def boxes(self, ids: Ids) -> dict[int, NDArray[np.int32]]:
-        """Return image id -> boxes that came with the data set, int32 (n, 4), of images that have any.
-
-        Each row is left, top, width and height in pixels.
-        """
-        positions = self._index.positions[self._index.rows(ids)]
-        if not len(positions) or positions.min() < 0:
-            return {}
-        found = self._pictures.read_boxes(positions)
-        pairs = zip(map(int, ids), positions.tolist(), strict=True)
-        return {image: found[row] for image, row in pairs if row in found}
 
     def thumbnail(self, image: int, side: int = 96) -> Pixels:
         """Return the image with its longer side at most ``side``; the last ones stay in memory."""
