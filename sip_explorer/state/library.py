@@ -218,7 +218,7 @@ class Library:
 
     def show_in_strip(self, image: int | None = None) -> None:
         """Have the rooms work on what is chosen, else on what was found, beginning with ``image``."""
-        ids = self.chosen if len(self.chosen) > 1 or image is None and len(self.chosen) else self.found
+        ids = self.chosen if len(self.chosen) > 1 or (image is None and len(self.chosen)) else self.found
         if not len(ids):
             return
         self.session.selection.images = ids.tolist()

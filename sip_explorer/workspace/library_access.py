@@ -14,6 +14,7 @@ from sip_explorer.workspace.image_access import ImageAccess, called
 from sip_explorer.workspace.image_index import Ids
 from sip_explorer.workspace.image_texts import ImageTexts
 from sip_explorer.workspace.library_changes import SPLITS, CatalogueEdit, LibraryChange, class_name, tag_name
+from sip_explorer.workspace.pictures import PACKED
 from sip_explorer.workspace.reviews import storable
 
 
@@ -45,7 +46,13 @@ class LibraryAccess(ImageAccess):
 
     def tags_of(self, image: int) -> tuple[str, ...]:
         """Return the tags of one image, by name."""
-        return tuple(self.tag_counts([image]))
+        number = int(image)
+        found = []
+        for tag, images in self._all_tagged().items():
+            place = int(images.searchsorted(number))
+            if place < len(images) and images[place] == number:
+                found.append(tag)
+        return tuple(found)
 
     def tag_counts(self, ids: Ids) -> dict[str, int]:
         """Return tag -> how many of ``ids`` have it, by name, without those that none has."""
@@ -54,7 +61,7 @@ class LibraryAccess(ImageAccess):
         return {tag: count for tag, count in counts.items() if count}
 
     def class_counts(self, ids: Ids | None = None) -> Counter[str]:
-        """Return class -> how many of ``ids`` (None: of all images) it has, in their order; "" for no class."""
+        """Return class -> how many of ``ids`` (None: of all images) it has, in order; "" for no class."""
         labels = self._index.labels if ids is None else self.labels(ids)
         numbers = np.bincount(labels + 1, minlength=len(self.classes) + 1).tolist()
         return Counter(dict(zip((*self.classes, ""), (*numbers[1:], numbers[0]), strict=True)))
@@ -66,6 +73,11 @@ class LibraryAccess(ImageAccess):
             rows = self._read(lambda c: c.execute("SELECT id, name, path FROM images ORDER BY id").fetchall())
             texts = self._texts = ImageTexts([called(*row) for row in rows])
         return texts
+
+    def place(self, image: int) -> str:
+        """Return where the picture of an image lies, for people."""
+        where = self._place(image)
+        return f"{PACKED}, row {where}" if isinstance(where, int) else str(self.path / where)
 
     # ---- tags -----------------------------------------------------------------------------
 
@@ -102,7 +114,7 @@ class LibraryAccess(ImageAccess):
         return self._change(f"{old} is called {wanted} now", lambda edit: edit.rename_class(old, wanted))
 
     def merge_class(self, old: str, new: str) -> LibraryChange:
-        """Give the images of the class ``old`` to ``new``, and take ``old`` away; labels above it move down."""
+        """Give the images of ``old`` to ``new``, and take ``old`` away; labels above it move down."""
         return self._change(f"{old} is merged into {new}", lambda edit: edit.merge_class(old, new))
 
     def remove_class(self, name: str) -> LibraryChange:
@@ -135,7 +147,9 @@ class LibraryAccess(ImageAccess):
         with self._acting:
             self._tagged, self._texts = None, None
 
-    def _change(self, words: str, act: Callable[[CatalogueEdit], object], ids: Ids | None = None) -> LibraryChange:
+    def _change(
+        self, words: str, act: Callable[[CatalogueEdit], object], ids: Ids | None = None
+    ) -> LibraryChange:
         """Do ``act`` in one transaction; with ``ids``, ``words`` are said of the images that it changed."""
         if ids is not None and not len(self._index.rows(ids)):
             raise SipError("No images are chosen: choose some in the list.")

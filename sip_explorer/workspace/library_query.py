@@ -96,7 +96,9 @@ def _number(key: str, compare: str, rest: str, negated: bool) -> Condition:
     compare = "=" if compare == ":" else compare
     if not re.fullmatch(r"\d{1,12}", rest.strip('"')):
         what = "an image's number" if key == "id" else "pixels"
-        raise SipError(f"“{key}{compare}{rest}” is not complete: write {what} as a number, such as {key}>256.")
+        raise SipError(
+            f"“{key}{compare}{rest}” is not complete: write {what} as a number, such as {key}>256."
+        )
     return Condition(key, compare, (), int(rest.strip('"')), negated)
 
 

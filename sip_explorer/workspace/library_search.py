@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 Fits = NDArray[np.bool_]
 SORTS = {"added": "date added", "name": "name", "class": "class", "size": "size", "state": "state"}
 """What images can be sorted by, and the words for it."""
+_COMPARE = {"=": operator.eq, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
 _STATE_RANKS = {"painted": 1, "empty": 2, "skipped": 3, "checked": 4, "disputed": 5}  # 0: unpainted
 
 
@@ -84,7 +86,7 @@ class LibrarySearch:
             case "tag":
                 return self._in_tags(self._named(value, tuple(self._workspace.tags()), "tag"))
             case "split":
-                return self._index.test == (value == "test")
+                return np.asarray(self._index.test == (value == "test"))
             case "state":
                 return self._in_state(value)
             case "in":
@@ -113,26 +115,19 @@ class LibrarySearch:
             case "unlabelled":
                 return self._index.labels < 0
             case "grey":
-                return self._index.shapes[:, 2] == 1
+                return np.asarray(self._index.shapes[:, 2] == 1)
             case _:
-                return self._index.shapes[:, 2] == 3
+                return np.asarray(self._index.shapes[:, 2] == 3)
 
     def _compared(self, condition: Condition) -> Fits:
         shapes = self._index.shapes
-        column = {
-            "size": lambda: shapes[:, :2].max(axis=1, initial=0),
-            "width": lambda: shapes[:, 1],
-            "height": lambda: shapes[:, 0],
-            "id": lambda: self._index.ids,
-        }[condition.key]()
-        compare = {
-            "=": np.equal,
-            "<": np.less,
-            ">": np.greater,
-            "<=": np.less_equal,
-            ">=": np.greater_equal,
-        }[condition.compare]
-        return np.asarray(compare(column, condition.number), bool)
+        columns = {
+            "size": shapes[:, :2].max(axis=1, initial=0),
+            "width": shapes[:, 1],
+            "height": shapes[:, 0],
+            "id": self._index.ids,
+        }
+        return np.asarray(_COMPARE[condition.compare](columns[condition.key], condition.number))
 
     def _in_state(self, state: str) -> Fits:
         if self._blind and state == "disputed":
