@@ -50,6 +50,10 @@ def relink(session: Session, folder: Path) -> None:
 def relinked_words(relinked: Relinked) -> str:
     """What came of looking for pictures."""
     words = f"{relinked.found:,} pictures found" if relinked.found != 1 else "1 picture found"
+    if relinked.masks:
+        words += f", {relinked.masks:,} masks" if relinked.masks > 1 else ", 1 mask"
     if relinked.missing:
         words += f"; {relinked.missing:,} still missing"
+    if relinked.missing_masks:
+        words += f"; {relinked.missing_masks:,} masks still missing"
     return " ".join([f"{words}.", *relinked.refused[:2]])

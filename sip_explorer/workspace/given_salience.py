@@ -1,6 +1,7 @@
 """Object masks and boxes that came with the images, from ``images.h5`` and from files."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ class GivenSalience(ImageAccess):
         packed = positions >= 0
         if packed.any() and not self._pictures.has_segmentations():
             packed[:] = False
-        files = self._mask_files(ids)
+        files = self.mask_files(ids)
         pairs = zip(map(int, ids), packed.tolist(), strict=True)
         return [image for image, here in pairs if here or image in files]
 
@@ -42,7 +43,7 @@ class GivenSalience(ImageAccess):
             masks = self._pictures.read_segmentations(positions[packed])
             if masks is not None:
                 found = dict(zip(wanted[packed].tolist(), masks, strict=True))
-        for image, (path, kind) in self._mask_files(wanted).items():
+        for image, (path, kind) in self.mask_files(wanted).items():
             mask = self._read_mask(image, path, kind)
             found[image] = mask if size is None else resize(mask, size)
         kept = {image: found[image] for image in wanted.tolist() if image in found}
@@ -71,17 +72,24 @@ class GivenSalience(ImageAccess):
             found.setdefault(image, []).append(np.array([box], np.int32))
         return {image: np.concatenate(found[image]) for image in wanted.tolist() if image in found}
 
-    def _mask_files(self, ids: Ids) -> dict[int, tuple[str, str]]:
-        """Return image -> path and kind of its mask's file, of those that have one."""
-        listed = json.dumps(np.asarray(ids, np.int64).reshape(-1).tolist())
+    def mask_files(self, ids: Ids | None) -> dict[int, tuple[str, str]]:
+        """Return image -> path and kind of the file of its mask, of those of ``ids`` (None: of all)."""
+        among = "" if ids is None else "WHERE image IN (SELECT value FROM json_each(?))"
+        values = () if ids is None else (json.dumps(np.asarray(ids, np.int64).reshape(-1).tolist()),)
         rows = self._read(
             lambda c: c.execute(
-                "SELECT image, path, kind FROM segmentations "
-                "WHERE image IN (SELECT value FROM json_each(?)) ORDER BY image",
-                (listed,),
+                f"SELECT image, path, kind FROM segmentations {among} ORDER BY image", values
             ).fetchall()
         )
         return {image: (path, kind) for image, path, kind in rows}
+
+    def fits(self, image: int, path: Path, kind: str) -> bool:
+        """Whether the file is a mask of the image's size."""
+        try:
+            self._read_mask(image, str(path), kind)
+        except SipError:
+            return False
+        return True
 
     def _read_mask(self, image: int, place: str, kind: str) -> Pixels:
         from sip_explorer.data.sources import read_segmentation

@@ -16,8 +16,9 @@ class ImageNames:
     """Finds the image that a name belongs to, and gives every image a name that is found again.
 
     An image is named by its file, with or without the ending, or by the name that its data set gave
-    it, folders included; an image without either by its number; ``class/`` and ``train/class/`` may stand before, and folders that mean nothing here
-    before those. A folder with the name of another class means another image.
+    it, folders included; an image without either by its number. ``class/`` and ``train/class/`` may
+    stand before, and folders that mean nothing here before those. A folder with the name of another
+    class means another image.
     """
 
     def __init__(self, workspace: Workspace) -> None:

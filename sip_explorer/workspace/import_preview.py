@@ -84,8 +84,13 @@ class ImportPreview:
         counts = [*self.class_counts, self.unlabelled]
         return sum(min(max(round(test_share * n), 1), n - 1) for n in counts if n) if test_share else 0
 
-    def lines(self, *, test_share: float = TEST_SHARE, seed: int = 0, copy: bool = False) -> list[str]:
-        """Return what a person reads before the import, one sentence a line."""
+    def lines(
+        self, *, test_share: float = TEST_SHARE, seed: int = 0, copy: bool = False, added: bool = False
+    ) -> list[str]:
+        """Return what a person reads before the import, one sentence a line.
+
+        ``added``: whether they come into a workspace that is there.
+        """
         kind = f"{self.kind}: " if self.kind else ""
         images, classes = _counted(self.images, "image"), _counted(len(self.classes), "class", "classes")
         lines = [f"{kind}{images} of {classes}." if self.classes else f"{kind}{images} without classes."]
@@ -107,7 +112,9 @@ class ImportPreview:
         if with_them:
             lines.append(f"Of the images {with_them}.")
         size = _size(self.bytes)
-        if self.packed:
+        if self.packed and added:
+            lines.append("The images are written into the workspace as PNG pictures.")
+        elif self.packed:
             lines.append(f"The images are packed into the workspace ({size} before compression).")
         elif copy:
             lines.append(f"The pictures are copied into the workspace ({size}).")

@@ -1,13 +1,14 @@
 """Pictures that are no longer where the catalogue says, found again by name and content."""
 
 import os
+import sqlite3
 from collections import defaultdict
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sip_explorer.records import CancelToken, SipError
-from sip_explorer.workspace.image_access import ImageAccess
+from sip_explorer.workspace.given_salience import GivenSalience
 from sip_explorer.workspace.image_index import Ids
 from sip_explorer.workspace.pictures import pixels_digest
 
@@ -18,15 +19,18 @@ _PART = 2000
 class Relinked:
     """What became of the missing pictures: how many were found, how many still miss.
 
-    ``refused``: one sentence for each whose name was found on other pictures only.
+    ``refused``: one sentence for each whose name was found on other pictures only. ``masks`` and
+    ``missing_masks`` count the files of object masks that came with the pictures.
     """
 
     found: int
     missing: int
     refused: list[str]
+    masks: int = 0
+    missing_masks: int = 0
 
 
-class Relinking(ImageAccess):
+class Relinking(GivenSalience):
     """The part of `Workspace` about pictures that moved; may be used from any thread."""
 
     def missing_pictures(self, ids: Ids | None = None) -> list[int]:
@@ -59,6 +63,7 @@ class Relinking(ImageAccess):
 
         A file is the picture if it has the same name and the same pixels (the same size, where the
         catalogue keeps no digest). Of several the one counts whose folders are named most alike.
+        Missing masks are looked for likewise: a mask is a picture of that name that has its image's size.
         Reads every file of a right name, so call it from a job: yields how many of how many missing
         pictures were looked for, and returns what became of them.
 
@@ -74,12 +79,14 @@ class Relinking(ImageAccess):
         missing = set(self.missing_pictures())
         rows = {image: (path, digest) for image, path, digest in self._places() if image in missing}
         token = token or CancelToken()
-        candidates = _by_name(root, {Path(path).name for path, _ in rows.values()}, token)
+        masks = {image: one for image, one in self.mask_files(None).items() if self._is_gone(one[0])}
+        names = {Path(path).name for path, _ in (*rows.values(), *masks.values())}
+        candidates = _by_name(root, names, token)
         found: dict[int, str] = {}
         refused: list[str] = []
         for number, (image, (path, digest)) in enumerate(rows.items()):
             token.check()
-            yield number, len(rows)
+            yield number, len(rows) + len(masks)
             named_alike = sorted(candidates[Path(path).name], key=lambda other: -_alike(other, Path(path)))
             for candidate in named_alike:
                 if self._is_picture(candidate, image, digest):
@@ -91,12 +98,26 @@ class Relinking(ImageAccess):
                         f"{named_alike[0]} is another picture than the one that was imported: "
                         "look for the original of that name."
                     )
-        self._write(
-            lambda c: c.executemany(
-                "UPDATE images SET path = ? WHERE id = ?", [(path, image) for image, path in found.items()]
-            )
+        found_masks: dict[int, str] = {}
+        for number, (image, (path, kind)) in enumerate(masks.items(), len(rows)):
+            token.check()
+            yield number, len(rows) + len(masks)
+            for candidate in sorted(candidates[Path(path).name], key=lambda one: -_alike(one, Path(path))):
+                if self.fits(image, candidate, kind):
+                    found_masks[image] = self._stored(candidate)
+                    break
+
+        def write(connection: sqlite3.Connection) -> None:
+            for table, key, places in (("images", "id", found), ("segmentations", "image", found_masks)):
+                connection.executemany(
+                    f"UPDATE {table} SET path = ? WHERE {key} = ?",
+                    [(path, image) for image, path in places.items()],
+                )
+
+        self._write(write)
+        return Relinked(
+            len(found), len(missing) - len(found), refused, len(found_masks), len(masks) - len(found_masks)
         )
-        return Relinked(len(found), len(missing) - len(found), refused)
 
     def _places(self) -> list[tuple[int, str, bytes | None]]:
         return self._read(

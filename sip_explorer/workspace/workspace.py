@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from sip_explorer.workspace.creation import create_workspace, packed_copy
 from sip_explorer.workspace.folders import new_numbered_folder, numbered_folders
-from sip_explorer.workspace.given_salience import GivenSalience
 from sip_explorer.workspace.image_adding import ImageAdding
 from sip_explorer.workspace.image_index import Ids
 from sip_explorer.workspace.library_access import LibraryAccess
@@ -20,7 +19,7 @@ from sip_explorer.workspace.proposal_access import ProposalAccess
 from sip_explorer.workspace.relinking import Relinking
 
 
-class Workspace(ProposalAccess, LibraryAccess, ImageAdding, GivenSalience, Relinking):
+class Workspace(ProposalAccess, LibraryAccess, ImageAdding, Relinking):
     """One open workspace; made by `create` or `open`, closed by `close`.
 
     Methods may be called from any thread; none of them reads or writes through torch, but
