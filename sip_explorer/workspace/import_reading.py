@@ -127,10 +127,10 @@ def fitting_boxes(image: SourceImage, size: tuple[int, int]) -> tuple[tuple[Box,
 
 def _mask_problem(image: SourceImage, size: tuple[int, int], *, linked: bool) -> str:
     """Return one sentence if the mask of ``image`` cannot be used, else nothing."""
-    from sip_explorer.data.sources import read_segmentation
-
     if image.segmentation is None:
         return ""
+    from sip_explorer.data.sources import read_segmentation
+
     try:
         if linked:
             str(image.segmentation).encode("utf-8")
