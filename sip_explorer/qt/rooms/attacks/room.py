@@ -61,6 +61,7 @@ class AttackRoom(Room):
         selection.current_image_changed.connect(self._preview)
         selection.current_model_changed.connect(self._preview)
         session.workspace_changed.connect(self._workspace_changed)
+        session.library_changed.connect(self._preview)
         self._show_state()
 
     def entered(self) -> None:
