@@ -139,7 +139,7 @@ class Library:
         gone: list[int] = []
 
         def job(_token: CancelToken) -> Iterator[Event | None]:
-            workspace.image_texts()  # read once: the first word that is typed is found at once
+            _ = workspace.image_texts().ranks  # read and sorted once: then what is typed is found at once
             yield Artefact(_MISSING, data=next(parts, None))
 
         def follow(event: Event) -> None:

@@ -22,7 +22,7 @@ LANE = "library pictures"
 MEMORY = 48 << 20
 """Bytes of pictures that are kept."""
 _ASKED = 400  # so many are waited for; those asked for before them scrolled out of sight
-_AT_ONCE = 24  # read between two answers
+_AT_ONCE = 12  # read between two answers
 
 Answer = tuple[int, QImage | str]
 
