@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sip_explorer.records import SipError, atomic_path, write_text
-from sip_explorer.workspace.creation import NewImage, fill_workspace, packed_rows
+from sip_explorer.workspace.creation import fill_workspace, packed_rows
 from sip_explorer.workspace.folders import building
 from sip_explorer.workspace.manifest import NAME as MANIFEST
 from sip_explorer.workspace.manifest import Reference
 from sip_explorer.workspace.models import SUFFIXES
+from sip_explorer.workspace.new_images import NewImage
 from sip_explorer.workspace.pictures import PACKED, pixels_digest
 
 SMALL_SET = "small set"
