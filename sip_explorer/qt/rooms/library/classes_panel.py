@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -159,13 +159,12 @@ class ClassesPanel:
         if self._filling:
             return
         before, now = str(item.data(0, _NAME)), item.text(0)
-        if column == 0 and now.strip() and now != before:
-            self._library.rename_class(before, now)
         self._filling = True
-        if item.treeWidget() is not None:  # refused: as it was
-            item.setText(0, str(item.data(0, _NAME)))
-            item.setText(1, item.text(1))
+        item.setText(0, before)  # as it was, until the catalogue has it
         self._filling = False
+        if column == 0 and now.strip() and now != before:
+            # Not while the list closes its editor: the list is filled anew.
+            QTimer.singleShot(0, self.list, lambda: self._library.rename_class(before, now))
 
     def _add(self) -> None:
         words = self.field.text().strip()
