@@ -102,6 +102,10 @@ def test_tags_are_typed_shown_taken_away_and_undone(window, room, qtbot):
     QTest.keyClick(room.chosen.tags.field, Qt.Key.Key_Return)
     workspace = window.session.workspace
     assert workspace.tags() == {"hard": 2, "night": 2}
+    QTest.keyClick(room.chosen.tags.field, Qt.Key.Key_Z, CTRL)  # the word that was kept, not the empty field
+    assert workspace.tags() == {"hard": 2}
+    QTest.keyClick(room.chosen.tags.field, Qt.Key.Key_Z, CTRL | SHIFT)
+    assert workspace.tags() == {"hard": 2, "night": 2}
     assert room.images.grid.caption(3) == ("square", "hard, night")
     click(room, 3)
     QTest.mouseClick(room.chosen.tags.chips["night"], LEFT)
