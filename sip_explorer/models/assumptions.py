@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sip_explorer.models.class_names import CIFAR10_CLASSES, CIFAR100_CLASSES, DIGITS, imagenet_classes
+from sip_explorer.models.data_set_classes import CIFAR10_CLASSES, CIFAR100_CLASSES, DIGITS, imagenet_classes
 from sip_explorer.models.fingerprints import TIMM_PREFIX, fingerprint_of
 from sip_explorer.models.own_networks import (
     CIFAR_RESNETS,
