@@ -49,6 +49,25 @@ def read_image(path: Path | str, *, max_pixels: int = 64_000_000) -> NDArray[np.
         raise SipError(f"{path} cannot be read as an image ({error}); choose another file.") from error
 
 
+def read_levels(path: Path | str) -> NDArray[np.uint8]:
+    """Return the numbers in a picture of one channel as they are stored, uint8 (H, W): no palette.
+
+    Raises
+    ------
+    SipError
+        If the file cannot be read, or has several channels or more than 8 bits.
+    """
+    try:
+        with Image.open(path) as image:
+            if image.mode not in ("L", "P", "1"):
+                raise SipError(f"{path} is no picture of 8-bit numbers ({image.mode}); choose another file.")
+            return np.array(image, dtype=np.uint8)
+    except SipError:
+        raise
+    except Exception as error:  # a damaged file can make a decoder raise anything
+        raise SipError(f"{path} cannot be read as an image ({error}); choose another file.") from error
+
+
 def to_float(images: NDArray[np.uint8]) -> torch.Tensor:
     """Return float32 NCHW in [0, 1] of uint8 ``images`` (N, H, W, C)."""
     import torch

@@ -10,20 +10,18 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from sip_explorer.data.packing import FORMAT, chunk_shape, write_attributes, write_boxes, write_columns
 from sip_explorer.records import SipError, atomic_path
-
-FORMAT = "sip-explorer images 1"
-_CHUNK_BYTES = 64 * 1024
 
 
 class PackedImages:
     """Reader of a packed image file; the id of an image is its row. Made by `open`.
 
-    The file holds ``images`` uint8 (N, H, W, C), ``labels`` int64 (N,), ``split`` of "train" or
-    "test" (N,), a group ``collections`` of id arrays, and the attributes ``format``, ``classes``
-    (JSON list), ``name``, ``licence``, ``origin``. It may hold ``segmentations`` uint8 (N, H, W), 255
-    where the object is, and ``boxes`` int32 (M, 4), X Y width height in pixels from the upper left
-    corner, with ``box_images`` int64 (M,), the image of each box, ascending.
+    The file holds ``images`` uint8 (N, H, W, C), ``labels`` int64 (N,), -1 for none, ``split`` of
+    "train" or "test" (N,), a group ``collections`` of id arrays, and the attributes ``format``,
+    ``classes`` (JSON list), ``name``, ``licence``, ``origin``. It may hold ``segmentations`` uint8
+    (N, H, W), 255 where the object is, and ``boxes`` int32 (M, 4), X Y width height in pixels from the
+    upper left corner, with ``box_images`` int64 (M,), the image of each box, ascending.
 
     Attributes
     ----------
@@ -106,33 +104,17 @@ class PackedImages:
         """
         count = len(images)
         parts = np.full(count, "train") if split is None else np.asarray(split)
-        size = max(1, images[0].nbytes if count else 1)
-        chunk = (max(1, min(count, _CHUNK_BYTES // size)), *images.shape[1:])
+        chunk = chunk_shape(count, images.shape[1:])
         options = {"compression": "gzip", "compression_opts": 9, "track_times": False}
         with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-            file.attrs["format"] = FORMAT
-            file.attrs["classes"] = json.dumps(list(classes), ensure_ascii=False)
-            file.attrs["name"] = name
-            file.attrs["licence"] = licence
-            file.attrs["origin"] = origin
+            write_attributes(file, classes, name=name, licence=licence, origin=origin)
             file.create_dataset("images", data=np.asarray(images, np.uint8), chunks=chunk, **options)
-            file.create_dataset("labels", data=np.asarray(labels, np.int64), **options)
-            file.create_dataset("split", data=parts.astype("S5"), **options)
-            group = file.create_group("collections")
-            for collection, ids in sorted((collections or {}).items()):
-                group.create_dataset(collection, data=np.asarray(ids, np.int64), **options)
+            write_columns(file, labels, parts, collections or {})
             if segmentations is not None:
                 masks = np.asarray(segmentations, np.uint8)
                 file.create_dataset("segmentations", data=masks, chunks=chunk[:3], **options)
             if boxes is not None:
-                found = [(image, np.asarray(rows).reshape(-1, 4)) for image, rows in sorted(boxes.items())]
-                numbers = [np.full(len(rows), image, np.int64) for image, rows in found]
-                corners = [rows.astype(np.int32) for _, rows in found]
-                for key, parts_of in (
-                    ("boxes", [np.empty((0, 4), np.int32), *corners]),
-                    ("box_images", [np.empty(0, np.int64), *numbers]),
-                ):
-                    file.create_dataset(key, data=np.concatenate(parts_of), track_times=False)
+                write_boxes(file, boxes)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -204,7 +186,7 @@ class PackedImages:
             raise ValueError("the images are not uint8 with one or three channels")
         if len(images) != count or len(self.split) != count:
             raise ValueError(f"{len(images)} images, {count} labels and {len(self.split)} splits")
-        if count and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
+        if count and not -1 <= self.labels.min() <= self.labels.max() < len(self.classes):
             raise ValueError(f"labels outside the {len(self.classes)} classes")
         masks, size = self._segmentations, images.shape[:3]
         if masks is not None and (masks.dtype != np.uint8 or masks.shape != size):

@@ -83,6 +83,8 @@ class FilmStrip(QWidget):
         self._reviewing.blind_changed.connect(self._show_blind)
         self._reviewing.collections_changed.connect(self._list_collections)
         self._reviewing.listing_wanted.connect(self.show_collection)
+        session.library_changed.connect(self._list_collections)
+        session.pictures_moved.connect(self._reload)
 
     def show_collection(self, name: str) -> None:
         """List the images of a collection, whatever their state."""
@@ -143,6 +145,10 @@ class FilmStrip(QWidget):
             self.collection.setCurrentIndex(self.collection.findText(chosen))
             if chosen:
                 self.list_images()
+
+    def _reload(self) -> None:
+        self._thumbnails.take_workspace(self._session.workspace)
+        self.strip.reload()
 
     def _show_blind(self, blind: bool) -> None:
         """Who disputes what is not told in blind mode."""

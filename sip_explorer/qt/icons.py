@@ -9,6 +9,12 @@ from PySide6.QtSvg import QSvgRenderer
 _INK = "{ink}"
 # 24 x 24, stroked, our own drawings; `_INK` where an area is filled.
 _PATHS = {
+    "library": '<rect x="3.5" y="8.5" width="13" height="11.5" rx="1.5"/><circle cx="12.5" cy="12" r="1.1"/>'
+    '<path d="M7.5 5.2V5A1.5 1.5 0 019 3.5h10a1.5 1.5 0 011.5 1.5v9a1.5 1.5 0 01-1 1.4"/>'
+    '<path d="M4 17.5l3.6-3.7 3 3 2-1.8 3.6 3.3"/>',
+    "find": '<circle cx="10.5" cy="10.5" r="6"/><path d="M15 15l5 5"/>',
+    "ascending": '<path d="M12 20V4M6.5 9.5L12 4l5.5 5.5"/>',
+    "descending": '<path d="M12 4v16M6.5 14.5L12 20l5.5-5.5"/>',
     "salience": '<path d="M4 20c3 0 4-1 4-3.5S10 13 12 15s-1 5-4 5zM12.5 13.5L20 4"/>',
     "training": '<path d="M4 4v16h16M7 16c3-9 5 1 7-5s3-5 5-5"/>',
     "attacks": '<path d="M13 3L6 13h5l-1 8 8-11h-5.5z"/>',

@@ -24,7 +24,7 @@ class Rail(QWidget):
         group = QButtonGroup(self)
         self.buttons: dict[str, QToolButton] = {}
         height = self.fontMetrics().height()
-        for number, (key, entry) in enumerate(ROOMS.items(), start=1):
+        for number, (key, entry) in enumerate(ROOMS.items()):
             button = QToolButton()
             button.setText(entry.word)
             button.setToolTip(f"{entry.word} (Ctrl+{number})")

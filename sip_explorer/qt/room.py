@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -22,12 +22,22 @@ class Room(QWidget):
         Name in settings, words on the rail, drawing on the rail.
     uses_film_strip : bool
         Whether the window shows the film strip of images under this room.
+
+    Signals
+    -------
+    wanted(str)
+        The key of another room to be entered.
+    asked(str)
+        The id of an action of the window (`key_actions.ACTIONS`) to be done.
     """
 
     key: ClassVar[str] = ""
     title: ClassVar[str] = ""
     icon_name: ClassVar[str] = ""
     uses_film_strip: ClassVar[bool] = True
+
+    wanted = Signal(str)
+    asked = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)

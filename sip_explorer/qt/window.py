@@ -91,6 +91,8 @@ class MainWindow(QMainWindow):
             shown.left()
         if room is None:
             room = self.rooms[key] = ROOMS[key].make(self.session)
+            room.wanted.connect(self.enter)
+            room.asked.connect(self._do)
             self._stack.addWidget(room)
         self._stack.setCurrentWidget(room)
         for widget in (self.film_strip, self._strip_line):
@@ -132,6 +134,10 @@ class MainWindow(QMainWindow):
         method = getattr(self._stack.currentWidget(), act, None)
         if callable(method):
             method()
+
+    def _do(self, action: str) -> None:
+        """Do what a room asks of the window."""
+        {"add_model": self.ask_add_model, "add_images": self.ask_new_workspace}[action]()
 
     def _choose_theme(self, choice: str) -> None:
         self.session.settings["theme"] = choice

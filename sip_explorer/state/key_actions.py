@@ -7,9 +7,10 @@ CANVAS = "Canvas"
 DRAWING = "While a shape is drawn"
 MASK = "Mask"
 IMAGES = "Images and review"
+LIBRARY = "Library"
 WINDOW = "Window"
 
-GROUPS = (TOOLS, CANVAS, DRAWING, MASK, IMAGES, WINDOW)
+GROUPS = (TOOLS, CANVAS, DRAWING, MASK, IMAGES, LIBRARY, WINDOW)
 """In the order in which they are shown."""
 
 
@@ -89,6 +90,9 @@ ACTIONS = (
     KeyAction("paint_view", IMAGES, "Paint", ("Alt+1",)),
     KeyAction("compare_view", IMAGES, "Compare", ("Alt+2",)),
     KeyAction("agreement_view", IMAGES, "Agreement", ("Alt+3",)),
+    KeyAction("find_images", LIBRARY, "Find images", ("Ctrl+F", "/")),
+    KeyAction("tag_images", LIBRARY, "Tag the chosen images", ("Ctrl+T",)),
+    KeyAction("class_images", LIBRARY, "Give the chosen images a class", ("Ctrl+L",)),
     KeyAction("new_workspace", WINDOW, "New workspace from a folder", ("Ctrl+N",)),
     KeyAction("open_workspace", WINDOW, "Open a workspace", ("Ctrl+O",)),
     KeyAction("open_demo", WINDOW, "Open the demo workspace"),
@@ -96,6 +100,7 @@ ACTIONS = (
     KeyAction("import_salience", WINDOW, "Import salience", ("Ctrl+I",)),
     KeyAction("export_salience", WINDOW, "Export salience", ("Ctrl+E",)),
     KeyAction("annotator", WINDOW, "Choose the annotator"),
+    KeyAction("library_room", WINDOW, "Library room", ("Ctrl+0",)),
     KeyAction("salience_room", WINDOW, "Salience room", ("Ctrl+1",)),
     KeyAction("training_room", WINDOW, "Train room", ("Ctrl+2",)),
     KeyAction("attacks_room", WINDOW, "Attack room", ("Ctrl+3",)),

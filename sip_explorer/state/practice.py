@@ -26,7 +26,6 @@ SOURCES = {
     "adjudicated": "the agreed masks",
     "mine": "my own masks",
 }
-_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,7 @@ class Score:
 def images_with_answers(workspace: Workspace, images: list[int], source: str, annotator: str) -> list[int]:
     """Return those of ``images`` for which ``source`` (of `SOURCES`) has an answer, in order. Disk thread."""
     if source == "segmentations":
-        found: list[int] = []
-        for at in range(0, len(images), _AT_ONCE):
-            part = images[at : at + _AT_ONCE]
-            there = workspace.segmentations(part)
-            found += [image for image in part if image in there]
-        return found
+        return workspace.segmented(images)
     agreed = workspace.annotators("adjudicated")
     if source == "adjudicated" and not agreed:
         return []

@@ -37,6 +37,10 @@ class Session:
         Another workspace is open.
     models_changed()
         A model was added, or a run finished: list ``models`` anew.
+    library_changed()
+        Images were added, or classes, labels, tags or splits changed: read them anew.
+    pictures_moved()
+        Files that were missing were found elsewhere.
     masks_changed(int)
         The mask of this image id changed.
     problem(str, str)
@@ -51,6 +55,8 @@ class Session:
 
     workspace_changed = Signal(object)
     models_changed = Signal()
+    library_changed = Signal()
+    pictures_moved = Signal()
     masks_changed = Signal(int)
     problem = Signal(str, str)
     problem_solved = Signal(str)

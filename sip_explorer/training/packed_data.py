@@ -32,6 +32,7 @@ def packed_data(path: Path | str, recipe: Recipe) -> TrainingData:
                 )
             chosen = packed.collections[recipe.collection]
             ids = chosen[packed.split[chosen] == "train"]
+        ids = ids[packed.labels[ids] >= 0]
         if not len(ids):
             raise SipError(f"{path} holds no training images of that collection: choose another.")
         ids = ids[limited_rows(packed.labels[ids], recipe.limit, recipe.seed)]

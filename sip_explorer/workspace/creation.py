@@ -4,7 +4,6 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,33 +15,8 @@ from sip_explorer.workspace.folders import building
 from sip_explorer.workspace.image_access import insert_collection
 from sip_explorer.workspace.image_index import Ids
 from sip_explorer.workspace.manifest import Manifest, Reference, write_manifest
+from sip_explorer.workspace.new_images import NewImage, insert_images
 from sip_explorer.workspace.pictures import PACKED, Pixels
-
-
-@dataclass(frozen=True)
-class NewImage:
-    """One image of a workspace in the making: a row of ``images.h5`` or a file.
-
-    Attributes
-    ----------
-    label : int or None
-    test : bool
-        Whether it is in the test split.
-    shape : (height, width, channels)
-    position : int or None
-        Row in ``images.h5``.
-    path : str or None
-        A file: absolute, or relative to the workspace.
-    digest : bytes
-        SHA-256 of shape and pixels; empty where not computed.
-    """
-
-    label: int | None
-    test: bool
-    shape: tuple[int, int, int]
-    position: int | None = None
-    path: str | None = None
-    digest: bytes = b""
 
 
 def create_workspace(
@@ -84,11 +58,7 @@ def fill_workspace(
     with closing(create_catalogue(folder)) as catalogue:
         catalogue.execute("BEGIN")
         catalogue.executemany("INSERT INTO classes (label, name) VALUES (?, ?)", enumerate(classes))
-        catalogue.executemany(
-            "INSERT INTO images (id, label, split, height, width, channels, position, path, digest) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((number, *_row(image)) for number, image in enumerate(images)),
-        )
+        insert_images(catalogue, 0, list(images))
         for collection, ids in (collections or {}).items():
             insert_collection(catalogue, collection, ids)
         catalogue.execute("COMMIT")
@@ -119,7 +89,3 @@ def packed_rows(
     pairs = enumerate(zip(labels.tolist(), test.tolist(), strict=True))
     return [NewImage(label, held_out, shape, position=row) for row, (label, held_out) in pairs]
 
-
-def _row(image: NewImage) -> tuple[object, ...]:
-    split = "test" if image.test else "train"
-    return image.label, split, *image.shape, image.position, image.path, image.digest or None

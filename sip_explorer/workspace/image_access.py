@@ -1,5 +1,6 @@
 """The images of an open workspace: which there are, and their pixels."""
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from sip_explorer.records import SipError
 from sip_explorer.workspace.image_index import Ids, ImageIndex
 from sip_explorer.workspace.open_catalogue import OpenCatalogue
-from sip_explorer.workspace.pictures import Pictures, Pixels, Place, stack
+from sip_explorer.workspace.pictures import Pictures, Pixels, Place, resize, stack
 
 
 class ImageAccess(OpenCatalogue):
@@ -27,6 +28,11 @@ class ImageAccess(OpenCatalogue):
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._pictures = Pictures(path)
         super().__init__(path, read_only=read_only)
+
+    @property
+    def index(self) -> ImageIndex:
+        """All images as columns, as they are now."""
+        return self._index
 
     def image_ids(
         self, split: str | None = None, label: int | str | None = None, collection: str | None = None
@@ -84,38 +90,23 @@ class ImageAccess(OpenCatalogue):
         if not len(positions):
             raise SipError("No images are chosen: choose some in the list.")
         if positions.min() < 0:
-            return stack([self.image(int(image)) for image in ids], size)
+            # Made small one by one: large photos are not all held at once.
+            pictures = (self.image(int(image)) for image in ids)
+            return stack([one if size is None else resize(one, size) for one in pictures], size)
         packed = self._pictures.read_packed(positions)
         return packed if size is None or packed.shape[1:3] == size else stack(list(packed), size)
-
-    def segmentations(self, ids: Ids) -> dict[int, Pixels]:
-        """Return image id -> object mask that came with the data set, uint8 (H, W), 255 on the object."""
-        positions = self._index.positions[self._index.rows(ids)]
-        if not len(positions) or positions.min() < 0:  # pictures in class folders bring no masks
-            return {}
-        masks = self._pictures.read_segmentations(positions)
-        return {} if masks is None else dict(zip(map(int, ids), masks, strict=True))
-
-    def boxes(self, ids: Ids) -> dict[int, NDArray[np.int32]]:
-        """Return image id -> boxes that came with the data set, int32 (n, 4), of images that have any.
-
-        Each row is left, top, width and height in pixels.
-        """
-        positions = self._index.positions[self._index.rows(ids)]
-        if not len(positions) or positions.min() < 0:
-            return {}
-        found = self._pictures.read_boxes(positions)
-        pairs = zip(map(int, ids), positions.tolist(), strict=True)
-        return {image: found[row] for image, row in pairs if row in found}
 
     def thumbnail(self, image: int, side: int = 96) -> Pixels:
         """Return the image with its longer side at most ``side``; the last ones stay in memory."""
         return self._pictures.thumbnail(self._place(image), side)
 
     def image_name(self, image: int) -> str:
-        """Return what people call the image: its file's name, else its number."""
-        place = self._place(image)
-        return Path(place).name if isinstance(place, str) else f"image {image}"
+        """Return what people call the image: its name if it was given one, its file's, else its number."""
+        self._index.rows([image])
+        name, path = self._read(
+            lambda c: c.execute("SELECT name, path FROM images WHERE id = ?", (int(image),)).fetchone()
+        )
+        return called(int(image), name, path)
 
     def collections(self) -> list[str]:
         """Return the names of the collections, in the order in which they were made."""
@@ -139,9 +130,11 @@ class ImageAccess(OpenCatalogue):
 
     def refresh(self) -> None:
         super().refresh()
-        rows = self._read(lambda c: c.execute("SELECT name FROM classes ORDER BY label").fetchall())
-        self.classes = tuple(str(name) for (name,) in rows)
-        self._index = self._read(ImageIndex.read)
+        self.classes, self._index = self._read(lambda c: (_classes(c), ImageIndex.read(c)))
+
+    def _read_labels(self) -> None:
+        """Read classes, labels and splits anew; the images are the same."""
+        self.classes, self._index = self._read(lambda c: (_classes(c), self._index.with_labels(c)))
 
     def _release(self) -> None:
         super()._release()
@@ -161,6 +154,16 @@ class ImageAccess(OpenCatalogue):
             lambda c: c.execute("SELECT path FROM images WHERE id = ?", (int(image),)).fetchone()
         )
         return str(path)
+
+
+def called(image: int, name: str | None, path: str | None) -> str:
+    """Return what people call an image of this number, name and file."""
+    return name or (os.path.basename(path) if path else f"image {image}")
+
+
+def _classes(connection: sqlite3.Connection) -> tuple[str, ...]:
+    rows = connection.execute("SELECT name FROM classes ORDER BY label").fetchall()
+    return tuple(str(name) for (name,) in rows)
 
 
 def insert_collection(connection: sqlite3.Connection, name: str, ids: Ids, *, replace: bool = False) -> None:

@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Self
 
 import numpy as np
@@ -42,10 +43,21 @@ class ImageIndex:
         rows = connection.execute(
             f"SELECT id, ifnull(label, {NO_LABEL}), split = 'test', height, width, channels, "
             "ifnull(position, -1) FROM images ORDER BY id"
-        ).fetchall()
-        table = np.array(rows, dtype=np.int64).reshape(-1, 7)
+        )
+        # One number after the other: half the time, and no list of 60,000 tuples.
+        table = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 7)
         ids, labels, test = (np.ascontiguousarray(column) for column in table[:, :3].T)
         return cls(ids, labels, test == 1, table[:, 3:6].copy(), table[:, 6].copy())
+
+    def with_labels(self, connection: sqlite3.Connection) -> Self:
+        """Return the same images with labels and splits as they are in the catalogue by now."""
+        rows = connection.execute(
+            f"SELECT ifnull(label, {NO_LABEL}), split = 'test' FROM images ORDER BY id"
+        )
+        table = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 2)
+        if len(table) != len(self.ids):  # others were added meanwhile
+            return self.read(connection)
+        return replace(self, labels=table[:, 0].copy(), test=table[:, 1] == 1)
 
     def rows(self, ids: Ids) -> NDArray[np.int64]:
         """Return the row of every id; `SipError` naming the first id that is not there."""

@@ -15,9 +15,10 @@ _NUMBERED = re.compile(r"(.+)~(\d+)")
 class ImageNames:
     """Finds the image that a name belongs to, and gives every image a name that is found again.
 
-    An image is named by its file, with or without the ending, an image without a file by its
-    number; ``class/`` and ``train/class/`` may stand before, and folders that mean nothing here
-    before those. A folder with the name of another class means another image.
+    An image is named by its file, with or without the ending, or by the name that its data set gave
+    it, folders included; an image without either by its number. ``class/`` and ``train/class/`` may
+    stand before, and folders that mean nothing here before those. A folder with the name of another
+    class means another image.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -31,14 +32,18 @@ class ImageNames:
         for image, label, split in zip(
             ids.tolist(), workspace.labels(ids).tolist(), workspace.split_of(ids).tolist(), strict=True
         ):
-            file = workspace.image_name(image)
-            if file == f"image {image}":
-                file = str(image)
+            name = workspace.image_name(image)
+            if name == f"image {image}":
+                name = str(image)
                 self._packed.add(image)
+            file = PurePosixPath(name).name or name
             words = workspace.classes[label] if label >= 0 else UNLABELLED
             self._files[image], self._labels[image] = file, words
             for base in {file, _stem(file)}:
                 for key in (base, f"{words}/{base}", f"{split}/{words}/{base}"):
+                    self._known.setdefault(key, []).append(image)
+            if name != file:  # a name with folders, as the data set has it
+                for key in {name, _stem(name)} - {f"{words}/{file}", f"{words}/{_stem(file)}"}:
                     self._known.setdefault(key, []).append(image)
         self._longest = 1 + max((key.count("/") for key in self._known), default=0)
         self._given: dict[str, int] = {}

@@ -90,21 +90,20 @@ class ModelAccess:
 
     def set_choice(self, entry: ModelEntry, choice: Choice, reason: str) -> ModelCard:
         """Keep another choice for a model's file; what was measured under the old one is dropped."""
-        return self._change(entry, lambda card: with_choice(card, choice, reason))
+        return self._change_card(entry, lambda card: with_choice(card, choice, reason))
 
     def set_card_texts(
         self, entry: ModelEntry, *, licence: str | None = None, notes: str | None = None
     ) -> ModelCard:
         """Keep what a person wrote on a card; None leaves it as it is."""
-
-        def fill(card: ModelCard) -> ModelCard:
-            return replace(
+        return self._change_card(
+            entry,
+            lambda card: replace(
                 card,
                 licence=card.licence if licence is None else licence,
                 notes=card.notes if notes is None else notes,
-            )
-
-        return self._change(entry, fill)
+            ),
+        )
 
     def record_measured(self, entry: ModelEntry, *measured: Measured) -> ModelCard:
         """Add accuracies to a card; one of the same attack and epsilon on the same images is replaced."""
@@ -114,11 +113,11 @@ class ModelAccess:
             others = (old for old in card.measured if (old.what, old.epsilon, old.images) not in places)
             return replace(card, measured=(*others, *measured))
 
-        return self._change(entry, fill)
+        return self._change_card(entry, fill)
 
     def record_checks(self, entry: ModelEntry, checks: Sequence[Check]) -> ModelCard:
         """Keep a round of checks, in place of the last one."""
-        return self._change(entry, lambda card: replace(card, checks=tuple(checks)))
+        return self._change_card(entry, lambda card: replace(card, checks=tuple(checks)))
 
-    def _change(self, entry: ModelEntry, change: Callable[[ModelCard], ModelCard]) -> ModelCard:
+    def _change_card(self, entry: ModelEntry, change: Callable[[ModelCard], ModelCard]) -> ModelCard:
         return self._registry.cards.change(entry.path, change)

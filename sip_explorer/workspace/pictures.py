@@ -49,6 +49,10 @@ class Pictures:
         """Return rows of ``images.h5`` as uint8 (n, H, W, C): far faster than one by one."""
         return self._open_packed().read(rows)
 
+    def has_segmentations(self) -> bool:
+        """Whether ``images.h5`` holds object masks."""
+        return self._open_packed().has_segmentations
+
     def read_segmentations(self, rows: NDArray[np.int64]) -> Pixels | None:
         """Return the object masks of rows of ``images.h5`` as uint8 (n, H, W); None if it has none."""
         return self._open_packed().segmentations(rows)

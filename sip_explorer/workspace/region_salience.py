@@ -55,7 +55,7 @@ def region_salience(
         There is no such salience, or it has none of these images.
     """
     if source == SEGMENTATION:
-        found, words = workspace.segmentations(ids), "object masks of the data set"
+        found, words = workspace.segmentations(ids, size), "object masks of the data set"
     elif source.partition(":")[0] == PAINTED:
         painter = _painter(workspace, ids, source.partition(":")[2])
         found, words = workspace.painted_masks(ids, painter), f"masks painted by {painter}"
@@ -68,7 +68,7 @@ def region_salience(
         found = {int(one): mask for one, mask in pairs if int(one) in chosen}
         words = f"salience that the run {path.parent.name} trained on"
         source = str(path)
-    elif workspace.segmentations(ids[:1]):
+    elif workspace.segmented(ids):
         return region_salience(workspace, ids, size, SEGMENTATION)
     elif workspace.annotators(None):
         return region_salience(workspace, ids, size, PAINTED)

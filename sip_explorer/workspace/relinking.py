@@ -1,48 +1,71 @@
 """Pictures that are no longer where the catalogue says, found again by name and content."""
 
 import os
+import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sip_explorer.records import CancelToken, SipError
-from sip_explorer.workspace.image_access import ImageAccess
+from sip_explorer.workspace.given_salience import GivenSalience
 from sip_explorer.workspace.image_index import Ids
-from sip_explorer.workspace.pictures import Place, pixels_digest
+from sip_explorer.workspace.pictures import pixels_digest
+
+_PART = 2000
 
 
 @dataclass(frozen=True)
 class Relinked:
     """What became of the missing pictures: how many were found, how many still miss.
 
-    ``refused``: one sentence for each whose name was found on other pictures only.
+    ``refused``: one sentence for each whose name was found on other pictures only. ``masks`` and
+    ``missing_masks`` count the files of object masks that came with the pictures.
     """
 
     found: int
     missing: int
     refused: list[str]
+    masks: int = 0
+    missing_masks: int = 0
 
 
-class Relinking(ImageAccess):
+class Relinking(GivenSalience):
     """The part of `Workspace` about pictures that moved; may be used from any thread."""
 
     def missing_pictures(self, ids: Ids | None = None) -> list[int]:
         """Return those of ``ids`` (None: of all images) whose file is gone."""
         if ids is None:
-            places: Iterable[tuple[int, Place]] = [(image, path) for image, path, _ in self._places()]
-        else:
-            places = ((int(image), self._place(image)) for image in ids)
-        return [
-            image for image, place in places if isinstance(place, str) and not (self.path / place).is_file()
-        ]
+            return [image for part in self.missing_by_parts() for image in part]
+        places = ((int(image), self._place(image)) for image in ids)
+        return [image for image, place in places if isinstance(place, str) and self._is_gone(place)]
+
+    def missing_by_parts(self) -> Iterator[list[int]]:
+        """Yield the same for all images, some thousand files at a time, for a job to breathe between."""
+        places = self._places()
+        for start in range(0, len(places), _PART):
+            yield [image for image, path, _ in places[start : start + _PART] if self._is_gone(path)]
 
     def relink(self, folder: Path | str, token: CancelToken | None = None) -> Relinked:
+        """Do all of `relink_steps` and return its result."""
+        steps = self.relink_steps(folder, token)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                result: Relinked = end.value
+                return result
+
+    def relink_steps(
+        self, folder: Path | str, token: CancelToken | None = None
+    ) -> Generator[tuple[int, int], None, Relinked]:
         """Look for the missing pictures anywhere under ``folder``, and point the catalogue at them.
 
         A file is the picture if it has the same name and the same pixels (the same size, where the
         catalogue keeps no digest). Of several the one counts whose folders are named most alike.
-        Reads every file of a right name, so call it from a job.
+        Missing masks are looked for likewise: a mask is a picture of that name that has its image's size.
+        Reads every file of a right name, so call it from a job: yields how many of how many missing
+        pictures were looked for, and returns what became of them.
 
         Raises
         ------
@@ -56,11 +79,14 @@ class Relinking(ImageAccess):
         missing = set(self.missing_pictures())
         rows = {image: (path, digest) for image, path, digest in self._places() if image in missing}
         token = token or CancelToken()
-        candidates = _by_name(root, {Path(path).name for path, _ in rows.values()}, token)
+        masks = {image: one for image, one in self.mask_files(None).items() if self._is_gone(one[0])}
+        names = {Path(path).name for path, _ in (*rows.values(), *masks.values())}
+        candidates = _by_name(root, names, token)
         found: dict[int, str] = {}
         refused: list[str] = []
-        for image, (path, digest) in rows.items():
+        for number, (image, (path, digest)) in enumerate(rows.items()):
             token.check()
+            yield number, len(rows) + len(masks)
             named_alike = sorted(candidates[Path(path).name], key=lambda other: -_alike(other, Path(path)))
             for candidate in named_alike:
                 if self._is_picture(candidate, image, digest):
@@ -72,12 +98,26 @@ class Relinking(ImageAccess):
                         f"{named_alike[0]} is another picture than the one that was imported: "
                         "look for the original of that name."
                     )
-        self._write(
-            lambda c: c.executemany(
-                "UPDATE images SET path = ? WHERE id = ?", [(path, image) for image, path in found.items()]
-            )
+        found_masks: dict[int, str] = {}
+        for number, (image, (path, kind)) in enumerate(masks.items(), len(rows)):
+            token.check()
+            yield number, len(rows) + len(masks)
+            for candidate in sorted(candidates[Path(path).name], key=lambda one: -_alike(one, Path(path))):
+                if self.fits(image, candidate, kind):
+                    found_masks[image] = self._stored(candidate)
+                    break
+
+        def write(connection: sqlite3.Connection) -> None:
+            for table, key, places in (("images", "id", found), ("segmentations", "image", found_masks)):
+                connection.executemany(
+                    f"UPDATE {table} SET path = ? WHERE {key} = ?",
+                    [(path, image) for image, path in places.items()],
+                )
+
+        self._write(write)
+        return Relinked(
+            len(found), len(missing) - len(found), refused, len(found_masks), len(masks) - len(found_masks)
         )
-        return Relinked(len(found), len(missing) - len(found), refused)
 
     def _places(self) -> list[tuple[int, str, bytes | None]]:
         return self._read(
@@ -85,6 +125,9 @@ class Relinking(ImageAccess):
                 "SELECT id, path, digest FROM images WHERE path IS NOT NULL ORDER BY id"
             ).fetchall()
         )
+
+    def _is_gone(self, place: str) -> bool:
+        return not os.path.isfile(os.path.join(self.path, place))
 
     def _is_picture(self, path: Path, image: int, digest: bytes | None) -> bool:
         from sip_explorer.data import read_image

@@ -15,6 +15,8 @@ from sip_explorer.workspace.masks import Stroke
 from sip_explorer.workspace.people_access import PeopleAccess
 from sip_explorer.workspace.reviews import Key, Review
 
+_MANY = 1000  # images of which all are asked at once
+
 
 class ReviewAccess(PeopleAccess):
     """The part of `Workspace` about the review of masks; may be used from any thread.
@@ -89,8 +91,20 @@ class ReviewAccess(PeopleAccess):
             self._checks[key] = verdict
             return saved
 
+    def said(self, annotator: int | str) -> tuple[dict[int, str], dict[int, str]]:
+        """Return image -> state, and image -> verdict, of those images that have one other than the usual."""
+        who = self._find(annotator)
+        states = {i: review.state for (i, painter), review in list(self._reviews.items()) if painter == who}
+        checks = {i: verdict for (i, painter), verdict in list(self._checks.items()) if painter == who}
+        return states, {image: verdict for image, verdict in checks.items() if verdict}
+
     def dots(self, ids: Ids, annotator: int | str) -> list[str]:
         """Return for each of ``ids`` the verdict of its check, else its state."""
+        if len(ids) > _MANY:
+            wanted = self._index.ids[self._index.rows(ids)].tolist()
+            states, verdicts = self.said(annotator)
+            known = {**states, **verdicts}
+            return [known.get(image, "unpainted") for image in wanted]
         pairs = zip(self.checks(ids, annotator), self.states(ids, annotator), strict=True)
         return [verdict or state for verdict, state in pairs]
 

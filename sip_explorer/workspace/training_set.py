@@ -27,7 +27,7 @@ def training_data(workspace: Workspace, recipe: Recipe, annotator: int | str | N
 
     Images are those of the recipe's collection that lie in the training split and have a label.
     They keep their size if they all have one that suits the network; else images, masks and boxes
-    are resized (`training_size`). Segmentations and boxes are those of ``images.h5``.
+    are resized (`training_size`). Segmentations and boxes are those that came with the images.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ def training_data(workspace: Workspace, recipe: Recipe, annotator: int | str | N
     size = training_size(workspace, ids, recipe)
     sources = recipe.salience_sources
     painted = _painted(workspace, ids, recipe.merge, wanted, "painted" in sources)
-    segmentations = workspace.segmentations(ids) if "segmentation" in sources else {}
+    segmentations = workspace.segmentations(ids, size) if "segmentation" in sources else {}
     data = TrainingData(
         images=workspace.images(ids, size),
         labels=workspace.labels(ids),
         ids=ids,
         classes=workspace.classes,
         painted={image: resize(mask, size) for image, mask in painted.masks.items()},
-        segmentations={image: resize(mask, size) for image, mask in segmentations.items()},
+        segmentations=segmentations,
         boxes=_boxes(workspace, ids, size) if "boxes" in sources else {},
         revisions=painted.revisions,
         annotator=painted.annotator,

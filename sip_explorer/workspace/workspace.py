@@ -7,17 +7,20 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from sip_explorer.workspace.creation import NewImage, create_workspace, packed_copy
+from sip_explorer.workspace.creation import create_workspace, packed_copy
 from sip_explorer.workspace.folders import new_numbered_folder, numbered_folders
+from sip_explorer.workspace.image_adding import ImageAdding
 from sip_explorer.workspace.image_index import Ids
+from sip_explorer.workspace.library_access import LibraryAccess
 from sip_explorer.workspace.model_access import ModelAccess
 from sip_explorer.workspace.models import ModelRegistry
+from sip_explorer.workspace.new_images import NewImage
 from sip_explorer.workspace.pictures import Pixels
 from sip_explorer.workspace.proposal_access import ProposalAccess
 from sip_explorer.workspace.relinking import Relinking
 
 
-class Workspace(ProposalAccess, Relinking, ModelAccess):
+class Workspace(ProposalAccess, LibraryAccess, ImageAdding, Relinking, ModelAccess):
     """One open workspace; made by `create` or `open`, closed by `close`.
 
     Methods may be called from any thread; none of them reads or writes through torch, but

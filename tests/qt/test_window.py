@@ -19,7 +19,7 @@ def test_every_room_opens_by_its_key_and_shows_something(open_window, shapes_pat
     window = open_window(shapes_path)
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    for number, key in enumerate(ROOMS, start=1):
+    for number, key in enumerate(ROOMS):
         QTest.keyClick(window, getattr(Qt.Key, f"Key_{number}"), Qt.KeyboardModifier.ControlModifier)
         qtbot.waitUntil(lambda key=key: key in window.rooms and window.rooms[key].isVisible())
         picture = window.grab().toImage()

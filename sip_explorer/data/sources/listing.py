@@ -14,7 +14,7 @@ Box = tuple[int, int, int, int]
 """X, Y of the upper left corner, width and height, in pixels of the upright image."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SourceImage:
     """One image of a source: a file, or a row of its arrays.
 
@@ -53,12 +53,15 @@ class SourceImage:
 class SourceArrays:
     """Images that lie in arrays, all of one size.
 
-    ``read`` returns the rows that it is given (int64, ascending) as uint8 (n, H, W, C), C 1 or 3.
+    ``read`` returns the rows that it is given (int64, ascending) as uint8 (n, H, W, C), C 1 or 3;
+    ``segmentations`` their object masks as uint8 (n, H, W), 255 on the object, where the file has any.
+    Files are left open between two readings: read from one thread, piece by piece from row 0 on.
     """
 
     shape: tuple[int, int, int]
     """Height, width, channels."""
     read: Callable[[NDArray[np.int64]], NDArray[np.uint8]]
+    segmentations: Callable[[NDArray[np.int64]], NDArray[np.uint8]] | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,12 @@ class RoomEntry:
     make: Callable[[Session], Room]
 
 
+def _library(session: Session) -> Room:
+    from sip_explorer.qt.rooms.library import LibraryRoom
+
+    return LibraryRoom(session)
+
+
 def _salience(session: Session) -> Room:
     from sip_explorer.qt.rooms.salience import SalienceRoom
 
@@ -45,6 +51,7 @@ def _prototypes(session: Session) -> Room:
 
 
 ROOMS: dict[str, RoomEntry] = {
+    "library": RoomEntry("Library", "library", _library),
     "salience": RoomEntry("Salience", "salience", _salience),
     "training": RoomEntry("Train", "training", _training),
     "attacks": RoomEntry("Attack", "attacks", _attacks),

@@ -61,6 +61,7 @@ class AttackRoom(Room):
         selection.current_image_changed.connect(self._preview)
         selection.current_model_changed.connect(self._preview)
         session.workspace_changed.connect(self._workspace_changed)
+        session.library_changed.connect(self._preview)
         self._show_state()
 
     def entered(self) -> None:
@@ -90,7 +91,7 @@ class AttackRoom(Room):
             return
         label = int(workspace.labels([image_id])[0])
         name = workspace.classes[label] if 0 <= label < len(workspace.classes) else "no class"
-        self.set_subject(f"{name} · {entry.name}")
+        self.set_subject(f"{workspace.image_name(image_id) if label < 0 else name} · {entry.name}")
         classes = workspace.classes
 
         def job(token: CancelToken) -> Iterator[Event | None]:

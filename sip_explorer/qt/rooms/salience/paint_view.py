@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,7 @@ from sip_explorer.records import Artefact, CancelToken, Event, Failed, SipError
 from sip_explorer.salience import Patch
 from sip_explorer.state import Session
 from sip_explorer.state.prefetch import Prefetch, Ready
-
-if TYPE_CHECKING:
-    from sip_explorer.workspace.relinking import Relinked
+from sip_explorer.state.relinking import relink
 
 LANE = "whole mask"
 PAUSE = 30
@@ -86,6 +84,7 @@ class PaintView(QWidget):
         painting.edited.connect(self._apply_edit)
         painting.history_changed.connect(self._show_history)
         painting.replaced.connect(self._read_again)
+        session.pictures_moved.connect(self._pictures_moved)
         self.tools.show_tool(self.canvas.tool())
 
     # ---- acts -----------------------------------------------------------------------------
@@ -172,22 +171,11 @@ class PaintView(QWidget):
 
     def relink(self, folder: str) -> None:
         """Point the catalogue at the missing pictures that lie anywhere under ``folder``, as a job."""
-        workspace = self.session.workspace
-        if workspace is None:
-            return
+        self.session.attempt(lambda: relink(self.session, Path(folder)))
 
-        def job(token: CancelToken) -> Iterator[Event | None]:
-            yield Artefact("relinked", data=workspace.relink(folder, token))
-
-        def follow(event: Event) -> None:
-            if isinstance(event, Failed):
-                self.session.problem.emit(event.message, event.detail)
-            elif isinstance(event, Artefact) and workspace is self.session.workspace:
-                self.session.notice.emit(relinked_words(event.data))
-                self.prefetch.forget()
-                self._show_image(self.session.selection.current_image)
-
-        self.session.jobs.run("find pictures", job, follow, on="disk")
+    def _pictures_moved(self) -> None:
+        self.prefetch.forget()
+        self._show_image(self.session.selection.current_image)
 
     def edit(self, act: Callable[[int], object]) -> bool:
         """Edit the mask on show; not while the hand is still drawing, and not where there is none."""
@@ -283,11 +271,3 @@ class PaintView(QWidget):
     def _apply_edit(self, image_id: int, patch: Patch, annotator: str) -> None:
         if image_id == self.image_id and annotator == self.annotator and self.canvas.has_image():
             self.canvas.apply_patch(patch)
-
-
-def relinked_words(relinked: Relinked) -> str:
-    """What came of looking for pictures."""
-    words = f"{relinked.found:,} pictures found" if relinked.found != 1 else "1 picture found"
-    if relinked.missing:
-        words += f"; {relinked.missing:,} still missing"
-    return " ".join([f"{words}.", *relinked.refused[:2]])

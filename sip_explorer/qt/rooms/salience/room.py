@@ -75,6 +75,7 @@ class SalienceRoom(Room):
         for signal in (self.details.marks.renewed, self.details.marks.changed):
             signal.connect(self._show_subject)
         self.session.keymap.changed.connect(self._show_keys)
+        self.session.library_changed.connect(self._show_subject)
 
     def _acts(self) -> dict[str, Callable[[], object]]:
         """What the keys of the groups "Mask" and "Images and review" do."""

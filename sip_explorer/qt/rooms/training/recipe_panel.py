@@ -56,6 +56,7 @@ class RecipePanel(QObject):
         self.form.changed.connect(self._refresh)
         session.workspace_changed.connect(self._take_workspace)
         session.models_changed.connect(self._take_models)
+        session.library_changed.connect(self._take_library)
         session.masks_changed.connect(self._masks_changed)
         session.selection.annotator_changed.connect(self._count_anew)
         self._take_workspace(session.workspace)
@@ -144,6 +145,11 @@ class RecipePanel(QObject):
         self._take_defaults()
         self._take_models()
         self._count_anew()
+
+    def _take_library(self) -> None:
+        """Other classes, labels or splits: other models fit, and other images are trained on."""
+        self._counts.clear()
+        self._take_models()
 
     def _take_defaults(self) -> None:
         """Photos need another epsilon and another network than the demo's garments."""

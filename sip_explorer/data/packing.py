@@ -1,0 +1,111 @@
+"""Writing a packed image file, at once or image by image."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from sip_explorer.records import atomic_path
+
+FORMAT = "sip-explorer images 1"
+_CHUNK_BYTES = 64 * 1024
+# An import waits for it: photos get hardly smaller by higher levels, which take three times as long.
+_OPTIONS: dict[str, Any] = {"compression": "gzip", "compression_opts": 3, "track_times": False}
+
+
+class PackedWriter:
+    """A packed image file in the making, which never holds all its images in memory; made by `packing`.
+
+    Attributes
+    ----------
+    count : int
+        So many images are in it.
+    """
+
+    def __init__(self, file: h5py.File, shape: tuple[int, int, int], expected: int) -> None:
+        self.count = 0
+        self._file = file
+        self._images = file.create_dataset(
+            "images",
+            shape=(0, *shape),
+            maxshape=(None, *shape),
+            dtype=np.uint8,
+            chunks=chunk_shape(max(1, expected), shape),
+            **_OPTIONS,
+        )
+
+    def append(self, images: NDArray[np.uint8]) -> None:
+        """Write images, uint8 (n, H, W, C), as the next rows."""
+        self._images.resize(self.count + len(images), axis=0)
+        self._images[self.count :] = images
+        self.count += len(images)
+
+    def finish(
+        self,
+        labels: NDArray[np.integer],
+        test: NDArray[np.bool_],
+        boxes: Mapping[int, NDArray[np.integer]],
+    ) -> None:
+        """Write what the rows are: labels (-1 for none), which are for testing, row -> boxes (n, 4)."""
+        write_columns(self._file, labels, np.where(test, "test", "train"), {})
+        if boxes:
+            write_boxes(self._file, boxes)
+
+
+@contextmanager
+def packing(
+    path: Path, shape: tuple[int, int, int], expected: int, classes: Sequence[str], *, name: str, origin: str
+) -> Iterator[PackedWriter]:
+    """Yield a writer of images of ``shape`` (H, W, C); the file stands at ``path`` after a clean exit."""
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+        write_attributes(file, classes, name=name, licence="", origin=origin)
+        yield PackedWriter(file, shape, expected)
+
+
+def chunk_shape(count: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return how many of ``count`` images of ``shape`` are compressed together, as a chunk's shape."""
+    size = max(1, int(np.prod(shape)) if count else 1)
+    return (max(1, min(count, _CHUNK_BYTES // size)), *shape)
+
+
+def write_attributes(
+    file: h5py.File, classes: Sequence[str], *, name: str, licence: str, origin: str
+) -> None:
+    """Write what the file as a whole is."""
+    file.attrs["format"] = FORMAT
+    file.attrs["classes"] = json.dumps(list(classes), ensure_ascii=False)
+    file.attrs["name"] = name
+    file.attrs["licence"] = licence
+    file.attrs["origin"] = origin
+
+
+def write_columns(
+    file: h5py.File,
+    labels: NDArray[np.integer],
+    split: NDArray[np.str_],
+    collections: Mapping[str, NDArray[np.integer]],
+) -> None:
+    """Write labels, "train" or "test" of every row, and collections of rows."""
+    options = {**_OPTIONS, "compression_opts": 9}
+    file.create_dataset("labels", data=np.asarray(labels, np.int64), **options)
+    file.create_dataset("split", data=split.astype("S5"), **options)
+    group = file.create_group("collections")
+    for collection, ids in sorted(collections.items()):
+        group.create_dataset(collection, data=np.asarray(ids, np.int64), **options)
+
+
+def write_boxes(file: h5py.File, boxes: Mapping[int, NDArray[np.integer]]) -> None:
+    """Write row -> boxes, integers (n, 4), X Y width height in pixels."""
+    found = [(image, np.asarray(rows).reshape(-1, 4)) for image, rows in sorted(boxes.items())]
+    numbers = [np.full(len(rows), image, np.int64) for image, rows in found]
+    corners = [rows.astype(np.int32) for _, rows in found]
+    for key, parts in (
+        ("boxes", [np.empty((0, 4), np.int32), *corners]),
+        ("box_images", [np.empty(0, np.int64), *numbers]),
+    ):
+        file.create_dataset(key, data=np.concatenate(parts), track_times=False)
