@@ -19,11 +19,11 @@ FASHION_MNIST_CLASSES = (
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _STANDARD = {
-    "CIFAR-10's order": _CIFAR10,
-    "Fashion-MNIST's order": FASHION_MNIST_CLASSES,
-    "the digits' order": tuple(str(digit) for digit in range(10)),
-    "the digits' order, in words": _DIGITS,
-    "MNIST's order as torchvision writes it": tuple(f"{n} - {word}" for n, word in enumerate(_DIGITS)),
+    "CIFAR-10's names": _CIFAR10,
+    "Fashion-MNIST's names": FASHION_MNIST_CLASSES,
+    "the digits": tuple(str(digit) for digit in range(10)),
+    "the digits in words": _DIGITS,
+    "MNIST's names": tuple(f"{n} - {word}" for n, word in enumerate(_DIGITS)),
 }
 
 _SEPARATORS = re.compile(r"[\s_\-]+")
