@@ -27,22 +27,29 @@ class PackedWriter:
         So many images are in it.
     """
 
-    def __init__(self, file: h5py.File, shape: tuple[int, int, int], expected: int) -> None:
+    def __init__(self, file: h5py.File, shape: tuple[int, int, int], expected: int, masked: bool) -> None:
         self.count = 0
         self._file = file
-        self._images = file.create_dataset(
-            "images",
-            shape=(0, *shape),
-            maxshape=(None, *shape),
-            dtype=np.uint8,
-            chunks=chunk_shape(max(1, expected), shape),
-            **_OPTIONS,
-        )
+        chunk = chunk_shape(max(1, expected), shape)
+        sides = {"images": 3, "segmentations": 2} if masked else {"images": 3}
+        self._growing = [
+            file.create_dataset(
+                key,
+                shape=(0, *shape[:axes]),
+                maxshape=(None, *shape[:axes]),
+                dtype=np.uint8,
+                chunks=chunk[: axes + 1],
+                **_OPTIONS,
+            )
+            for key, axes in sides.items()
+        ]
 
-    def append(self, images: NDArray[np.uint8]) -> None:
-        """Write images, uint8 (n, H, W, C), as the next rows."""
-        self._images.resize(self.count + len(images), axis=0)
-        self._images[self.count :] = images
+    def append(self, images: NDArray[np.uint8], masks: NDArray[np.uint8] | None = None) -> None:
+        """Write images, uint8 (n, H, W, C), and their masks (n, H, W), if there are any, as the next rows."""
+        parts = [images] if masks is None else [images, masks]
+        for dataset, part in zip(self._growing, parts, strict=True):
+            dataset.resize(self.count + len(images), axis=0)
+            dataset[self.count :] = part
         self.count += len(images)
 
     def finish(
@@ -59,12 +66,22 @@ class PackedWriter:
 
 @contextmanager
 def packing(
-    path: Path, shape: tuple[int, int, int], expected: int, classes: Sequence[str], *, name: str, origin: str
+    path: Path,
+    shape: tuple[int, int, int],
+    expected: int,
+    classes: Sequence[str],
+    *,
+    name: str,
+    origin: str,
+    masked: bool = False,
 ) -> Iterator[PackedWriter]:
-    """Yield a writer of images of ``shape`` (H, W, C); the file stands at ``path`` after a clean exit."""
+    """Yield a writer of images of ``shape`` (H, W, C); the file stands at ``path`` after a clean exit.
+
+    ``expected``: about how many images there are; ``masked``: whether all of them bring masks.
+    """
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
         write_attributes(file, classes, name=name, licence="", origin=origin)
-        yield PackedWriter(file, shape, expected)
+        yield PackedWriter(file, shape, expected, masked)
 
 
 def chunk_shape(count: int, shape: tuple[int, ...]) -> tuple[int, ...]:

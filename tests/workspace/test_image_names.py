@@ -7,7 +7,7 @@ from PIL import Image
 from sip_explorer.records import Finished, Notice, SipError
 from sip_explorer.salience import Patch
 from sip_explorer.salience.exchange import FORMATS
-from sip_explorer.workspace import Workspace, import_class_folders
+from sip_explorer.workspace import Workspace, import_images
 from sip_explorer.workspace.image_names import ImageNames
 from sip_explorer.workspace.salience_exchange import export_salience, import_salience
 
@@ -31,7 +31,7 @@ def photos(tmp_path):
         file = tmp_path / "photos" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(random.integers(0, 256, (*SHAPE, 3), np.uint8)).save(file)
-    list(import_class_folders(tmp_path / "photos", tmp_path / "work"))
+    list(import_images(tmp_path / "photos", tmp_path / "work"))
     with Workspace.open(tmp_path / "work") as opened:
         opened.add_annotator("Ada")
         yield opened
@@ -58,7 +58,7 @@ def test_names_go_out_apart_where_capitals_are_not_told(tmp_path):
         Image.new("L", (4, 4), shade).save(tmp_path / "photos" / name)
     if len(list((tmp_path / "photos" / "cat").iterdir())) == 1:
         pytest.skip("this disk does not tell capitals")
-    list(import_class_folders(tmp_path / "photos", tmp_path / "work"))
+    list(import_images(tmp_path / "photos", tmp_path / "work"))
     with Workspace.open(tmp_path / "work") as opened:
         names = ImageNames(opened)
         given = [names.outgoing(image) for image in opened.image_ids().tolist()]
