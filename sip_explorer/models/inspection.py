@@ -100,20 +100,16 @@ def inspect_checkpoint(path: Path | str, weights: str | None = None) -> Checkpoi
         with open(path, "rb") as file:
             start = file.read(START_BYTES)
         if is_safetensors(start):
-            info = _safetensors(path, size)
-        elif start.startswith(OLD_START):
+            return _safetensors(path, size, weights)
+        if start.startswith(OLD_START):
             return _torch(path, size, weights)
-        elif start.startswith(b"PK"):
-            info = _archive(path, size, weights)
-        else:
-            raise SipError(f"{path} {words_for(path, start, size)}.")
+        if start.startswith(b"PK"):
+            return _archive(path, size, weights)
+        raise SipError(f"{path} {words_for(path, start, size)}.")
     except FileNotFoundError as error:
         raise SipError(f"{path} is not there; choose another file.") from error
     except (OSError, ValueError) as error:
         raise SipError(f"{path} cannot be read ({error}); check its permissions.") from error
-    if info.kind != "torch" and weights is not None and weights.lower() != info.weights.lower():
-        raise _no_variant(path, weights, info.variants)
-    return info
 
 
 def _archive(path: Path, size: int, weights: str | None) -> CheckpointInfo:
@@ -121,6 +117,8 @@ def _archive(path: Path, size: int, weights: str | None) -> CheckpointInfo:
     if names is None:
         raise SipError(f"{path} is cut short or damaged; copy or download it again.")
     if is_exported(names):
+        if weights is not None and weights.lower() != EXPORTED:
+            raise _no_variant(path, weights, (EXPORTED,))
         program = read_exported(path)
         entries = tuple(TensorEntry(key, shape, dtype) for key, shape, dtype in program.tensors)
         metadata = {"program": program}
@@ -130,7 +128,7 @@ def _archive(path: Path, size: int, weights: str | None) -> CheckpointInfo:
     return _torch(path, size, weights)
 
 
-def _safetensors(path: Path, size: int) -> CheckpointInfo:
+def _safetensors(path: Path, size: int, weights: str | None) -> CheckpointInfo:
     header, strings = read_header(path, size)
     metadata: dict[str, Any] = dict(strings)
     if METADATA_KEY in metadata:
@@ -140,9 +138,14 @@ def _safetensors(path: Path, size: int) -> CheckpointInfo:
             raise SipError(
                 f"{path} is cut short or damaged: its description is no JSON; copy or download it again."
             ) from error
-    entries = tuple(TensorEntry(entry.key, entry.shape, entry.dtype) for entry in header)
     ours = metadata.get(METADATA_KEY, {})
     named = ours.get("architecture") if ours.get("kind") == "classifier" else None
+    tensors = {entry.key: StoredTensor(entry.shape, entry.dtype) for entry in header}
+    parts = (StateDict("model", (), tensors),) if ours else find_state_dicts(tensors)
+    if not parts:
+        return CheckpointInfo(path, "safetensors", size, (), metadata)
+    part = _chosen(path, parts, weights)
+    entries = tuple(TensorEntry(key, value.shape, value.dtype) for key, value in part.tensors.items())
     return CheckpointInfo(
         path,
         "safetensors",
@@ -150,8 +153,8 @@ def _safetensors(path: Path, size: int) -> CheckpointInfo:
         entries,
         metadata,
         architecture=named if isinstance(named, str) else _architecture(entries),
-        variants=("model",) if entries else (),
-        weights="model" if entries else "",
+        variants=tuple(each.name for each in parts),
+        weights=part.name,
     )
 
 

@@ -27,7 +27,8 @@ def read_state(info: CheckpointInfo) -> dict[str, Tensor]:
     """
     try:
         if info.kind == "safetensors":
-            return dict(load_file(info.path))
+            whole = load_file(info.path)
+            return {entry.key: whole[entry.key] for entry in info.entries}
         found = read_torch(info.path)
         part = next(
             part

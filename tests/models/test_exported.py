@@ -14,6 +14,7 @@ from torch import nn
 from sip_explorer.attacks import PGD
 from sip_explorer.models import inspect_checkpoint, load_checkpoint, save_checkpoint
 from sip_explorer.records import SipError
+from sip_explorer.salience.gradcam import grad_cam
 from sip_explorer.salience.layers import grad_cam_layers
 
 
@@ -83,7 +84,10 @@ def test_an_export_in_training_mode_is_said(tmp_path: Path) -> None:
 
 def test_layers_for_grad_cam_are_a_list_that_may_be_empty(tmp_path: Path) -> None:
     export(tmp_path / "net.pt2")
-    assert grad_cam_layers(load_checkpoint(tmp_path / "net.pt2"), (3, 8, 8)) == []
+    classifier = load_checkpoint(tmp_path / "net.pt2")
+    assert grad_cam_layers(classifier, (3, 8, 8)) == []
+    with pytest.raises(SipError, match="Grad-CAM needs a layer"):
+        grad_cam(classifier, torch.rand(2, 3, 8, 8))
 
 
 def test_it_is_kept_as_its_own_file(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 import timm
 import torch
 from checkpoint_files import tiny, write_torch
+from safetensors.torch import save_file
 from timm.utils import CheckpointSaver, ModelEmaV3
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
@@ -108,6 +109,9 @@ def test_prefixes_within_one_dict_tell_model_and_average_apart(tmp_path: Path) -
     assert inspect_checkpoint(path).variants == ("model", "EMA")
     loads(path, None, plain)
     loads(path, "EMA", average)
+    save_file(state, tmp_path / "same.safetensors")
+    assert inspect_checkpoint(tmp_path / "same.safetensors").variants == ("model", "EMA")
+    loads(tmp_path / "same.safetensors", "EMA", average)
 
 
 @pytest.mark.parametrize(
