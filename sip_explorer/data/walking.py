@@ -73,7 +73,7 @@ def find_pictures(
 
 
 def has_pictures(folder: Path) -> bool:
-    """Whether a picture lies in the folder or below it; ends at the first. Linked folders are not followed."""
+    """Whether a picture lies in the folder or below it; linked folders are not followed."""
     for _, below, files in os.walk(folder):
         below[:] = [name for name in below if not _passed_over(name)]
         if any(is_picture_name(name) and not _passed_over(name) for name in files):
