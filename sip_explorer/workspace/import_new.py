@@ -130,7 +130,8 @@ def _linked(
         settled = settle(reading.found, source.classes)
         found = settled.images
         test = held_out([one.image for one in found], test_share, seed).tolist()
-        return settled, [placed(one, tested, one.image.label) for one, tested in zip(found, test, strict=True)]
+        pairs = zip(found, test, strict=True)
+        return settled, [placed(one, tested, one.image.label) for one, tested in pairs]
 
     settled, images = yield from waited(pool, act)
     found = settled.images
