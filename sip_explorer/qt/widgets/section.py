@@ -51,6 +51,14 @@ class Section(QWidget):
         """Add a layout over the whole width."""
         self._grid.addLayout(layout, self._grid.rowCount(), 0, 1, 4)
 
+    def set_open(self, open_: bool) -> None:
+        """Fold or unfold."""
+        self._title.setChecked(open_)
+
+    def set_title(self, title: str) -> None:
+        """Change the words that it folds under."""
+        self._title.setText(title)
+
     def _fold(self, open_: bool) -> None:
         self._body.setVisible(open_)
         self._tint()
