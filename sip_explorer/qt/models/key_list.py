@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from sip_explorer.qt.models.monospace import dress
+from sip_explorer.qt.models.code_lines import CodeLines
 
 
 class KeyList(QWidget):
@@ -16,11 +16,7 @@ class KeyList(QWidget):
         super().__init__(parent)
         heading = QLabel("What the file holds")
         heading.setProperty("role", "section")
-        self.lines = QPlainTextEdit()
-        self.lines.setReadOnly(True)
-        self.lines.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.lines.setAccessibleName("Keys and shapes")
-        dress(self.lines)
+        self.lines = CodeLines("Keys and shapes")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)

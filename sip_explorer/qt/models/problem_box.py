@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from sip_explorer.qt.models.monospace import dress
+from sip_explorer.qt.models.code_lines import CodeLines
 
 _MOST_LINES = 10
 _FEW = 4  # so many lines are shown at once: they are what to do
@@ -22,10 +22,7 @@ class ProblemBox(QWidget):
         self.sentence.setWordWrap(True)
         self.sentence.setProperty("role", "bad")
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.lines = QPlainTextEdit()
-        self.lines.setReadOnly(True)
-        self.lines.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.lines.setAccessibleName("Details")
+        self.lines = CodeLines("Details")
         self.show_lines = QPushButton("Show the details")
         self.copy = QPushButton("Copy")
         buttons = QHBoxLayout()
@@ -41,7 +38,6 @@ class ProblemBox(QWidget):
         layout.addLayout(buttons)
         self.show_lines.clicked.connect(self._open)
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.lines.toPlainText()))
-        dress(self.lines)
         self.clear()
 
     def clear(self) -> None:
@@ -53,7 +49,7 @@ class ProblemBox(QWidget):
         self.sentence.setText(sentence)
         self.lines.setPlainText(detail)
         count = len(detail.splitlines())
-        self.lines.setFixedHeight(self._height(count))
+        self.lines.setFixedHeight(self.lines.height_of(min(max(count, 1), _MOST_LINES)))
         self.lines.setVisible(0 < count <= _FEW)
         self.copy.setVisible(count > 0)
         self.copy.setText("Copy these lines" if count <= _FEW else "Copy the details")
@@ -63,10 +59,3 @@ class ProblemBox(QWidget):
     def _open(self) -> None:
         self.lines.show()
         self.show_lines.hide()
-
-    def _height(self, count: int) -> int:
-        shown = min(max(count, 1), _MOST_LINES)
-        metrics = self.lines.fontMetrics()
-        bar = self.lines.horizontalScrollBar().sizeHint().height()
-        margin = 2 * int(self.lines.document().documentMargin()) + 2 * self.lines.frameWidth()
-        return shown * metrics.lineSpacing() + margin + bar

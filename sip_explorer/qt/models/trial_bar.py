@@ -40,7 +40,9 @@ class TrialBar(QWidget):
 
     def progress(self, done: int, total: int, text: str) -> None:
         """So many of so many settings were tried; ``text`` is the one that is being tried."""
-        self.words.setText(f"Measuring on labelled images: {text}" if text else "Measuring on labelled images")
+        self.words.setText(
+            f"Measuring on labelled images: {text}" if text else "Measuring on labelled images"
+        )
         self.bar.setRange(0, max(1, total))
         self.bar.setValue(done)
         self.bar.show()
