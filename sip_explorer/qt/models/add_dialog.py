@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -83,6 +83,7 @@ class AddDialog(QDialog):
         self.settings.looked.connect(self._show_look)
         self.settings.changed.connect(self._refresh)
         self.settings.failed.connect(self._show_problem)
+        self.settings.hand.section.opened.connect(self._make_room)
         self.name.textChanged.connect(self._refresh)
         self.buttons.accepted.connect(self._accept)
         self.buttons.rejected.connect(self.reject)
@@ -118,7 +119,7 @@ class AddDialog(QDialog):
         column.addWidget(self.settings, 100)
         column.addStretch(1)
         self.note.hide()
-        area = QScrollArea()
+        self.area = area = QScrollArea()
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -149,6 +150,15 @@ class AddDialog(QDialog):
         layout.addLayout(foot)
         metrics = self.fontMetrics()
         self.resize(metrics.averageCharWidth() * 140, metrics.lineSpacing() * 42)
+
+    def _make_room(self, opened: bool) -> None:
+        """Grow for what was unfolded as far as the screen allows, and scroll to it."""
+        if not opened:
+            return
+        hand = self.settings.hand
+        most = self.screen().availableGeometry().height() - 4 * self.fontMetrics().lineSpacing()
+        self.resize(self.width(), max(self.height(), min(most, self.height() + hand.sizeHint().height())))
+        QTimer.singleShot(0, hand, lambda: self.area.ensureWidgetVisible(hand))
 
     def _show_look(self, look: ModelLook) -> None:
         self.look = look

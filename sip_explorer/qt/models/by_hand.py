@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _PAUSE = 700  # milliseconds without a change after which it is tried
 _LARGEST = 4096
 _OTHER = "another one …"
+_UNITS = "In units of the [0, 1] image"
 
 
 class ByHand(QWidget):
@@ -160,8 +161,8 @@ class ByHand(QWidget):
         self.height_.setAccessibleName("Height of the images")
         self.width_.setAccessibleName("Width of the images")
         self.section.add_row("Normalisation", self.normalisation)
-        self._mean_row = self.section.add_row("Mean", self.mean, unit="per channel, in units of [0, 1]")
-        self._std_row = self.section.add_row("Deviation", self.std, unit="per channel, in units of [0, 1]")
+        self._mean_row = self.section.add_row("Mean", self.mean, unit="per channel", tip=_UNITS)
+        self._std_row = self.section.add_row("Deviation", self.std, unit="per channel", tip=_UNITS)
         size, box = QWidget(), QHBoxLayout()
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(8)
@@ -170,9 +171,12 @@ class ByHand(QWidget):
         box.addWidget(self.width_)
         box.addStretch(1)
         size.setLayout(box)
-        self.section.add_row("Images", size, unit="height × width in pixels")
-        self.section.add_row("Classes", self.classes, unit="one a line, in the order of the logits")
-        self.section.add_widget(self.from_file)
+        self.section.add_row("Images", size, unit="pixels", tip="Height × width")
+        self.section.add_row("Classes", self.classes, unit="one a line", tip="In the order of the logits")
+        below = QHBoxLayout()
+        below.addStretch(1)
+        below.addWidget(self.from_file)
+        self.section.add_layout(below)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)

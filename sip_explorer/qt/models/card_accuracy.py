@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sip_explorer.workspace.cards import Measured
 
 _SHOWN = 3  # rounds
+_APART = 8
 _NONE = "Not measured here yet."
 
 
@@ -98,14 +99,19 @@ class CardAccuracy(QWidget):
         for (images, at), figures in list(reversed(rounds.items()))[:_SHOWN]:
             for one in figures:
                 epsilon = f" at {format_epsilon(one.epsilon)}" if one.epsilon else ""
-                self._grid.addWidget(_label(f"{one.what[:1].upper()}{one.what[1:]}{epsilon}"), row, 0)
-                value = _label(one.words)
-                value.setAlignment(Qt.AlignmentFlag.AlignRight)
+                name = _label(f"{one.what[:1].upper()}{one.what[1:]}{epsilon}", "plain")
+                name.setContentsMargins(0, _APART if row else 0, 0, 0)
+                self._grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignBottom)
+                share, _, interval = one.words.partition(" (")
+                value = _label(share, "section")
+                value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+                value.setWordWrap(False)
                 self._grid.addWidget(value, row, 1)
                 self._grid.addWidget(AccuracyBar(one.right, one.total), row + 1, 0, 1, 2)
-                row += 2
+                self._grid.addWidget(_label(interval.rstrip(")"), "caption"), row + 2, 0, 1, 2)
+                row += 3
             day = datetime.fromtimestamp(at).strftime("%d %b %Y").lstrip("0")
-            self._grid.addWidget(_label(f"measured on {images}, {day}", "caption"), row, 0, 1, 2)
+            self._grid.addWidget(_label(f"Measured on {images}, {day}; 95 % intervals", "caption"), row, 0, 1, 2)
             row += 1
         if not row:
             self._grid.addWidget(_label(_NONE, "muted"), 0, 0)
@@ -153,11 +159,10 @@ class CardAccuracy(QWidget):
         self.bar.setValue(row.done)
 
 
-def _label(words: str, role: str = "") -> QLabel:
+def _label(words: str, role: str) -> QLabel:
     made = QLabel(words)
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    made.setWordWrap(role != "")
-    if role:
-        made.setProperty("role", role)
+    made.setWordWrap(True)
+    made.setProperty("role", role)
     return made

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sip_explorer.workspace.trial_result import LoadedModel
 
 _FACTS, _HASH = "model card facts", "model card hash"
-_SHORT = 12
+_SHORT = 8
 
 
 class ModelCardView(QScrollArea):
@@ -187,7 +187,7 @@ class ModelCardView(QScrollArea):
 
     def _show_hash(self, sha256: str) -> None:
         self._sha256 = sha256
-        self.hash.setText(f"SHA-256 {sha256[:_SHORT]}…")
+        self.hash.setText(f"SHA-256 {sha256[:_SHORT]}… copy")
         self.hash.setVisible(bool(sha256))
 
     def _copy_hash(self) -> None:
