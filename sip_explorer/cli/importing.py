@@ -56,12 +56,13 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Bring images in: class folders, CSV, CUB-200-2011, CIFAR, MNIST, Pets, HDF5, npz, pictures."""
         from sip_explorer.workspace import Workspace, add_images, import_images, preview_images
+        from sip_explorer.workspace.import_splits import TEST_SHARE, checked_share
 
         if len(paths) < 2:
             raise typer.BadParameter("give the images first and the workspace folder last")
         *images, workspace = paths
         _check(workspace, add, {"--collection": collection, "--label": label, "--name": name})
-        share = (0.0 if add else 0.2) if test_share is None else test_share
+        share = checked_share((0.0 if add else TEST_SHARE) if test_share is None else test_share)
         token = CancelToken()
         shown: list[ImportPreview] = []
 

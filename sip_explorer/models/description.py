@@ -69,7 +69,7 @@ def _classes(info: CheckpointInfo, shapes: Mapping[str, tuple[int, ...]]) -> lis
     names = ours.get("classes") if isinstance(ours, Mapping) else None
     if isinstance(names, list | tuple) and names:
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        return [("classes", f"{len(names)}: {', '.join(map(str, names[:_NAMED]))}{more}")]
+        return [("classes", f"{', '.join(map(str, names[:_NAMED]))}{more} ({len(names)})")]
     if info.kind == "exported":
         return [("classes", f"{info.metadata['program'].classes}, not named in the file")]
     if info.architecture in architecture_names():

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from sip_explorer.models import recognition
-from sip_explorer.models.catalogue import architecture_names, fingerprints, head_key
+from sip_explorer.models.catalogue import architecture_names, head_key
+from sip_explorer.models.fingerprints import TIMM_PREFIX, fingerprint_of
 from sip_explorer.models.inspection import METADATA_KEY, CheckpointInfo
 
 
@@ -32,4 +33,8 @@ def why_recognised(info: CheckpointInfo) -> str:
 
 
 def _whose(architecture: str) -> str:
-    return f"torchvision's {architecture}" if architecture in fingerprints() else f"a {architecture}"
+    if fingerprint_of(architecture) is None:
+        return f"a {architecture}"
+    if architecture.startswith(TIMM_PREFIX):
+        return f"timm's {architecture.removeprefix(TIMM_PREFIX)}"
+    return f"torchvision's {architecture}"

@@ -159,7 +159,9 @@ def preview_images(chosen: Chosen, *, token: CancelToken | None = None) -> Itera
             train=len(images) - test,
             test=test,
             unlabelled=int((labels < 0).sum()),
-            segmented=sum(image.segmentation is not None for image in images),
+            segmented=len(images)
+            if source.arrays is not None and source.arrays.segmentations is not None
+            else sum(image.segmentation is not None for image in images),
             boxed=sum(bool(image.boxes) for image in images),
             notes=tuple(map(storable, source.notes)),
             problems=tuple(map(storable, [*source.problems, *problems])),

@@ -109,7 +109,7 @@ def change(name: str, data: object) -> object:
         (lambda file: file.attrs.modify("classes", '["one"]'), "outside the 1 classes"),
         (lambda file: file.attrs.pop("format"), "format None"),
         (change("labels", None), "cannot be read"),
-        (change("labels", np.full(40, -1)), "outside the 2 classes"),
+        (change("labels", np.full(40, -2)), "outside the 2 classes"),
         (change("labels", np.zeros(39, np.int64)), "39 labels"),
         (change("images", IMAGES.astype(np.float32)), "not uint8"),
         (change("images", IMAGES[..., :2]), "not uint8"),

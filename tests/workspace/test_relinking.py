@@ -9,7 +9,7 @@ from PIL import Image
 
 from sip_explorer.records import CancelToken, SipError
 from sip_explorer.records.cancel import Cancelled
-from sip_explorer.workspace import NewImage, Workspace, import_class_folders
+from sip_explorer.workspace import NewImage, Workspace, import_images
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def pictures(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def linked(pictures: Path, tmp_path: Path):
-    for _ in import_class_folders(pictures, tmp_path / "work"):
+    for _ in import_images(pictures, tmp_path / "work"):
         pass
     with Workspace.open(tmp_path / "work") as workspace:
         yield workspace
