@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from sip_explorer.qt.film_strip import FilmStrip
 from sip_explorer.qt.installation import installation_text
 from sip_explorer.qt.menus import FIND, add_menus
+from sip_explorer.qt.models import ask_add_model
 from sip_explorer.qt.rail import Rail
 from sip_explorer.qt.room import Room, separator
 from sip_explorer.qt.rooms import ROOMS
@@ -195,15 +196,8 @@ class MainWindow(QMainWindow):
             self.banner.forget_problem(self.banner.problem)
 
     def ask_add_model(self) -> None:
-        """Ask for a checkpoint and add it to the workspace."""
-        path, _ = QFileDialog.getOpenFileName(
-            self,
-            "Trained model",
-            "",
-            "Checkpoints (*.safetensors *.pt *.pth *.ckpt *.bin *.tar);;All files (*)",
-        )
-        if path:
-            self.session.attempt(lambda: self.session.import_model(path))
+        """Ask for a checkpoint, show how it is best read, and add it to the workspace."""
+        ask_add_model(self)
 
     def ask_annotator(self) -> None:
         """Ask who paints."""
