@@ -114,10 +114,8 @@ def whole_numbers(text: str, what: str) -> tuple[int, ...]:
 
 def load_models(workspace: "Workspace", names: Sequence[str]) -> "dict[str, Classifier]":
     """Return the classifiers by name, all of one input size and the same classes; else SipError."""
-    from sip_explorer.models import load_checkpoint
-
     entries = [classifier_entry(workspace, name) for name in names]
-    models = {entry.name: load_checkpoint(entry.path) for entry in entries}
+    models = {entry.name: entry.load() for entry in entries}
     first, *others = models.items()
     for name, model in others:
         if (model.input_shape, model.classes) != (first[1].input_shape, first[1].classes):

@@ -58,6 +58,10 @@ def _dispatch(words: list[str]) -> int:
     if not words:
         return _open(None)
     first = words[0]
+    if words == ["probe"]:  # hidden: started by the program itself, many times and so without the commands
+        from sip_explorer.records.probe import serve
+
+        return serve(sys.stdin, sys.stdout)
     if first.startswith("-") or first in COMMANDS:
         from sip_explorer.cli.commands import run_command
 
@@ -94,4 +98,6 @@ def _explain(error: BaseException) -> int:
         sentence = f"A fault of the program, {type(error).__name__}: {error}. See its details with --debug."
         code = FAILED
     print(" ".join(sentence.split()), file=sys.stderr)
+    if isinstance(error, SipError) and error.detail:
+        print(error.detail, file=sys.stderr)
     return code

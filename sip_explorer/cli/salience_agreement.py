@@ -120,11 +120,10 @@ def _maps(
     """Return the model's maps of the images that anybody painted or left empty."""
     import numpy as np
 
-    from sip_explorer.models import load_checkpoint
     from sip_explorer.training.environment import resolve_device
     from sip_explorer.workspace.model_maps import model_maps
 
-    classifier = load_checkpoint(classifier_entry(workspace, name).path)
+    classifier = classifier_entry(workspace, name).load()
     done = np.zeros(len(ids), bool)
     for person in people:
         done |= np.isin(workspace.states(ids, person.id), ("painted", "empty"))

@@ -81,10 +81,9 @@ def register(group: typer.Typer) -> None:
 
 
 def _loaded(workspace: "Workspace", name: str, device: str) -> "Classifier":
-    from sip_explorer.models import load_checkpoint
     from sip_explorer.training.environment import resolve_device
 
-    return load_checkpoint(classifier_entry(workspace, name).path, device=resolve_device(device))
+    return classifier_entry(workspace, name).load(resolve_device(device))
 
 
 def _proposed(

@@ -85,11 +85,11 @@ def _images(order: TrainingOrder, recipe: "Recipe") -> Iterator[tuple["TrainingD
 def _reference(named: str | None, workspace: "Workspace | None") -> "Classifier | None":
     if named is None:
         return None
-    from sip_explorer.models import load_checkpoint
-
     if workspace is None or Path(named).is_file():
+        from sip_explorer.models import load_checkpoint
+
         return load_checkpoint(named)
-    return load_checkpoint(classifier_entry(workspace, named).path)
+    return classifier_entry(workspace, named).load()
 
 
 def _new_folder(order: TrainingOrder, workspace: "Workspace | None", name: str) -> Path:

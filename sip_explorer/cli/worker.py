@@ -60,7 +60,7 @@ def work(source: TextIO, sink: TextIO) -> int:
         tell(Finished("cancelled"))
         return 0
     except SipError as error:
-        tell(Failed(str(error)))
+        tell(Failed(str(error), error.detail))
         return 1
     except Exception as error:
         tell(Failed(f"The job ended with a fault: {type(error).__name__}: {error}", traceback.format_exc()))

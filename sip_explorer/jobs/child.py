@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from sip_explorer.records import CancelToken, Event, Failed, Finished, SipError, event_from_json
+from sip_explorer.records.probe import program_command
 
 BREATH = 0.05  # seconds between two looks for an event
 GRACE = 5.0  # seconds that a cancelled child has to end by itself, then again to obey `terminate`
@@ -21,9 +22,7 @@ KEPT_LINES = 60  # of what the child complained
 
 def worker_command() -> list[str]:
     """Return the words that start this program's hidden ``worker``, packaged or not."""
-    if getattr(sys, "frozen", False):
-        return [sys.executable, "worker"]
-    return [sys.executable, "-m", "sip_explorer", "worker"]
+    return program_command("worker")
 
 
 def child_job(

@@ -229,7 +229,7 @@ def _guarded(handle: JobHandle) -> Job:
             yield Finished("cancelled")
     except SipError as error:
         if not ended:
-            yield Failed(str(error))
+            yield Failed(str(error), error.detail)
     except Exception as error:
         if ended:
             log.exception("%s failed after its end", handle.title)

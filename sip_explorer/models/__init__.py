@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from sip_explorer.models.catalogue import CIFAR10_CLASSES, architecture_names
     from sip_explorer.models.choice import Choice
     from sip_explorer.models.classifier import Classifier
+    from sip_explorer.models.digest import file_digest
     from sip_explorer.models.inspection import CheckpointInfo, TensorEntry, inspect_checkpoint
     from sip_explorer.models.loading import load_checkpoint
+    from sip_explorer.models.probing import probe_checkpoint
     from sip_explorer.models.saving import save_checkpoint
 
 _HOMES = {
@@ -24,8 +26,10 @@ _HOMES = {
     "TensorEntry": "inspection",
     "architecture_names": "catalogue",
     "build_classifier": "architectures",
+    "file_digest": "digest",
     "inspect_checkpoint": "inspection",
     "load_checkpoint": "loading",
+    "probe_checkpoint": "probing",
     "save_checkpoint": "saving",
 }
 
@@ -37,8 +41,10 @@ __all__ = [
     "TensorEntry",
     "architecture_names",
     "build_classifier",
+    "file_digest",
     "inspect_checkpoint",
     "load_checkpoint",
+    "probe_checkpoint",
     "save_checkpoint",
 ]
 

@@ -63,6 +63,16 @@ def recognise(shapes: Shapes) -> str:
     return _cifar_resnet(shapes)
 
 
+def candidates(shapes: Shapes) -> tuple[str, ...]:
+    """Return every architecture that the keys of a network (not of a file) fit, the likeliest first."""
+    first = recognise(shapes)
+    known = catalogue.fingerprints()
+    others = tuple(
+        name for name, found in known.items() if first in known and found.digest == known[first].digest
+    )
+    return tuple(dict.fromkeys((first, *others))) if first else ()
+
+
 def input_shape(architecture: str, shapes: Shapes) -> tuple[int, int, int]:
     """Return the (C, H, W) that a recognised network was made for, as far as its weights tell."""
     if architecture == catalogue.SMALL_CNN:

@@ -55,7 +55,7 @@ def tell_what_escapes(window: MainWindow) -> None:
             return
         cause = root_cause(error)
         if isinstance(cause, SipError):
-            window.session.problem.emit(str(cause), "")
+            window.session.problem.emit(str(cause), cause.detail)
             return
         details = "".join(traceback.format_exception(kind, error, trace))
         log.error("%s", details)

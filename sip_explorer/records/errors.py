@@ -6,4 +6,14 @@ class SipError(Exception):
 
     The message is one sentence: what happened, to what, and what to do. Faces show it as it
     stands; every other exception is a fault of the program and is shown with its details.
+
+    Attributes
+    ----------
+    detail : str
+        Lines that do not fit into a sentence (code to copy, a long list), "" where there are none.
+        Faces show them where they show the details of a fault.
     """
+
+    def __init__(self, message: str = "", *, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail

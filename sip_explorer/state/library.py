@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Ids = NDArray[np.int64]
 NONE = np.zeros(0, np.int64)
+_MISSING = "missing pictures"
 MANY = 2000
 """More images than these are changed in the disk thread: they take longer than a frame."""
 
@@ -85,8 +86,6 @@ class Library:
         self._watched = watched
         if watched and (self._stale or "state" in self.query or self.sort == "state"):
             self.look()
-        if watched and self.missing is None:
-            self.look_for_missing()
 
     def ask(self, query: str) -> None:
         """Find other images."""
@@ -132,27 +131,30 @@ class Library:
         self.chosen_changed.emit()
 
     def look_for_missing(self) -> None:
-        """Look in the disk thread which files are gone."""
+        """Look in the disk thread which files are gone, some thousand at a time: others want to read too."""
         workspace = self.session.workspace
         if workspace is None:
             return
+        parts = workspace.missing_by_parts()
+        gone: list[int] = []
 
-        def job(token: CancelToken) -> Iterator[Event | None]:
-            gone: list[int] = []
-            for part in workspace.missing_by_parts():
-                token.check()
-                gone += part
-                yield None
-            yield Artefact("missing", data=np.array(gone, np.int64))
+        def job(_token: CancelToken) -> Iterator[Event | None]:
+            _ = workspace.image_texts().ranks  # read and sorted once: then what is typed is found at once
+            yield Artefact(_MISSING, data=next(parts, None))
 
         def follow(event: Event) -> None:
-            if isinstance(event, Artefact) and workspace is self.session.workspace:
-                self.missing = event.data
-                self.missing_changed.emit()
-                if "missing" in self.query and self._watched:
-                    self.look()
+            if not isinstance(event, Artefact) or workspace is not self.session.workspace:
+                return
+            if event.data is not None:
+                gone.extend(event.data)
+                self.session.jobs.ask(_MISSING, job, follow, on="disk")
+                return
+            self.missing = np.array(gone, np.int64)
+            self.missing_changed.emit()
+            if "missing" in self.query and self._watched:
+                self.look()
 
-        self.session.jobs.ask("missing pictures", job, follow, on="disk")
+        self.session.jobs.ask(_MISSING, job, follow, on="disk")
 
     # ---- doing ----------------------------------------------------------------------------
 
@@ -291,8 +293,6 @@ class Library:
         self._undone.clear()
         self.query, self.missing, self.chosen = "", None, NONE
         self._look_when_watched()
-        if self._watched:
-            self.look_for_missing()
 
     def _look_when_watched(self, *_: object) -> None:
         self._stale = True

@@ -1,18 +1,25 @@
 """Trained models, loaded once and kept while they are in use."""
 
+from __future__ import annotations
+
 import os
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-Stamp = tuple[int, int, int] | None
-"""What tells one version of a file from the next."""
+if TYPE_CHECKING:
+    from sip_explorer.workspace import ModelEntry
+
+Stamp = tuple[object, ...] | None
+"""What tells one version of a file, or of what was chosen for it, from the next."""
 
 
 class ModelShelf:
-    """Loads models by path; called in the device thread only (they live on its device).
+    """Loads models; called in the device thread only (they live on its device).
 
-    A file that was written anew (a run that went on, a model added again) is loaded anew.
+    A file that was written anew (a run that went on, a model added again) is loaded anew, and so is one
+    for which something else was chosen.
 
     Parameters
     ----------
@@ -24,26 +31,29 @@ class ModelShelf:
         self._keep = keep
         self._loaded: OrderedDict[tuple[str, str], tuple[Stamp, Any]] = OrderedDict()
 
-    def classifier(self, path: str, device: str) -> Any:
-        """Return the `Classifier` stored at ``path``, on ``device``, in eval mode."""
-        return self._get("classifier", path, device, _load_classifier)
+    def classifier(self, entry: ModelEntry, device: str) -> Any:
+        """Return the `Classifier` of ``entry`` as it was chosen, on ``device``, in eval mode."""
+        stamp = _stamp(entry.path)
+        chosen = None if stamp is None else (*stamp, entry.choice())
+        return self._get("classifier", entry.path, device, chosen, lambda: entry.load(device))
 
-    def protoflow(self, path: str, device: str) -> Any:
-        """Return the `ProtoFlow` stored at ``path``, on ``device``, in eval mode."""
-        return self._get("protoflow", path, device, _load_protoflow)
+    def protoflow(self, entry: ModelEntry, device: str) -> Any:
+        """Return the `ProtoFlow` of ``entry``, on ``device``, in eval mode."""
+        path = entry.path
+        return self._get("protoflow", path, device, _stamp(path), lambda: _load_protoflow(path, device))
 
-    def _get(self, kind: str, path: str, device: str, load: Callable[[str, str], Any]) -> Any:
-        key, stamp = (f"{kind} on {device}", path), _stamp(path)
+    def _get(self, kind: str, path: Path, device: str, stamp: Stamp, load: Callable[[], Any]) -> Any:
+        key = (f"{kind} on {device}", str(path))
         found = self._loaded.get(key)
         if found is None or stamp not in (None, found[0]):
-            found = self._loaded[key] = (stamp, load(path, device))
+            found = self._loaded[key] = (stamp, load())
             while len(self._loaded) > self._keep:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(key)
         return found[1]
 
 
-def _stamp(path: str) -> Stamp:
+def _stamp(path: Path) -> Stamp:
     try:
         status = os.stat(path)
     except OSError:
@@ -51,13 +61,7 @@ def _stamp(path: str) -> Stamp:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _load_classifier(path: str, device: str) -> Any:
-    from sip_explorer.models import load_checkpoint
-
-    return load_checkpoint(path, device=device)
-
-
-def _load_protoflow(path: str, device: str) -> Any:
+def _load_protoflow(path: Path, device: str) -> Any:
     from sip_explorer.protoflow import load_protoflow
 
     return load_protoflow(path, device=device)  # the round trip is measured where it will be shown

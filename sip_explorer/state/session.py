@@ -11,9 +11,10 @@ from psygnal import EmitLoopError, Signal
 from sip_explorer.jobs import Mailbox
 from sip_explorer.records import Event, SipError
 from sip_explorer.state.annotator import annotator_for, known_name
-from sip_explorer.state.importing import import_folder, import_model
+from sip_explorer.state.importing import import_folder
 from sip_explorer.state.jobs import JobList
 from sip_explorer.state.keymap import Keymap
+from sip_explorer.state.model_adding import add_chosen
 from sip_explorer.state.models import ModelShelf
 from sip_explorer.state.painting import Painting
 from sip_explorer.state.reviewing import Reviewing
@@ -189,7 +190,7 @@ class Session:
 
     def import_model(self, path: Path | str) -> None:
         """Do what `add_model` does as a job: a large file, or the first import of torch, takes seconds."""
-        import_model(self, Path(path))
+        add_chosen(self, Path(path))
 
     def take_model(self, entry: ModelEntry) -> None:
         """List a model that was just added, select it, and say so."""
@@ -224,11 +225,11 @@ class Session:
 
     def load_classifier(self, entry: ModelEntry) -> Any:
         """Return the classifier on the device, in eval mode. Device thread only."""
-        return self.shelf.classifier(str(entry.path), device_now())
+        return self.shelf.classifier(entry, device_now())
 
     def load_protoflow(self, entry: ModelEntry) -> Any:
         """Return the flow on the device, in eval mode. Device thread only."""
-        return self.shelf.protoflow(str(entry.path), device_now())
+        return self.shelf.protoflow(entry, device_now())
 
     # ---- the rest -------------------------------------------------------------------------
 
@@ -240,7 +241,7 @@ class Session:
             cause = root_cause(error)
             if not isinstance(cause, SipError):
                 raise
-            self.problem.emit(str(cause), "")
+            self.problem.emit(str(cause), cause.detail)
             return False
         return True
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from sip_explorer.models.choice import Choice
+from sip_explorer.records import SipError
+from sip_explorer.records.intervals import wilson
+
+FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,17 @@ class Measured:
     total: int
     images: str
     at: float
+
+    @property
+    def words(self) -> str:
+        """The accuracy with its 95 % Wilson interval, such as "87.4 % (84.2 to 90.0 %, 437 of 500)"."""
+        if not self.total:
+            return "not measured"
+        low, high = wilson(self.right, self.total)
+        return (
+            f"{100 * self.right / self.total:.1f} % ({100 * low:.1f} to {100 * high:.1f} %, "
+            f"{self.right} of {self.total})"
+        )
 
 
 @dataclass(frozen=True)
@@ -86,3 +104,73 @@ class ModelCard:
     added: float = 0.0
     measured: tuple[Measured, ...] = ()
     checks: tuple[Check, ...] = ()
+
+
+def card_to_json(card: ModelCard) -> str:
+    """Return a card as the text of its file."""
+    document = {"format": FORMAT, **asdict(card), "choice": card.choice.to_json()}
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def card_from_json(text: str) -> ModelCard:
+    """Return what `card_to_json` wrote.
+
+    Raises
+    ------
+    SipError
+        The card was written by a newer program.
+    ValueError
+        The text is no card, or a damaged one.
+    """
+    try:
+        document: Mapping[str, Any] = json.loads(text)
+        version = int(document["format"])
+        if version > FORMAT:
+            raise SipError(
+                f"its card has format {version} and this program knows up to {FORMAT}: open the workspace "
+                "with a newer SIP Explorer"
+            )
+        return ModelCard(
+            sha256=_text(document["sha256"]),
+            choice=_choice(document["choice"]),
+            reason=_text(document.get("reason", "")),
+            source=_text(document.get("source", "")),
+            licence=_text(document.get("licence", "")),
+            notes=_text(document.get("notes", "")),
+            added=float(document.get("added", 0.0)),
+            measured=tuple(_measured(values) for values in document.get("measured", ())),
+            checks=tuple(_check(values) for values in document.get("checks", ())),
+        )
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"no card ({error})") from error
+
+
+def _choice(values: Any) -> Choice:
+    try:
+        return Choice.from_json(values)
+    except SipError as error:
+        raise ValueError(str(error)) from error
+
+
+def _measured(values: Mapping[str, Any]) -> Measured:
+    right, total = int(values["right"]), int(values["total"])
+    if not 0 <= right <= total:
+        raise ValueError(f"{right} right of {total}")
+    return Measured(
+        what=_text(values["what"]),
+        epsilon=float(values["epsilon"]),
+        right=right,
+        total=total,
+        images=_text(values["images"]),
+        at=float(values["at"]),
+    )
+
+
+def _check(values: Mapping[str, Any]) -> Check:
+    return Check(_text(values["name"]), values["passed"] is True, _text(values["sentence"]))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a word that is no text")
+    return value

@@ -17,9 +17,12 @@ from sip_explorer.workspace.folders import building
 from sip_explorer.workspace.manifest import NAME as MANIFEST
 from sip_explorer.workspace.manifest import Reference
 from sip_explorer.workspace.models import SUFFIXES
-from sip_explorer.workspace.pictures import PACKED
+from sip_explorer.workspace.new_images import NewImage
+from sip_explorer.workspace.pictures import PACKED, pixels_digest
 
 SMALL_SET = "small set"
+PHOTOS = "photos"
+"""The collection, and the folder in the demo data and in the workspace."""
 _SMALL_SET_IMAGES = 400
 _SHIPPED = "demo.json"  # which models this copy was given, so that one thrown away does not come back
 _PATIENCE_SECONDS = 60.0
@@ -95,16 +98,41 @@ def _make(source: Path, target: Path) -> None:
         collections = dict(packed.collections)
         if SMALL_SET not in collections:
             collections[SMALL_SET] = small_set(packed.labels, test)
+        photos = _copied_photos(source, folder)
+        if photos:
+            collections[PHOTOS] = np.arange(len(packed), len(packed) + len(photos))
         fill_workspace(
             folder,
             "Demo",
             packed.classes,
-            packed_rows(packed.labels, test, packed.shape),
+            [*packed_rows(packed.labels, test, packed.shape), *photos],
             packed=source / PACKED,
             collections=collections,
             references=(_CIFAR10,),
         )
         _add_new_models(source, folder)
+
+
+def _copied_photos(source: Path, folder: Path) -> list[NewImage]:
+    """Copy the shipped photos into the workspace; they are of none of its classes, and for no training."""
+    from sip_explorer.data import read_image
+
+    photos = []
+    for path in sorted((source / PHOTOS).glob("*.*")):
+        (folder / PHOTOS).mkdir(exist_ok=True)
+        shutil.copyfile(path, folder / PHOTOS / path.name)
+        pixels = read_image(path)
+        height, width, channels = pixels.shape
+        photos.append(
+            NewImage(
+                None,
+                True,
+                (height, width, channels),
+                path=f"{PHOTOS}/{path.name}",
+                digest=pixels_digest(pixels),
+            )
+        )
+    return photos
 
 
 def small_set(labels: NDArray[np.integer], test: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -1,7 +1,8 @@
 """The images of an open workspace: which there are, and their pixels."""
 
+import os
 import sqlite3
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,7 +158,7 @@ class ImageAccess(OpenCatalogue):
 
 def called(image: int, name: str | None, path: str | None) -> str:
     """Return what people call an image of this number, name and file."""
-    return name or (PurePath(path).name if path else f"image {image}")
+    return name or (os.path.basename(path) if path else f"image {image}")
 
 
 def _classes(connection: sqlite3.Connection) -> tuple[str, ...]:

@@ -1,20 +1,29 @@
 """Which trained models a workspace offers; torch is never imported to list them."""
 
-import filecmp
+from __future__ import annotations
+
 import importlib.util
 import json
 import os
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sip_explorer.records import Finished, SipError, atomic_path, read_events
-from sip_explorer.workspace.folders import folder_title, numbered_folders, slug
+from sip_explorer.models.choice import Choice
+from sip_explorer.records import CancelToken, Finished, Progress, SipError, read_events
+from sip_explorer.workspace.card_store import CardStore
+from sip_explorer.workspace.cards import ModelCard
+from sip_explorer.workspace.folders import folder_title, numbered_folders
 from sip_explorer.workspace.manifest import Reference
+from sip_explorer.workspace.model_copying import copied_in
 
-SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
+if TYPE_CHECKING:
+    import torch
+
+    from sip_explorer.models import Classifier
+
+SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt", ".pt2")
 BEST = "best.safetensors"
 _LARGEST_HEADER = 100 << 20  # what the safetensors format itself allows
 _TAIL = 64 << 10
@@ -37,7 +46,10 @@ class ModelEntry:
         ``file`` (in the folder ``models``), ``run`` or ``package`` (of an installed Python package).
     metadata : Mapping
         What the file says about itself without being loaded: architecture, classes, input_shape, ...;
-        empty where it says nothing.
+        empty where it says nothing. What a person chose for the file stands in its place.
+    card : ModelCard or None
+        What the workspace knows of the file; None where it has no card, or the file's hash was not computed
+        yet (listing models reads no model).
     """
 
     id: str
@@ -46,6 +58,33 @@ class ModelEntry:
     kind: str
     origin: str
     metadata: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    card: ModelCard | None = field(default=None, compare=False)
+    cards: CardStore | None = field(default=None, compare=False, repr=False)
+
+    def choice(self, token: CancelToken | None = None) -> Choice:
+        """Return what is chosen for the file now; its hash is computed where it is not known yet.
+
+        Raises
+        ------
+        SipError
+            The file cannot be read, or its card is of a newer format.
+        """
+        if self.cards is None:
+            return Choice() if self.card is None else self.card.choice
+        card = self.cards.read(self.cards.digest(self.path, token))
+        return Choice() if card is None else card.choice
+
+    def load(self, device: str | torch.device = "cpu", token: CancelToken | None = None) -> Classifier:
+        """Return the classifier as it was chosen: the only way in which a workspace's models are loaded.
+
+        Raises
+        ------
+        SipError
+            See `load_checkpoint`; or the card is of a newer format.
+        """
+        from sip_explorer.models import load_checkpoint
+
+        return load_checkpoint(self.path, **self.choice(token).arguments(), device=device)
 
 
 class ModelRegistry:
@@ -55,6 +94,7 @@ class ModelRegistry:
         self._folder = folder
         self._references = references
         self._headers: dict[tuple[str, int, int], dict[str, Any]] = {}
+        self.cards = CardStore(folder)
 
     def entries(self) -> list[ModelEntry]:
         """Return all models: files by name, then references, then runs, newest last."""
@@ -62,40 +102,42 @@ class ModelRegistry:
         return [*given, *self._runs({entry.name for entry in given})]
 
     def notices(self) -> list[str]:
-        """Return one sentence for each model on offer that is not there."""
-        return [
+        """Return one sentence for each model on offer that is not there, and each card that is damaged."""
+        absent = [
             f"The model {entry.name} is not on offer: the Python package {entry.package} is not installed "
             f"or lacks {entry.file}."
             for entry in self._references
             if _package_file(entry) is None
         ]
+        return absent + self.cards.notices()
 
-    def add(self, source: Path, name: str | None = None) -> ModelEntry:
+    def add(
+        self,
+        source: Path,
+        name: str | None = None,
+        *,
+        choice: Choice | None = None,
+        reason: str = "",
+        licence: str = "",
+        token: CancelToken | None = None,
+    ) -> Generator[Progress, None, ModelEntry]:
         """Copy a checkpoint into the folder ``models``, inspected first, and return its entry.
+
+        A choice that was made for the same file before stays unless another is given.
 
         Raises
         ------
         SipError
             If the file is no checkpoint, holds no weights, or cannot be copied.
         """
-        from sip_explorer.models import inspect_checkpoint
+        target, sha256 = yield from copied_in(source, self._folder / "models", name, token)
+        self.cards.remember(target, sha256)
 
-        info = inspect_checkpoint(source)
-        if not info.entries:  # it could be listed, and would then fail wherever it is used
-            raise SipError(_no_weights(source, info.metadata.get("foreign", ())))
-        suffix = ".safetensors" if info.kind == "safetensors" else ".pt"
-        stem = slug(source.stem if name is None else name)
-        target = self._folder / "models" / f"{stem}{suffix}"
-        number = 1
-        while target.exists() and not filecmp.cmp(source, target, shallow=False):
-            number += 1
-            target = target.with_name(f"{stem}-{number}{suffix}")
-        if not target.exists():
-            try:
-                with atomic_path(target) as temporary:
-                    shutil.copyfile(source, temporary)
-            except OSError as error:
-                raise SipError(f"{source} cannot be copied to {target.parent} ({error.strerror}).") from None
+        def fill(card: ModelCard) -> ModelCard:
+            card = card if choice is None else with_choice(card, choice, reason)
+            return replace(card, source=str(source.absolute()), licence=licence or card.licence)
+
+        self.cards.change(target, fill, token)
         return self._file(target)
 
     def _files(self) -> list[ModelEntry]:
@@ -139,7 +181,14 @@ class ModelRegistry:
     def _entry(self, identity: str, name: str, path: Path, origin: str) -> ModelEntry:
         metadata = self._metadata(path)
         kind = "protoflow" if metadata.get("kind") == "protoflow" else "classifier"
-        return ModelEntry(identity, name, path, kind, origin, metadata)
+        try:
+            card = self.cards.find(path)
+        except SipError as error:  # the model is listed; loading it says the same
+            self.cards.note(str(error))
+            card = None
+        if card is not None:
+            metadata = {**metadata, **_chosen(card.choice)}
+        return ModelEntry(identity, name, path, kind, origin, metadata, card, self.cards)
 
     def _metadata(self, path: Path) -> dict[str, Any]:
         if path.suffix.lower() != ".safetensors":
@@ -154,14 +203,21 @@ class ModelRegistry:
         return self._headers[key]
 
 
-def _no_weights(path: Path, foreign: Sequence[str]) -> str:
-    if foreign:
-        name = next((word for word in foreign if "builtin" not in word), foreign[0])
-        return (
-            f"{path} holds a whole pickled object ({name}), which could run code; "
-            "open it where it was made and save its state_dict() with torch.save."
-        )
-    return f"{path} holds no weights of a model; choose another checkpoint."
+def with_choice(card: ModelCard, choice: Choice, reason: str) -> ModelCard:
+    """Return a card with another choice; figures that were measured under the old one are no longer true."""
+    if choice == card.choice:
+        return replace(card, reason=reason or card.reason)
+    return replace(card, choice=choice, reason=reason, measured=(), checks=())
+
+
+def _chosen(choice: Choice) -> dict[str, Any]:
+    """Return what a choice says in the words of a file's own description."""
+    names = ("architecture", "classes", "input_shape")
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in choice.to_json().items()
+        if name in names
+    }
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

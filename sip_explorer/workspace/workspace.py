@@ -12,14 +12,15 @@ from sip_explorer.workspace.folders import new_numbered_folder, numbered_folders
 from sip_explorer.workspace.image_adding import ImageAdding
 from sip_explorer.workspace.image_index import Ids
 from sip_explorer.workspace.library_access import LibraryAccess
-from sip_explorer.workspace.models import ModelEntry, ModelRegistry
+from sip_explorer.workspace.model_access import ModelAccess
+from sip_explorer.workspace.models import ModelRegistry
 from sip_explorer.workspace.new_images import NewImage
 from sip_explorer.workspace.pictures import Pixels
 from sip_explorer.workspace.proposal_access import ProposalAccess
 from sip_explorer.workspace.relinking import Relinking
 
 
-class Workspace(ProposalAccess, LibraryAccess, ImageAdding, Relinking):
+class Workspace(ProposalAccess, LibraryAccess, ImageAdding, Relinking, ModelAccess):
     """One open workspace; made by `create` or `open`, closed by `close`.
 
     Methods may be called from any thread; none of them reads or writes through torch, but
@@ -103,23 +104,6 @@ class Workspace(ProposalAccess, LibraryAccess, ImageAdding, Relinking):
         """
         with packed_copy(images, labels, classes, test) as (packed, listed):
             return cls.create(path, name, classes, listed, packed=packed, collections=collections)
-
-    def models(self) -> list[ModelEntry]:
-        """Return the models on offer: files, those of packages, runs (newest last)."""
-        return self._registry.entries()
-
-    def add_model(self, path: Path | str, name: str | None = None) -> ModelEntry:
-        """Copy a checkpoint into the workspace, inspected first.
-
-        Model files have one writer each and need no lock: a read-only window may add one too,
-        where the folder can be written.
-
-        Raises
-        ------
-        SipError
-            If the file is no checkpoint, or cannot be copied.
-        """
-        return self._registry.add(Path(path), name)
 
     def notices(self) -> list[str]:
         """Return one sentence for each thing that is missing and that the program does without."""

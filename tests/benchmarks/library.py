@@ -168,17 +168,23 @@ def in_view(grid: object) -> list[int]:
 
 
 def scroll(app: object, grid: object, rows: float | None, timers: type, qt: type) -> list[float]:
-    """Scroll for 5 s, ``rows`` rows a frame (None: through everything); return the times between paintings."""
+    """Scroll for 5 s, ``rows`` rows a frame (None: through everything); return the seconds of each frame.
+
+    A frame lasts from one picture with the bar at another place to the next one.
+    """
     from PySide6.QtCore import QEvent, QEventLoop, QObject
 
     bar = grid.verticalScrollBar()  # type: ignore[attr-defined]
     bar.setValue(0)
     step = bar.maximum() / (5 / FRAME) if rows is None else rows * 110
     painted: list[float] = []
+    moved = False
 
     class Watch(QObject):
-        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            if event.type() == QEvent.Type.Paint:
+        def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802
+            nonlocal moved
+            if event.type() == QEvent.Type.Paint and moved:
+                moved = False
                 painted.append(time.perf_counter())
             return False
 
@@ -189,9 +195,10 @@ def scroll(app: object, grid: object, rows: float | None, timers: type, qt: type
     at, end = 0.0, time.perf_counter() + 5
 
     def tick() -> None:
-        nonlocal at
+        nonlocal at, moved
         at += step
         bar.setValue(round(at) % (bar.maximum() + 1))
+        moved = True
         if time.perf_counter() > end:
             loop.quit()
 
@@ -270,7 +277,7 @@ def report(kind: str, figures: dict[str, float], empty: float) -> None:
         ("search_shown", "a search with what shows it", "ms", 1e3),
     ):
         print(f"  {words}: {scale * figures[name]:.2f} {unit}")
-    for name, words in (("memory_open", "after opening"), ("memory_whole", "after scrolling through all of it")):
+    for name, words in (("memory_open", "after opening"), ("memory_whole", "after scrolling through it")):
         print(f"  memory above the empty program, {words}: {figures[name] - empty:.0f} MB (at most 300)")
     if "stuck" in figures:
         print("  some pictures never came")

@@ -10,7 +10,7 @@ from sip_explorer.records import SipError
 from sip_explorer.salience import Patch
 from sip_explorer.state import ModelShelf, Session, Settings
 from sip_explorer.state import painting as painting_module
-from sip_explorer.workspace import Workspace
+from sip_explorer.workspace import ModelEntry, Workspace
 
 
 def make(path: Path, images: int = 4) -> Path:
@@ -155,15 +155,16 @@ def test_a_model_written_anew_is_loaded_anew(tmp_path: Path) -> None:
         model = build_classifier("small-cnn", classes=("cat", "dog"), seed=seed, **shape)  # type: ignore[arg-type]
         save_checkpoint(tmp_path / "model.safetensors", model)
 
-    shelf, path = ModelShelf(), str(tmp_path / "model.safetensors")
+    shelf, path = ModelShelf(), tmp_path / "model.safetensors"
+    entry = ModelEntry("model", "model", path, "classifier", "file")
     save(0)
-    first = shelf.classifier(path, "cpu")
-    assert shelf.classifier(path, "cpu") is first
+    first = shelf.classifier(entry, "cpu")
+    assert shelf.classifier(entry, "cpu") is first
     save(1)
-    second = shelf.classifier(path, "cpu")
+    second = shelf.classifier(entry, "cpu")
     assert second is not first
-    (tmp_path / "model.safetensors").unlink()
-    assert shelf.classifier(path, "cpu") is second
+    path.unlink()
+    assert shelf.classifier(entry, "cpu") is second
 
 
 def test_a_flow_is_loaded_on_its_device_where_its_round_trip_is_measured(
@@ -173,5 +174,6 @@ def test_a_flow_is_loaded_on_its_device_where_its_round_trip_is_measured(
     monkeypatch.setattr(
         "sip_explorer.protoflow.load_protoflow", lambda path, device: asked.append((path, device))
     )
-    ModelShelf().protoflow("flow.safetensors", "cuda")
-    assert asked == [("flow.safetensors", "cuda")]
+    path = Path("flow.safetensors")
+    ModelShelf().protoflow(ModelEntry("flow", "flow", path, "protoflow", "file"), "cuda")
+    assert asked == [(path, "cuda")]

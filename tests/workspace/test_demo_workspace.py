@@ -33,7 +33,17 @@ def test_the_real_demo_opens_with_its_small_set(user_folders: Path) -> None:
     with Workspace.open(path) as workspace:
         assert len(workspace.classes) == 10
         assert len(workspace.image_ids("train")) == 12_000
-        assert len(workspace.image_ids("test")) == 2_000
+        tests = workspace.image_ids("test")
+        assert np.count_nonzero(workspace.labels(tests) >= 0) == 2_000
+        photos = workspace.image_ids(collection="photos")
+        assert workspace.labels(photos).tolist() == [-1] * 4, "they are of none of the ten classes"
+        names = {workspace.image_name(image): workspace.image(image).shape for image in photos.tolist()}
+        assert names == {
+            "astronaut.png": (512, 512, 3),
+            "chelsea.png": (300, 451, 3),
+            "coffee.png": (400, 600, 3),
+            "rocket.jpg": (427, 640, 3),
+        }
         few = workspace.image_ids("train", collection="small set")
         assert np.bincount(workspace.labels(few)).tolist() == [40] * 10
         assert workspace.images(few[:3]).shape == (3, 28, 28, 1)

@@ -53,17 +53,21 @@ def test_the_slider_and_the_columns_are_one_thing(room, qtbot, grown):
     assert "batch size 8" in room.growth.state.text()
 
 
-def test_no_image_and_a_model_that_cannot_judge_the_image(room, qtbot, grown):
+def test_no_image_and_a_model_that_knows_other_classes(room, qtbot, grown):
     grown()
     room.form.images.setCurrentIndex(1)
     room.session.selection.images = ()
     QTest.mouseClick(room._run, LEFT)
     assert "There are no images in the film strip" in room.problems[-1]
     room.session.selection.current_model = room.ids["foreign"]
-    qtbot.waitUntil(lambda: room.growth.growth is None, timeout=10_000)
-    assert "does not know the class" in room.growth._empty.sentence.text()
+    qtbot.waitUntil(lambda: room.growth.growth.model == "foreign", timeout=10_000)
+    growth = grown()
+    seen = int(growth.clean_probabilities.argmax())
+    assert (growth.assumed, growth.label) == (True, seen), "led away from what the model sees"
+    assert growth.classes[seen] in room.growth.state.text()
     room.session.selection.current_model = room.ids["long"]
-    assert grown().model == "long"
+    qtbot.waitUntil(lambda: room.growth.growth.model == "long", timeout=10_000)
+    assert not grown().assumed
 
 
 def test_another_workspace_leaves_no_word_of_the_last_one(room, tmp_path):

@@ -91,7 +91,7 @@ class AttackRoom(Room):
             return
         label = int(workspace.labels([image_id])[0])
         name = workspace.classes[label] if 0 <= label < len(workspace.classes) else "no class"
-        self.set_subject(f"{name} · {entry.name}")
+        self.set_subject(f"{workspace.image_name(image_id) if label < 0 else name} · {entry.name}")
         classes = workspace.classes
 
         def job(token: CancelToken) -> Iterator[Event | None]:

@@ -44,7 +44,8 @@ class Subject:
     ----------
     loaders : by the name of the model; called in the device thread.
     read : returns the pixels, uint8 (N, H, W, C); called in the device thread.
-    labels : int64 (N,), of the workspace's ``classes``.
+    labels : int64 (N,), of the workspace's ``classes``; -1 where an image has none: what the first model
+        sees in it then stands for its class.
     ids : int64 (N,), the image ids.
     words : what the images are, such as "100 test images".
     """
@@ -87,8 +88,15 @@ class Subject:
                 )
         images = fit_images(self.read(), first[1].input_shape)
         yield None
-        labels = torch.from_numpy(fit_labels(self.labels, self.classes, first[1].classes, first[0]))
         device = next(first[1].parameters()).device
+        labels = torch.empty(len(images), dtype=torch.int64)
+        known = self.labels >= 0
+        fitted = fit_labels(self.labels[known], self.classes, first[1].classes, first[0])
+        labels[torch.from_numpy(known)] = torch.from_numpy(fitted)
+        for row in np.flatnonzero(~known).tolist():
+            with torch.inference_mode():
+                labels[row] = first[1](images[row : row + 1].to(device)).argmax()
+            yield None
         pace = common_pace(models.values(), first[1].input_shape, device)
         return Loaded(models, images, labels, device, pace.micro_batch, pace.batch_size)
 
@@ -106,6 +114,7 @@ def subject(session: Session, entries: Sequence[ModelEntry], source: str, count:
         raise SipError("No workspace is open: open one before attacking its images.")
     if source == TEST:
         ids = workspace.image_ids(split="test")
+        ids = ids[workspace.labels(ids) >= 0]
     else:
         ids = np.array(session.selection.images, np.int64)
     if len(ids) > count:
@@ -115,7 +124,10 @@ def subject(session: Session, entries: Sequence[ModelEntry], source: str, count:
         raise SipError(f"There are no {where}: choose other images under “From”.")
     what = "test image" if source == TEST else "image"
     where = " of the film strip" if source == STRIP else ""
-    return subject_of(session, entries, ids, f"{len(ids):,} {what}{'' if len(ids) == 1 else 's'}{where}")
+    words = f"{len(ids):,} {what}{'' if len(ids) == 1 else 's'}{where}"
+    if (unknown := int((workspace.labels(ids) < 0).sum())) and entries:
+        words += f", {unknown:,} without a class: what {entries[0].name} sees in them counts as right"
+    return subject_of(session, entries, ids, words)
 
 
 def subject_of(

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPen
+from PySide6.QtCore import (
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QPointF,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+)
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from sip_explorer.qt.theme import colour, theme
@@ -14,6 +25,7 @@ from sip_explorer.qt.widgets.thumbnail_delegate import STATE_ROLE, paint_mark
 SIDE = 6.6
 """Of a picture, in font heights."""
 _PAD = 6
+_DRAWN = 500  # cells that are kept as they were drawn; half as many on a screen of twice the density
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -39,6 +51,8 @@ class GridDelegate(QStyledItemDelegate):
         self._picture = picture
         self._caption = caption
         self._elided: dict[tuple[str, int], str] = {}
+        self._drawn: OrderedDict[int, QPixmap] = OrderedDict()
+        self._frame: tuple[tuple[str, float, int], QPixmap] | None = None
         self.cell = QSize(96, 112)  # until it is fitted
         self.ink = QColor("#E69F00")
 
@@ -52,30 +66,68 @@ class GridDelegate(QStyledItemDelegate):
         count = max(1, width // (side + 2 * _PAD))
         self.cell = QSize(max(1, width // count), side + 2 * _PAD + metrics.height())
         self._elided.clear()
+        self._drawn.clear()
         return count
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return self.cell
 
+    def forget(self, images: Iterable[int] | None = None) -> None:
+        """Draw these images anew, None for all: their pictures have come, or captions changed."""
+        if images is None:
+            self._drawn.clear()
+        for image in images or ():
+            self._drawn.pop(image, None)
+
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         cell: QRect = option.rect  # type: ignore[assignment]
+        image = index.data(Qt.ItemDataRole.UserRole)
+        self._paint_back(painter, option, index, cell)
+        drawn = self._drawn.get(image)
+        if drawn is None:
+            drawn = self._draw(image, option, index, painter.device().devicePixelRatio())
+        painter.drawPixmap(cell.topLeft(), drawn)
+
+    def _draw(self, image: int, option: QStyleOptionViewItem, index: Index, ratio: float) -> QPixmap:
+        """Draw a cell once: while the grid scrolls, it is copied."""
+        picture = self._picture(image)
+        if picture is None:
+            return self._waiting(option, ratio)
         metrics: QFontMetrics = option.fontMetrics  # type: ignore[assignment]
         side = self.side(metrics)
-        image = index.data(Qt.ItemDataRole.UserRole)
-        painter.save()
-        self._paint_back(painter, option, index, cell)
-        box = QRect(cell.left() + (cell.width() - side) // 2, cell.top() + _PAD, side, side)
-        picture = self._picture(image)
+        drawn, painter = self._begin(option, ratio)
+        box = QRect((self.cell.width() - side) // 2, _PAD, side, side)
         if isinstance(picture, QImage):
-            _draw(painter, picture, box)
+            _copy(painter, picture, box, ratio)
         else:
+            painter.setPen(colour("muted"))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "?")
+        self._paint_caption(painter, metrics, QRect(QPoint(), self.cell), box, image, index)
+        painter.end()
+        self._drawn[image] = drawn
+        while len(self._drawn) > _DRAWN / ratio:
+            self._drawn.popitem(last=False)
+        return drawn
+
+    def _waiting(self, option: QStyleOptionViewItem, ratio: float) -> QPixmap:
+        """The frame of a picture that is on its way; without words, which nobody can read meanwhile."""
+        key = (theme.tokens.line, ratio, self.cell.width())
+        if self._frame is None or self._frame[0] != key:
+            drawn, painter = self._begin(option, ratio)
+            side = self.side(option.fontMetrics)  # type: ignore[arg-type]
             painter.setPen(QPen(colour("line"), 1))
-            painter.drawRoundedRect(box.adjusted(0, 0, -1, -1), 4, 4)
-            if picture is not None:
-                painter.setPen(colour("muted"))
-                painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "?")
-        self._paint_caption(painter, metrics, cell, box, image, index)
-        painter.restore()
+            painter.drawRect((self.cell.width() - side) // 2, _PAD, side - 1, side - 1)
+            painter.end()
+            self._frame = (key, drawn)
+        return self._frame[1]
+
+    def _begin(self, option: QStyleOptionViewItem, ratio: float) -> tuple[QPixmap, QPainter]:
+        drawn = QPixmap(self.cell * ratio)
+        drawn.setDevicePixelRatio(ratio)
+        drawn.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(drawn)
+        painter.setFont(option.font)  # type: ignore[arg-type]
+        return drawn, painter
 
     def _paint_caption(
         self, painter: QPainter, metrics: QFontMetrics, cell: QRect, box: QRect, image: int, index: Index
@@ -115,13 +167,14 @@ class GridDelegate(QStyledItemDelegate):
         current = isinstance(view, QAbstractItemView) and view.hasFocus() and view.currentIndex() == index
         if not (chosen or hovered or current):
             return
+        painter.save()
         fill = QColor(theme.tokens.accent)
         fill.setAlphaF(0.3 if chosen else 0.1 if hovered else 0.0)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(theme.tokens.accent), 1.5) if current else Qt.PenStyle.NoPen)
         painter.setBrush(fill)
         painter.drawRoundedRect(QRectF(cell).adjusted(2, 2, -2, -1), 6, 6)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.restore()
 
 
 def caption_font(font: QFont) -> QFont:
@@ -131,9 +184,8 @@ def caption_font(font: QFont) -> QFont:
     return small
 
 
-def _draw(painter: QPainter, picture: QImage, box: QRect) -> None:
+def _copy(painter: QPainter, picture: QImage, box: QRect, ratio: float) -> None:
     """Draw one picture pixel on one screen pixel, in the middle of the box."""
-    ratio = painter.device().devicePixelRatio()
     left = box.left() + (box.width() - picture.width() / ratio) / 2
     top = box.top() + (box.height() - picture.height() / ratio) / 2
     picture.setDevicePixelRatio(ratio)

@@ -22,7 +22,7 @@ LANE = "library pictures"
 MEMORY = 48 << 20
 """Bytes of pictures that are kept."""
 _ASKED = 400  # so many are waited for; those asked for before them scrolled out of sight
-_AT_ONCE = 24  # read between two answers
+_AT_ONCE = 12  # read between two answers
 
 Answer = tuple[int, QImage | str]
 
@@ -34,6 +34,11 @@ class GridPictures:
     ----------
     ready : callable
         Called with the ids of pictures that have come.
+
+    Attributes
+    ----------
+    resting : bool
+        True while nothing new is to be read: whole pages rush by.
     """
 
     def __init__(self, session: Session, ready: Callable[[list[int]], None]) -> None:
@@ -46,6 +51,7 @@ class GridPictures:
         self._wanted: deque[int] = deque(maxlen=_ASKED)
         self._round = 0
         self._reading = False
+        self.resting = False
 
     def begin(self, workspace: Workspace | None, side: int) -> None:
         """Forget everything; pictures are of ``workspace`` and at most ``side`` screen pixels from now on."""
@@ -67,7 +73,7 @@ class GridPictures:
         found = self._kept.get(image)
         if found is not None:
             self._kept.move_to_end(image)
-        elif self._workspace is not None:
+        elif self._workspace is not None and not self.resting:
             self._wanted.append(image)
             if not self._reading:
                 self._ask(self._workspace)

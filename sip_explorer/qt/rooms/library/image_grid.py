@@ -10,13 +10,15 @@ from PySide6.QtCore import (
     QItemSelectionModel,
     QItemSelectionRange,
     Qt,
+    QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QColor, QHideEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QListView, QWidget
 
 from sip_explorer.qt.rooms.library.grid_delegate import GridDelegate, caption_font
 from sip_explorer.qt.rooms.library.grid_pictures import GridPictures
+from sip_explorer.qt.theme import colour, theme
 from sip_explorer.qt.widgets.image_list import ImageListModel, ImageListView
 from sip_explorer.state import Session
 from sip_explorer.state.library import Library
@@ -24,6 +26,7 @@ from sip_explorer.state.library import Library
 if TYPE_CHECKING:
     from sip_explorer.workspace import Workspace
 
+_RUSH = 70  # milliseconds after a leap for which nothing is read: the next one would make it void
 _FLAG = QItemSelectionModel.SelectionFlag
 
 
@@ -48,6 +51,8 @@ class ImageGrid(ImageListView):
         self.pictures = GridPictures(session, self._came)
         self._delegate = GridDelegate(self.pictures.get, self.caption, self)
         self._tags: dict[int, str] = {}
+        self._rush = QTimer(self, singleShot=True, interval=_RUSH)
+        self._rush.timeout.connect(self._calm)
         self.setFont(caption_font(self.font()))
         self.setModel(self.images)
         self.setItemDelegate(self._delegate)
@@ -58,11 +63,14 @@ class ImageGrid(ImageListView):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Always there: cells that widen when it goes would move under the hand.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        # All of it is painted here: then what stays in view is moved when the grid scrolls, not painted anew.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Images found")
         self.selectionModel().selectionChanged.connect(self._chosen)
         self.activated.connect(lambda index: self.opened.emit(self.images.id_at(index.row())))
         library.found_changed.connect(self.show_found)
         session.pictures_moved.connect(self.reload)
+        theme.changed.connect(self._tint)
 
     # ---- showing --------------------------------------------------------------------------
 
@@ -73,6 +81,7 @@ class ImageGrid(ImageListView):
             self._workspace = workspace
             self.reload()
         self._learn(workspace)
+        self._delegate.forget()
         if not np.array_equal(found, self.images.ids) or not len(found):
             self._taking = True
             try:
@@ -87,6 +96,11 @@ class ImageGrid(ImageListView):
         """Read all pictures anew."""
         side = self._delegate.side(self.fontMetrics())
         self.pictures.begin(self._session.workspace, round(side * self.devicePixelRatioF()))
+        self._delegate.forget()
+        self.viewport().update()
+
+    def _tint(self) -> None:
+        self._delegate.forget()
         self.viewport().update()
 
     def caption(self, image: int) -> tuple[str, str]:
@@ -130,6 +144,7 @@ class ImageGrid(ImageListView):
         return " · ".join(words)
 
     def _came(self, images: list[int]) -> None:
+        self._delegate.forget(images)
         for image in images:
             row = self.images.row_of(image)
             if row is not None:
@@ -160,7 +175,29 @@ class ImageGrid(ImageListView):
         finally:
             self._taking = False
 
-    # ---- size -----------------------------------------------------------------------------
+    # ---- painting ----------------------------------------------------------------------------
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        if abs(dy) > self.viewport().height() // 2:
+            self.pictures.resting = True
+            self.pictures.stop()
+            self._rush.start()
+        super().scrollContentsBy(dx, dy)
+
+    def _calm(self) -> None:
+        self.pictures.resting = False
+        self.viewport().update()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._rush.stop()
+        self._calm()
+        super().hideEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.fillRect(event.rect(), colour("surface"))
+        painter.end()
+        super().paintEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._delegate.fit(self.fontMetrics(), self.viewport().width() - 1)

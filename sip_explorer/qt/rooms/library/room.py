@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QStackedWidget
 
 from sip_explorer.qt.room import Room
@@ -17,6 +18,7 @@ from sip_explorer.qt.widgets.segments import Segments
 from sip_explorer.state import Session
 from sip_explorer.state.library import Library
 
+_LATER = 700  # milliseconds
 IMAGES, MODELS = range(2)
 _VIEWS = (
     ("Images", "Find images; change their class, tags and split"),
@@ -56,7 +58,10 @@ class LibraryRoom(Room):
         self._shortcuts = Shortcuts(self, session.keymap, acts)
         self.segments.chosen.connect(self._show_view)
         self.images.grid.opened.connect(self._open)
-        session.workspace_changed.connect(self._show_subject)
+        # Once the pictures are there: to look for thousands of files takes the disk a while.
+        self._later = QTimer(self, singleShot=True, interval=_LATER)
+        self._later.timeout.connect(self.library.look_for_missing)
+        session.workspace_changed.connect(self._take_workspace)
         session.library_changed.connect(self._show_subject)
         session.models_changed.connect(self._show_subject)
         self._show_view(IMAGES)
@@ -73,11 +78,14 @@ class LibraryRoom(Room):
 
     def entered(self) -> None:
         self.library.watch(True)
+        if self.library.missing is None:
+            self._later.start()
         if self._views.currentIndex() == IMAGES:
             self.images.grid.setFocus()
 
     def left(self) -> None:
         self.library.watch(False)
+        self._later.stop()
         self.images.grid.pictures.stop()
 
     def _find(self) -> None:
@@ -97,6 +105,11 @@ class LibraryRoom(Room):
         self.asked.emit("add_images" if self._views.currentIndex() == IMAGES else "add_model")
 
     # ---- following ------------------------------------------------------------------------
+
+    def _take_workspace(self, _workspace: object) -> None:
+        self._show_subject()
+        if self.isVisible():
+            self._later.start()
 
     def _show_view(self, place: int) -> None:
         self._views.setCurrentIndex(place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sip_explorer.qt.rooms.attacks.words import NORMS, short_loss, short_step
-from sip_explorer.records import Artefact, CancelToken, Event, Progress
+from sip_explorer.records import Artefact, CancelToken, Event, Progress, SipError
 from sip_explorer.records.step_rules import step_text
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Growth:
     probabilities : float32 (rows, columns, classes)
     clean_probabilities : float32 (classes,)
     zero_gradient : float32 (rows, columns), the share of steps so far without any gradient.
+    assumed : whether ``label`` is what the model sees in the image, as it knows no true class of it.
     """
 
     image_id: int
@@ -58,6 +59,7 @@ class Growth:
     probabilities: NDArray[np.float32]
     clean_probabilities: NDArray[np.float32]
     zero_gradient: NDArray[np.float32]
+    assumed: bool = False
 
 
 def grow(
@@ -76,7 +78,8 @@ def grow(
     ``read`` returns the image (H, W, C); it is called in the job, where a file that is gone is told.
 
     Every cell starts from the same random start (it is keyed by the image), so what differs between
-    the cells of a row is epsilon alone, and between those of a column the batch size alone.
+    the cells of a row is epsilon alone, and between those of a column the batch size alone. An image
+    without a class, or of one that the model does not know, is led away from what the model sees in it.
     """
 
     def job(token: CancelToken) -> Iterator[Event | None]:
@@ -84,20 +87,21 @@ def grow(
 
         import torch
 
-        from sip_explorer.data.fitting import fit_images, fit_labels
+        from sip_explorer.data.fitting import fit_images
         from sip_explorer.records.arithmetic import repeatable
 
         model = load()
         yield None
         device = next(model.parameters()).device
         image = fit_images(read()[None], model.input_shape)
-        target = int(fit_labels(np.array([label]), classes, model.classes, name)[0])
         rows, columns = len(batch_sizes), len(epsilons)
         count = rows * columns
         clean = (image[0].permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
         images = image.to(device).expand(count, -1, -1, -1).contiguous()
         with torch.inference_mode(), repeatable(device):
             clean_probabilities = torch.softmax(model(images[:1]).float(), 1)[0].cpu().numpy()
+        known = known_label(label, classes, model.classes)
+        target = int(clean_probabilities.argmax()) if known is None else known
         steps = dataclasses.replace(attack, micro_batch=count).iterate(
             model,
             images,
@@ -134,6 +138,7 @@ def grow(
                     torch.softmax(logits.float(), 1).cpu().reshape(*shape, -1).numpy(),
                     clean_probabilities,
                     zero.float().cpu().reshape(shape).numpy(),
+                    known is None,
                 ),
             )
 
@@ -163,6 +168,16 @@ def grow(
                 yield None
 
     return job
+
+
+def known_label(label: int, classes: tuple[str, ...], model_classes: Sequence[str]) -> int | None:
+    """Return the model's index of the class of an image (-1: it has none); None where it knows none."""
+    from sip_explorer.data.fitting import fit_labels
+
+    try:
+        return int(fit_labels(np.array([label]), classes, model_classes, "The model")[0])
+    except SipError:
+        return None
 
 
 def described(attack: PGD) -> str:

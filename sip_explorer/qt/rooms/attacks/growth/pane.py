@@ -133,6 +133,9 @@ class GrowthPane(QWidget):
         self.caption.setText(f"{growth.attack} · {without:.0f} % of steps without gradient")
         done = "best step" if growth.final else f"step {growth.step} of {growth.steps}"
         verdict = "misclassified" if growth.success[row, column] else "still right"
+        if growth.assumed:  # nobody told this model the class
+            seen = growth.classes[growth.label]
+            verdict = f"no longer {seen}" if growth.success[row, column] else f"still {seen}"
         size = f"batch size {growth.batch_sizes[row]:,}"
         self.state.setText(f"ε {whole_radius(epsilon, growth.norm)} · {verdict} · {done} · {size}")
 
