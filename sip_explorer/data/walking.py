@@ -33,7 +33,8 @@ class Folder:
 
 def look_into(path: Path | str) -> Folder:
     """Return what lies in the folder ``path``; `SipError` where it cannot be read."""
-    folders, files = [], []
+    folders: list[str] = []
+    files: list[str] = []
     try:
         with os.scandir(path) as entries:
             for entry in entries:
@@ -50,7 +51,9 @@ def is_picture_name(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
-def find_pictures(root: Path, below: str = "", token: CancelToken | None = None) -> tuple[list[str], list[str]]:
+def find_pictures(
+    root: Path, below: str = "", token: CancelToken | None = None
+) -> tuple[list[str], list[str]]:
     """List the picture files in the folder ``root/below`` and in those below it; none is opened.
 
     Linked folders are followed, each once.
@@ -96,7 +99,9 @@ def _walk(
                 real = os.path.realpath(entry.path)
                 if real in seen or folder.startswith(real + os.sep):
                     shown = readable_name(prefix + name)
-                    problems.append(f"The link {shown} leads to a folder that is read already: it was left out.")
+                    problems.append(
+                        f"The link {shown} leads to a folder that is read already: it was left out."
+                    )
                     continue
                 seen.add(real)
             _walk(entry.path, f"{prefix}{name}/", seen, names, problems, token)

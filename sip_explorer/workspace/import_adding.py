@@ -109,8 +109,8 @@ def add_images(
             if found and (copy or source.arrays is not None):
                 first = int(workspace.image_ids()[-1]) + 1 if len(workspace.image_ids()) else 0
                 new = yield from copied(workspace.path, first, source, found, new, pool, token, made)
-            token.check()
             yield Progress(len(source.images), len(source.images), "writing the catalogue")
+            token.check()  # the last moment at which nothing has changed
             yield from waited(
                 pool, lambda: done.append(workspace.take_in(new, source.classes, collection, digests))
             )

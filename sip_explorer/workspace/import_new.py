@@ -12,12 +12,13 @@ from sip_explorer.workspace.background import helping_threads, waited
 from sip_explorer.workspace.creation import fill_workspace
 from sip_explorer.workspace.folders import building
 from sip_explorer.workspace.import_copies import copied, placed
-from sip_explorer.workspace.import_doubles import settle
+from sip_explorer.workspace.import_doubles import Settled, settle
 from sip_explorer.workspace.import_listing import listed
 from sip_explorer.workspace.import_packing import Made, copied_file, empty_classes, is_packed_file, packed
 from sip_explorer.workspace.import_problems import disk_errors_told, keep_problems, told
 from sip_explorer.workspace.import_reading import read_files
 from sip_explorer.workspace.import_splits import TEST_SHARE, checked_share, held_out, split_words
+from sip_explorer.workspace.new_images import NewImage
 from sip_explorer.workspace.pictures import PACKED
 from sip_explorer.workspace.reviews import storable
 
@@ -121,15 +122,20 @@ def _linked(
 ) -> Generator[Event | None, None, Made]:
     """Read picture files, and copy them where that is wanted."""
     reading = yield from read_files(source.images, pool, token, linked=not copy)
-    settled = settle(reading.found, source.classes)
-    problems = [*source.problems, *reading.problems, *settled.contradictions]
+    if not reading.found:
+        why = reading.problems[0] if reading.problems else "the import was stopped before it read any."
+        raise SipError(f"{source.path} gave no image that can be read: {why}")
+
+    def act() -> tuple[Settled, list[NewImage]]:
+        settled = settle(reading.found, source.classes)
+        found = settled.images
+        test = held_out([one.image for one in found], test_share, seed).tolist()
+        pairs = zip(found, test, strict=True)
+        return settled, [placed(one, tested, one.image.label) for one, tested in pairs]
+
+    settled, images = yield from waited(pool, act)
     found = settled.images
-    if not found:
-        raise SipError(
-            f"{source.path} holds no image that can be read: {problems[0] if problems else 'it is empty.'}"
-        )
-    test = held_out([one.image for one in found], test_share, seed).tolist()
-    images = [placed(one, tested, one.image.label) for one, tested in zip(found, test, strict=True)]
+    problems = [*source.problems, *reading.problems, *settled.contradictions]
     if copy:
         images = yield from copied(folder, 0, source, found, images, pool, token, [])
     notes = [*settled.sentences(), *empty_classes(source, images)]

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from sip_explorer.records import CancelToken, Event, Progress, SipError
 from sip_explorer.workspace.background import BREATH_SECONDS, waited
 from sip_explorer.workspace.image_index import NO_LABEL
 from sip_explorer.workspace.import_copies import placed
+from sip_explorer.workspace.import_reading import Found
 from sip_explorer.workspace.import_rows import read_rows, repeated
 from sip_explorer.workspace.import_splits import held_out
 from sip_explorer.workspace.new_images import NewImage
@@ -73,22 +75,25 @@ def packed(
         raise ValueError(f"{source.path} holds no arrays")
     shape, count, masked = source.arrays.shape, len(source.images), source.arrays.segmentations is not None
     origin = storable(str(source.path))
-    with packing(
-        folder / PACKED, shape, count, source.classes, name=title, origin=origin, masked=masked
-    ) as writer:
+    with ExitStack() as stack:
+        writer = stack.enter_context(
+            packing(folder / PACKED, shape, count, source.classes, name=title, origin=origin, masked=masked)
+        )
         reading = yield from read_rows(source, pool, token, writer)
         found = reading.found
         if not found:
             raise SipError(f"Importing {source.path} was stopped before anything was read: start it again.")
-        test = held_out([one.image for one in found], test_share, seed)
-        labels = [NO_LABEL if one.image.label is None else one.image.label for one in found]
-        boxes = {row: np.array(one.image.boxes) for row, one in enumerate(found) if one.image.boxes}
-        yield from waited(pool, lambda: writer.finish(np.array(labels, np.int64), test, boxes))
-    images = []
-    for row, (one, tested) in enumerate(zip(found, test.tolist(), strict=True)):
-        image = placed(one, tested, one.image.label)
-        name = "" if image.name in (str(row), f"image {row}") else image.name
-        images.append(replace(image, position=row, name=name, boxes=()))
+
+        def finish() -> tuple[list[NewImage], int]:
+            test = held_out([one.image for one in found], test_share, seed)
+            labels = [NO_LABEL if one.image.label is None else one.image.label for one in found]
+            boxes = {row: np.array(one.image.boxes) for row, one in enumerate(found) if one.image.boxes}
+            writer.finish(np.array(labels, np.int64), test, boxes)
+            rows = [_row(number, one, test[number]) for number, one in enumerate(found)]
+            return rows, len(boxes)
+
+        images, boxed = yield from waited(pool, finish)
+        yield from waited(pool, stack.pop_all().close)  # all of it reaches the disk
     notes = empty_classes(source, images)
     twice = repeated(reading)
     if twice:
@@ -96,7 +101,13 @@ def packed(
         notes.append(f"{rows} the pixels of an earlier one; kept, so that rows keep their numbers.")
     segmented = len(images) if masked else sum(image.segmentation is not None for image in images)
     problems = [*source.problems, *reading.problems]
-    return Made(images, problems, notes, segmented=segmented, boxed=len(boxes))
+    return Made(images, problems, notes, segmented=segmented, boxed=boxed)
+
+
+def _row(row: int, found: Found, test: bool) -> NewImage:
+    image = placed(found, bool(test), found.image.label)
+    name = "" if image.name in (str(row), f"image {row}") else image.name
+    return replace(image, position=row, name=name, boxes=())  # the boxes lie in the file
 
 
 def is_packed_file(path: Path) -> bool:

@@ -89,7 +89,9 @@ def read_classes(folder: Folder, token: CancelToken) -> Source:
     """List one folder of pictures per class."""
     listing = scan_class_folders(folder.path, token=token)
     start = len(str(folder.path / "x")) - 1
-    images = [SourceImage(str(path)[start:].replace("\\", "/"), label, None, path) for path, label in listing.files]
+    images = [
+        SourceImage(str(path)[start:].replace("\\", "/"), label, None, path) for path, label in listing.files
+    ]
     return Source(
         "class folders",
         folder.path,

@@ -6,91 +6,112 @@
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from sip_explorer.data.sources.authors_table import rounded_box
 from sip_explorer.data.sources.listing import Box, Source, SourceImage
-from sip_explorer.records import SipError
+from sip_explorer.data.sources.sentences import class_note, extras_note, split_note
+from sip_explorer.data.sources.table_rows import read_text
+from sip_explorer.data.walking import Folder, find_pictures
+from sip_explorer.records import CancelToken, SipError
 
-_NEEDED = ("images.txt", "image_class_labels.txt", "classes.txt")
+
+def is_cub(folder: Folder) -> bool:
+    """Whether the tables of CUB-200-2011 lie in the folder."""
+    return {"images.txt", "image_class_labels.txt"} <= set(folder.files)
 
 
-def find_cub(path: Path) -> Source | None:
-    """Return the set in ``path``; None where its tables are not there."""
-    if not all((path / name).is_file() for name in _NEEDED):
-        return None
+def read_cub(folder: Folder, token: CancelToken) -> Source:
+    """List the images of the set with their official split, boxes and masks.
+
+    Raises
+    ------
+    SipError
+        If the tables name no picture that is there.
+    """
     problems: list[str] = []
-    names = dict(_table(path / "images.txt", problems))
-    labels = dict(_table(path / "image_class_labels.txt", problems))
-    listed = dict(_table(path / "classes.txt", problems))
-    split = dict(_table(path / "train_test_split.txt", problems))
-    boxes = dict(_table(path / "bounding_boxes.txt", problems))
-    numbers = {number: place for place, number in enumerate(listed)}
-    # The masks are an archive of their own, which some unpack beside the folder of the set.
-    masks = next(
-        (place for place in (path / "segmentations", path.parent / "segmentations") if place.is_dir()), None
-    )
+
+    def table(name: str, told: str) -> dict[str, str]:
+        if name in folder.files:
+            return _table(folder.path / name, problems)
+        problems.append(f"{name} is missing: {told}.")
+        return {}
+
+    names = table("images.txt", "there are no images")
+    labels = table("image_class_labels.txt", "there are no labels")
+    listed = table("classes.txt", "the classes are named after their folders")
+    split = table("train_test_split.txt", "the official split is not known")
+    boxes = table("bounding_boxes.txt", "there are no boxes")
+    if not listed:
+        listed = {labels[number]: name.split("/")[0] for number, name in names.items() if number in labels}
+    place_of = {number: place for place, number in enumerate(listed)}
+    there = set(find_pictures(folder.path / "images", "", token)[0])
+    masks, mask_names = _masks(folder, token)
     images = []
     for number, name in names.items():
-        place = numbers.get(labels.get(number, ""))
-        if place is None:
-            problems.append(f"Image {number} ({name}) has no class in the tables and was left out.")
+        if name not in there:
+            problems.append(f"images/{name} is not there and was left out: unpack the data set again.")
             continue
-        mask = masks / Path(name).with_suffix(".png") if masks else None
+        label = place_of.get(labels.get(number, ""))
+        if label is None:
+            problems.append(f"Image {number} ({name}) has no class in the tables: it comes without a label.")
+        mask = f"{name.rpartition('.')[0]}.png"
         images.append(
             SourceImage(
                 name,
-                place,
+                label,
                 {"0": True, "1": False}.get(split.get(number, "")),
-                path=path / "images" / name,
-                boxes=_box(number, boxes.get(number), problems),
-                segmentation=mask if mask is not None and mask.is_file() else None,
+                folder.path / "images" / name,
+                None,
+                _box(number, boxes.get(number), problems),
+                masks / mask if masks is not None and mask in mask_names else None,
             )
         )
     if not images:
-        raise SipError(f"{path} names no image with a class in its tables; unpack the data set anew.")
-    notes = []
-    if split:
-        trained = sum(value == "1" for value in split.values())
-        notes.append(f"The official split: {trained:,} images for training, {len(split) - trained:,} for testing.")
-    if boxes:
-        notes.append("Every bird’s box comes along." if len(boxes) >= len(names) else "Boxes come along.")
-    masked = sum(image.segmentation is not None for image in images)
-    notes.append(
-        f"{masked:,} segmentations come along." if masked else "There are no segmentations beside the images."
-    )
-    return Source("CUB-200-2011", path, path.name, _readable(listed), images, tuple(notes), problems)
+        raise SipError(
+            f"{folder.path} names no picture that is there in images.txt; unpack the data set again."
+        )
+    classes = readable_names(tuple(listed.values()))
+    notes = [*class_note(classes, "classes.txt"), *split_note(images), *extras_note(images)]
+    if masks is None:
+        notes.append(
+            "Its segmentations are an archive of their own: put them into segmentations/ to have them."
+        )
+    return Source("CUB-200-2011", folder.path, folder.path.name, classes, images, tuple(notes), problems)
 
 
-def _table(path: Path, problems: list[str]) -> list[tuple[str, str]]:
-    """Return the lines ``number rest`` of a table; a table that is not there has none."""
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise SipError(f"{path} cannot be read ({error.strerror}); allow reading it.") from None
-    rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
+def readable_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return ``001.Black_footed_Albatross`` as ``Black footed Albatross``, where all names still differ."""
+    plain = [re.sub(r"^\d+\.", "", name).replace("_", " ") for name in names]
+    return tuple(plain) if len(set(plain)) == len(plain) else tuple(names)
+
+
+def _masks(folder: Folder, token: CancelToken) -> tuple[Path | None, set[str]]:
+    """Return the folder of the masks, in the set or beside it, and the names of those that are there."""
+    for place in (folder.path / "segmentations", folder.path.parent / "segmentations"):
+        if place.is_dir():
+            return place, set(find_pictures(place, "", token)[0])
+    return None, set()
+
+
+def _table(path: Path, problems: list[str]) -> dict[str, str]:
+    """Return the lines ``number rest`` of a table."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         first, _, rest = line.strip().partition(" ")
         if first and rest.strip():
-            rows.append((first, rest.strip()))
+            found[first] = rest.strip()
         elif first:
             problems.append(f"Line {number} of {path.name} says nothing of {first} and was left out.")
-    return rows
+    return found
 
 
 def _box(number: str, text: str | None, problems: list[str]) -> tuple[Box, ...]:
     if text is None:
         return ()
     try:
-        x, y, width, height = (round(float(word)) for word in text.split())
-    except (ValueError, OverflowError):
-        problems.append(f"The box of image {number} is no four numbers: {text[:60]}; it was left out.")
+        return (rounded_box([float(word) for word in text.split()], f"bounding_boxes.txt at image {number}"),)
+    except (ValueError, SipError):
+        problems.append(f"The box of image {number} is no four numbers ({text[:60]}) and was left out.")
         return ()
-    return ((x, y, width, height),)
-
-
-def _readable(listed: dict[str, str]) -> tuple[str, ...]:
-    """Return the class names without their numbers and underscores, where they then still differ."""
-    plain = [re.sub(r"^\d+\.", "", name).replace("_", " ") for name in listed.values()]
-    return tuple(plain) if len(set(plain)) == len(plain) else tuple(listed.values())
