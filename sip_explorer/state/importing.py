@@ -144,8 +144,8 @@ def _tell(session: Session, summary: Mapping[str, Any], told: Sequence[str], add
         words += f", {summary['duplicates']:,} left out that were there already"
     problems = int(summary["problems"])
     if problems:
-        faults = "1 fault" if problems == 1 else f"{problems:,} faults"
-        session.problem.emit(f"{words}; {faults} on the way: copy the details to read them.", "\n".join(told))
+        which = "1 thing was left out or is" if problems == 1 else f"{problems:,} things were left out or are"
+        session.problem.emit(f"{words}; {which} in doubt: Copy details says which.", "\n".join(told))
     else:
         session.notice.emit(f"{words}.")
 

@@ -97,9 +97,9 @@ class ImportPreview:
         kind = f"{self.kind}: " if self.kind else ""
         images, classes = _counted(self.images, "image"), _counted(len(self.classes), "class", "classes")
         lines = [f"{kind}{images} of {classes}." if self.classes else f"{kind}{images} without classes."]
-        if self.classes:
-            shown = ", ".join(self.classes[:_NAMED]) + (", …" if len(self.classes) > _NAMED else "")
-            lines.append(f"Classes: {shown}.")
+        if self.classes and not any("classes, named after" in note for note in self.notes):
+            shown = ", ".join(self.classes[:_NAMED]) + (", …" if len(self.classes) > _NAMED else ".")
+            lines.append(f"Classes: {shown}")
         if self.classes and self.unlabelled:
             lines.append(f"{_counted(self.unlabelled, 'image')} without a class.")
         test = self.held_out(test_share)
@@ -152,6 +152,7 @@ def preview_images(chosen: Chosen, *, token: CancelToken | None = None) -> Itera
     images = source.images
     test = int(held_out(images, TEST_SHARE, 0).sum())
     labels = np.array([-1 if image.label is None else image.label for image in images], np.int64)
+    said = _said_in_figures(images)
     yield Artefact(
         "preview",
         data=ImportPreview(
@@ -166,7 +167,7 @@ def preview_images(chosen: Chosen, *, token: CancelToken | None = None) -> Itera
             if source.arrays is not None and source.arrays.segmentations is not None
             else sum(image.segmentation is not None for image in images),
             boxed=sum(bool(image.boxes) for image in images),
-            notes=tuple(map(storable, source.notes)),
+            notes=tuple(storable(note) for note in source.notes if note not in said),
             problems=tuple(map(storable, [*source.problems, *problems])),
             sample=tuple(sample),
             bytes=size,
@@ -177,6 +178,13 @@ def preview_images(chosen: Chosen, *, token: CancelToken | None = None) -> Itera
         ),
     )
     yield Finished()
+
+
+def _said_in_figures(images: Sequence[SourceImage]) -> set[str]:
+    """Return the notes of a source that `ImportPreview.lines` says too."""
+    from sip_explorer.data.sources.sentences import extras_note, split_note
+
+    return {*split_note(images), *extras_note(images)}
 
 
 def _classes_of(sample: Sequence[tuple[str, Pixels]], source: Source) -> tuple[str, ...]:

@@ -13,10 +13,12 @@ from sip_explorer.qt.exchange.fields import link_button
 from sip_explorer.qt.exchange.preview_request import PreviewRequest
 from sip_explorer.qt.importing.found_view import FoundView
 from sip_explorer.qt.importing.source_row import SourceRow
+from sip_explorer.qt.importing.told_view import ToldView
 from sip_explorer.qt.importing.where_form import WhereForm
 from sip_explorer.qt.room import separator
 from sip_explorer.state import Session
 from sip_explorer.state.dropping import Dropped
+from sip_explorer.state.first_look import PICTURES
 from sip_explorer.state.importing import run_add, run_new
 from sip_explorer.state.recognising import Recognising
 from sip_explorer.workspace import ImportPreview
@@ -51,13 +53,14 @@ class ImagesDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Images in")
+        self.setWindowTitle("Import images")
         self._session, self._recognising, self._as_masks = session, recognising, as_masks
         self._paths: list[Path] = []
         self._dropped: Dropped | None = None
         self._found: ImportPreview | None = None
         self.source = SourceRow()
         self.found = FoundView()
+        self.told = ToldView()
         self.where = WhereForm(session)
         self.other = link_button("These could also be masks: import them as salience…")
         self.problem = QLabel()
@@ -67,6 +70,7 @@ class ImagesDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.go = self.buttons.addButton("Make the workspace", QDialogButtonBox.ButtonRole.AcceptRole)
         self.go.setProperty("primary", "true")
+        self.go.setDefault(True)
         self._request = PreviewRequest(session, _LANE, self._answer, self.found.show_words)
         self._lay_out()
         self.source.chosen.connect(self.take)
@@ -95,7 +99,8 @@ class ImagesDialog(QDialog):
     def _lay_out(self) -> None:
         right = QVBoxLayout()
         right.setSpacing(12)
-        right.addWidget(self.where, 1)
+        right.addWidget(self.where)
+        right.addWidget(self.told, 1)
         right.addWidget(self.problem)
         column = QWidget()
         column.setLayout(right)
@@ -124,20 +129,21 @@ class ImagesDialog(QDialog):
         self._found = answer
         if isinstance(answer, ImportPreview):
             self.found.show_found(answer)
-            single = all(path.is_file() and self._is_picture for path in self._paths)
-            self.where.show_found(answer, self._paths, single)
+            self.told.show_left_out(answer.problems)
+            self.where.show_found(answer, self._paths, self._single)
         self._refresh()
+        if self.go.isEnabled():
+            self.go.setFocus()
 
     @property
-    def _is_picture(self) -> bool:
+    def _single(self) -> bool:
         """Whether pictures were picked one by one."""
-        from sip_explorer.state.first_look import PICTURES
-
-        return all(path.suffix.lower() in PICTURES for path in self._paths)
+        return all(path.suffix.lower() in PICTURES and path.is_file() for path in self._paths)
 
     def _refresh(self) -> None:
         found, where = self._found, self.where
-        where.setEnabled(found is not None)
+        for widget in (where, self.told):
+            widget.setVisible(found is not None)
         self.other.setVisible(self._dropped is not None and self._dropped.other == "masks")
         problem = where.problem() if found is not None else ""
         self.problem.setText(problem)
@@ -149,8 +155,9 @@ class ImagesDialog(QDialog):
             if found.problems:  # they stand in a section of their own
                 named = min(len(found.problems), _NAMED) + (len(found.problems) > _NAMED)
                 lines = lines[:-named]
-            self.found.say(lines[0].rstrip("."), lines[1:])
-        noun = "picture" if self._is_picture else "image"
+            self.found.say(lines[0].rstrip("."))
+            self.told.say(lines[1:])
+        noun = "picture" if self._single else "image"
         count = found.images if found is not None else 0
         counted = f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
         self.go.setText(

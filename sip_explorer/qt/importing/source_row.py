@@ -34,6 +34,8 @@ class SourceRow(QWidget):
         self.words = ElidedLabel(_NOTHING)
         self.folder = QPushButton("Folder…")
         self.files = QPushButton("Files…")
+        for button in (self.folder, self.files):
+            button.setAutoDefault(False)  # Return is for the primary button
         self._at = ""
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -6,14 +6,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from sip_explorer.qt.canvas.picture import Picture
 from sip_explorer.qt.canvas.viewport import SMALL_IMAGE
 from sip_explorer.qt.theme import colour
 
-_SIDE = 5.0
+_SIDE = 5.6
 """Of the picture, in font heights."""
 
 
@@ -42,7 +42,7 @@ class Thumbnail(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        side, metrics = self.width(), self.fontMetrics()
+        side = self.width()
         width, height = self._image.width(), self._image.height()
         density = self.devicePixelRatioF()
         scale = side * density / max(width, height)
@@ -56,6 +56,10 @@ class Thumbnail(QWidget):
         )
         painter.drawImage(place, self._image)
         if self.words:
+            font = QFont(self.font())
+            font.setPointSizeF(font.pointSizeF() - 1)
+            metrics = QFontMetrics(font)
+            painter.setFont(font)
             painter.setPen(colour("muted"))
             line = QRect(0, side, side, self.height() - side)
             cut = metrics.elidedText(self.words, Qt.TextElideMode.ElideRight, side)

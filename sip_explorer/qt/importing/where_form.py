@@ -59,7 +59,10 @@ class WhereForm(QWidget):
         self.into.setAccessibleName("Where the images go")
         self.name = QLineEdit()
         self.place = QLineEdit()
-        self.choose = QPushButton("Choose…")
+        self.choose = QPushButton("…")
+        self.choose.setAutoDefault(False)
+        self.choose.setToolTip("Choose where the workspace goes")
+        self.choose.setAccessibleName("Choose where the workspace goes")
         self.label = QComboBox()
         self.label.setEditable(True)
         self.collection = QComboBox()
@@ -172,7 +175,6 @@ class WhereForm(QWidget):
         layout.setSpacing(12)
         layout.addWidget(self.into)
         layout.addLayout(grid)
-        layout.addStretch(1)
 
     def _connect(self) -> None:
         self.into.chosen.connect(self._turn)

@@ -44,7 +44,8 @@ class DropOverlay(QWidget):
         unit = self.fontMetrics().height()
         edge = colour("muted" if self.refused else "accent")
         painter.setPen(QPen(edge, 2, Qt.PenStyle.DashLine))
-        painter.drawRoundedRect(self.rect().adjusted(unit, unit, -unit, -unit), 6, 6)
+        inset = unit // 3
+        painter.drawRoundedRect(self.rect().adjusted(inset, inset, -inset, -inset), 6, 6)
         font = QFont(self.font())
         font.setPointSizeF(font.pointSizeF() + 4)
         font.setWeight(QFont.Weight.DemiBold)
