@@ -11,6 +11,7 @@ from sip_explorer.state.dropping import Dropped, Into, what_is
 from sip_explorer.state.known_names import KnownNames
 
 if TYPE_CHECKING:
+    from sip_explorer.jobs import JobHandle
     from sip_explorer.state.session import Session
     from sip_explorer.workspace import Workspace
 
@@ -26,6 +27,7 @@ class Recognising:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._asked: JobHandle | None = None
         self._names: tuple[Workspace, int, KnownNames] | None = None
 
     def ask(self, paths: Sequence[Path], on_answer: Callable[[Dropped], None]) -> None:
@@ -40,7 +42,7 @@ class Recognising:
             elif isinstance(event, Failed):
                 on_answer(Dropped("nothing", event.message))
 
-        self._session.jobs.ask(_LANE, job, follow, on="disk")
+        self._asked = self._session.jobs.ask(_LANE, job, follow, on="disk")
 
     def look(self, paths: Sequence[Path], token: CancelToken) -> Iterator[Event | None]:
         """Say what ``paths`` are, ``Artefact("dropped", data=Dropped)``, then what `preview_images` finds.
@@ -60,7 +62,8 @@ class Recognising:
 
     def forget(self) -> None:
         """No answer is wanted any more."""
-        self._session.jobs.drop(_LANE, on="disk")
+        if self._asked is not None:  # also where the answer is on its way already
+            self._asked.drop()
 
     def into(self) -> Into | None:
         """Return the open workspace, where it can take something in. Disk thread only."""

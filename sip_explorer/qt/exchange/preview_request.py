@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sip_explorer.jobs import JobFactory
+from sip_explorer.jobs import JobFactory, JobHandle
 from sip_explorer.records import Artefact, Event, Failed, Progress
 from sip_explorer.state import Session
 
@@ -34,16 +34,18 @@ class PreviewRequest:
         self._lane = lane
         self._on_answer = on_answer
         self._on_words = on_words
+        self._asked: JobHandle | None = None
 
     def ask(self, factory: JobFactory) -> None:
         """Have ``factory`` read; what was asked before is no longer wanted."""
         self._on_answer(None)
         self._on_words(["Reading …"])
-        self._session.jobs.ask(self._lane, factory, self._follow, on="disk")
+        self._asked = self._session.jobs.ask(self._lane, factory, self._follow, on="disk")
 
     def forget(self) -> None:
         """No answer is wanted any more."""
-        self._session.jobs.drop(self._lane, on="disk")
+        if self._asked is not None:  # also where the answer is on its way already
+            self._asked.drop()
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, Progress):

@@ -70,9 +70,9 @@ class ImagesDialog(QDialog):
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.go = self.buttons.addButton("Make the workspace", QDialogButtonBox.ButtonRole.AcceptRole)
         self.go.setProperty("primary", "true")
-        self.go.setDefault(True)
         self._request = PreviewRequest(session, _LANE, self._answer, self.found.show_words)
         self._lay_out()
+        self.go.setDefault(True)  # once it is in the dialogue, or it is so only while it has the focus
         self.source.chosen.connect(self.take)
         self.where.changed.connect(self._refresh)
         self.other.clicked.connect(self._mean_masks)
