@@ -1,13 +1,15 @@
-"""Networks by name: three families of our own and every image classifier of torchvision."""
+"""Networks by name: our own, and the image classifiers of torchvision and timm."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import nn
 
-from sip_explorer.models.catalogue import CIFAR_RESNETS, SMALL_CNN, TINY_CNN, fingerprints
 from sip_explorer.models.classifier import Classifier
-from sip_explorer.models.small_cnn import SmallCNN, TinyCNN
+from sip_explorer.models.fingerprints import fingerprint_of
+from sip_explorer.models.library_building import build_theirs, misfit
+from sip_explorer.models.own_building import build_own
+from sip_explorer.models.own_networks import OWN
 from sip_explorer.records import SipError
 
 
@@ -29,7 +31,8 @@ def build_classifier(
     classes : sequence of str
         One name per logit, at least two.
     input_shape : (C, H, W)
-        small-cnn takes square images whose side is a multiple of 4; torchvision's take C = 3.
+        small-cnn and the networks for digits take square images whose side is a multiple of 4; others
+        take what their layers can.
     mean, std : sequence of C floats
         The normalisation, in units of the [0, 1] image.
     seed : int, optional
@@ -40,7 +43,7 @@ def build_classifier(
     SipError
         If the name is unknown or the input does not fit it.
     """
-    if architecture in fingerprints():
+    if architecture not in OWN and fingerprint_of(architecture):
         _check_input(architecture, input_shape, len(classes))
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
@@ -60,34 +63,14 @@ def build_network(architecture: str, input_shape: tuple[int, int, int], classes:
     """
     if classes < 2:
         raise SipError(f"A classifier needs two classes or more, not {classes}; name more of them.")
-    channels, height, width = input_shape
-    if architecture == SMALL_CNN:
-        if height != width or height % 4 or height < 4:
-            raise SipError(
-                f"small-cnn takes square images whose side is a multiple of 4, not {height} × {width}; "
-                "choose another architecture or resize the images."
-            )
-        return SmallCNN(channels, height, classes)
-    if architecture == TINY_CNN:
-        if height != width or height < 8:
-            raise SipError(
-                f"tiny-cnn takes square images of at least 8 pixels, not {height} × {width}; "
-                "choose another architecture or resize the images."
-            )
-        return TinyCNN(channels, height, classes)
-    if architecture in CIFAR_RESNETS:
-        network = _cifar_resnet(architecture, channels, classes)
-    elif architecture in fingerprints():
-        if channels != 3:
-            raise SipError(
-                f"{architecture} takes colour images, not {channels} channels; "
-                "choose small-cnn or a resnet-cifar, or import the images in colour."
-            )
-        network = _torchvision(architecture, (height, width), classes)
+    if architecture in OWN:
+        network = build_own(architecture, input_shape, classes)
+    elif fingerprint_of(architecture):
+        network = build_theirs(architecture, input_shape, classes)
     else:
         raise SipError(
-            f"There is no architecture named {architecture!r}; take {SMALL_CNN}, {TINY_CNN}, "
-            f"{', '.join(CIFAR_RESNETS)} or a name of torchvision such as resnet50."
+            f"There is no architecture named {architecture!r}; take one of ours such as {next(iter(OWN))}, "
+            "a name of torchvision such as resnet50, or one of timm such as timm/convit_tiny."
         )
     for module in network.modules():
         if getattr(module, "inplace", False):
@@ -95,32 +78,20 @@ def build_network(architecture: str, input_shape: tuple[int, int, int], classes:
     return network
 
 
-def _cifar_resnet(architecture: str, channels: int, classes: int) -> nn.Module:
-    from torchvision.models import resnet  # a second to import, and our own small networks need none of it
+def hollow_network(architecture: str, input_shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """Return the network of `build_network` for weights that come from a file.
 
-    # torchvision's ResNet (its key names too) with the stem that He et al. 2015 use for 32 px images.
-    block = resnet.Bottleneck if architecture == "resnet50-cifar" else resnet.BasicBlock
-    network = resnet.ResNet(block, list(CIFAR_RESNETS[architecture]), num_classes=classes)
-    network.conv1 = nn.Conv2d(channels, 64, 3, padding=1, bias=False)
-    nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")
-    network.maxpool = nn.Identity()
-    return network  # type: ignore[no-any-return]
-
-
-def _torchvision(architecture: str, size: tuple[int, int], classes: int) -> nn.Module:
-    import torchvision
-
-    options: dict[str, object] = {"num_classes": classes}
-    if architecture in ("inception_v3", "googlenet"):
-        options |= {"aux_logits": False, "init_weights": True}
-    elif architecture.startswith("vit_"):
-        options["image_size"] = size[0]
-    elif architecture == "maxvit_t":
-        options["input_size"] = size
+    Its parameters are without memory (on the meta device) where it can be built so: not where it keeps
+    numbers that no state dict has, or computes its widths with tensors.
+    """
     try:
-        network: nn.Module = torchvision.models.get_model(architecture, weights=None, **options)
-    except (AssertionError, ValueError) as error:
-        raise _misfit(architecture, size) from error
+        with torch.device("meta"):
+            network = build_network(architecture, input_shape, classes)
+    except NotImplementedError:
+        return build_network(architecture, input_shape, classes)
+    kept = network.state_dict().keys()
+    if any(name not in kept for name, _ in network.named_buffers()):
+        return build_network(architecture, input_shape, classes)
     return network
 
 
@@ -132,12 +103,6 @@ def _check_input(architecture: str, input_shape: tuple[int, int, int], classes: 
     except NotImplementedError:  # RegNet computes its widths with tensors; it takes every size
         return
     except (RuntimeError, AssertionError, ValueError) as error:
-        raise _misfit(architecture, input_shape[1:]) from error
-
-
-def _misfit(architecture: str, size: tuple[int, int]) -> SipError:
-    return SipError(
-        f"{architecture} cannot take images of {size[0]} × {size[1]} pixels; resize them to "
-        f"{fingerprints()[architecture].size} × {fingerprints()[architecture].size}, or choose another "
-        "architecture."
-    )
+        if isinstance(error, RuntimeError) and "meta" in str(error):  # it looks at numbers on its way
+            return
+        raise misfit(architecture, input_shape) from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from sip_explorer.models.normalisation import CIFAR10, HALF, IMAGENET, describe
 from sip_explorer.records import SipError
@@ -82,12 +83,16 @@ def named_normalisation(text: str, channels: int) -> Pair:
         pair = (mean * channels if len(mean) == 1 else mean, std * channels if len(std) == 1 else std)
     except ValueError:
         pair = ((), ())
-    if len(pair[0]) != channels or len(pair[1]) != channels or min(pair[1]) <= 0:
+    if len(pair[0]) != channels or len(pair[1]) != channels or not _sound(pair):
         raise SipError(
             f"“{text}” is no normalisation for {channels} channels: give one of {', '.join(names)}, or means "
             "and standard deviations in units of [0, 1] such as 0.5,0.5,0.5/0.25,0.25,0.25."
         )
     return pair
+
+
+def _sound(pair: Pair) -> bool:
+    return all(isfinite(value) for value in (*pair[0], *pair[1])) and min(pair[1]) > 0
 
 
 def input_sizes(published: int, own: int) -> tuple[int, ...]:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from sip_explorer.models import recognition
-from sip_explorer.models.architectures import build_network
+from sip_explorer.models.architectures import hollow_network
 from sip_explorer.models.catalogue import architecture_names, head_key
 from sip_explorer.models.classifier import Classifier
 from sip_explorer.models.filling import fill
@@ -107,7 +106,7 @@ def _of_state(
     )
     network_state = {key: state[stored] for key, stored in layout.keys.items()}
     try:
-        network = _hollow(name, shape, len(names))
+        network = hollow_network(name, shape, len(names))
         extra = [key for key in network_state if key not in network.state_dict()]
         if architecture and (others := other_heads(shapes, extra, head_key(name))):
             network_state = {key: value for key, value in network_state.items() if key not in extra}
@@ -116,14 +115,6 @@ def _of_state(
     except SipError as error:
         raise naming(info, error) from error
     return classifier_of(info, network, name, names, shape, values, origin)
-
-
-def _hollow(name: str, size: Size, classes: int) -> nn.Module:
-    try:
-        with torch.device("meta"):
-            return build_network(name, size, classes)
-    except NotImplementedError:  # RegNet computes its widths with tensors
-        return build_network(name, size, classes)
 
 
 def _normalised(info: CheckpointInfo, classifier: Classifier, values: Normalisation) -> Classifier:

@@ -28,7 +28,7 @@ def described(
     if ours:
         origin = {str(key): str(value) for key, value in ours["origin"].items()}
         return ours["classes"], (ours["mean"], ours["std"]), origin
-    values, source = inside(layout, state, channels) or assumed_normalisation(name, channels)
+    values, source = inside(layout, state, channels) or assumed_normalisation(name, channels, count)
     names, named = assumed_classes(name, count, channels)
     return names, values, origin_of(info, normalisation=source, classes=named)
 

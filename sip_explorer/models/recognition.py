@@ -1,23 +1,20 @@
 """Which architecture a state dict belongs to, from its keys and shapes alone; needs no torch."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import isqrt, prod
 
-from sip_explorer.models import catalogue
-from sip_explorer.models.catalogue import Shapes
-
-# Heads for training only, whole copies of the model, and counters of profilers and averaged models.
-_LEFT_OUT = re.compile(r"(^|\.)(AuxLogits|aux1|aux2|attacker)\.|(^|\.)(total_ops|total_params|n_averaged)$")
-_NORMALISATION = (("mean", "std"), ("mu", "sigma"), ("mean", "sigma"), ("new_mean", "new_std"))
-_RENAMED = (
-    # torchvision's DenseNet files of 2017
-    (re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)"), r"\1\2"),
-    # the CIFAR ResNets of Kuang Liu and the many repositories that began with it
-    (re.compile(r"^(layer\d\.\d+)\.shortcut\.([01]\.)"), r"\1.downsample.\2"),
-    (re.compile(r"^linear\.(weight|bias)$"), r"fc.\1"),
+from sip_explorer.models import key_rules
+from sip_explorer.models.fingerprints import (
+    TIMM,
+    TIMM_PREFIX,
+    TORCHVISION,
+    Shapes,
+    fingerprint_of,
+    heads,
+    matching,
 )
+from sip_explorer.models.own_networks import OWN
+from sip_explorer.models.own_recognition import own_candidates, own_input_shape
 
 
 @dataclass(frozen=True)
@@ -29,118 +26,94 @@ class Layout:
     keys : dict of key in the network -> key in the file
     mean, std : str
         The keys of a normalisation inside the model, "" where there is none.
+    head : str
+        What the file calls the last layer where the architecture calls it otherwise, "" elsewhere.
     """
 
     keys: Mapping[str, str]
     mean: str = ""
     std: str = ""
+    head: str = ""
 
 
 def find_layout(shapes: Shapes) -> Layout:
-    """Strip what wraps a network: ``module.``, ``1.`` and the like, normalisation, training heads."""
-    keys = {key: key for key in shapes if not _LEFT_OUT.search(key)}
-    mean, std = _normalisation(keys, shapes)
-    keys = {key: key for key in keys if key not in (mean, std)}
-    while keys and len({key.partition(".")[0] for key in keys}) == 1 and all("." in key for key in keys):
-        keys = {key.partition(".")[2]: stored for key, stored in keys.items()}
-    renamed = {_rename(key): stored for key, stored in keys.items()}
-    return Layout(renamed if len(renamed) == len(keys) else keys, mean, std)
+    """Strip what wraps a network: ``module.``, ``1.`` and the like, normalisation, copies, training heads.
 
-
-def recognise(shapes: Shapes) -> str:
-    """Return the architecture that the keys of a network (not of a file) belong to, "" if unknown."""
-    if _small_cnn_input(shapes):
-        return catalogue.SMALL_CNN
-    if _tiny_cnn_input(shapes):
-        return catalogue.TINY_CNN
-    digests: dict[tuple[str, ...], str] = {}
-    for name, known in catalogue.fingerprints().items():
-        if known.head[0] in shapes:
-            if known.head not in digests:
-                digests[known.head] = catalogue.fingerprint(shapes, known.head)
-            if digests[known.head] == known.digest:
-                return name
-    return _cifar_resnet(shapes)
+    A last layer of another name than the architecture's, also beside the rest (``backbone.…`` and
+    ``fc.…``), gets the architecture's.
+    """
+    used = key_rules.without_left_out(shapes)
+    mean, std = key_rules.normalisation_keys(used, shapes)
+    keys = key_rules.unwrapped({key: key for key in used if key not in (mean, std)})
+    keys = key_rules.renamed(keys)
+    if not candidates({key: shapes[stored] for key, stored in keys.items()}):
+        for head, other in _with_other_heads(keys, shapes):
+            if candidates({key: shapes[stored] for key, stored in other.items()}):
+                return Layout(other, mean, std, head)
+    return Layout(keys, mean, std)
 
 
 def candidates(shapes: Shapes) -> tuple[str, ...]:
-    """Return every architecture that the keys of a network (not of a file) fit, the likeliest first."""
-    first = recognise(shapes)
-    known = catalogue.fingerprints()
-    others = tuple(
-        name for name, found in known.items() if first in known and found.digest == known[first].digest
-    )
-    return tuple(dict.fromkeys((first, *others))) if first else ()
+    """Return every architecture whose network has these keys and shapes, the likeliest first.
+
+    There are several where networks differ in what leaves no trace in their weights: padding,
+    activation, the order of two layers. Empty if none is known. What timm and torchvision both have
+    under one name is torchvision's.
+    """
+    found = list(own_candidates(shapes))
+    theirs = matching(shapes, TORCHVISION)
+    found += theirs
+    found += [TIMM_PREFIX + name for name in _as_large(matching(shapes, TIMM), shapes) if name not in theirs]
+    return tuple(found)
+
+
+def recognise(shapes: Shapes) -> str:
+    """Return the likeliest architecture for the keys of a network (not of a file), "" if unknown."""
+    return next(iter(candidates(shapes)), "")
 
 
 def input_shape(architecture: str, shapes: Shapes) -> tuple[int, int, int]:
     """Return the (C, H, W) that a recognised network was made for, as far as its weights tell."""
-    if architecture == catalogue.SMALL_CNN:
-        return _small_cnn_input(shapes) or (1, 28, 28)
-    if architecture == catalogue.TINY_CNN:
-        return _tiny_cnn_input(shapes) or (1, 28, 28)
-    if architecture in catalogue.CIFAR_RESNETS:
-        channels = shapes["conv1.weight"][1] if len(shapes.get("conv1.weight", ())) == 4 else 3
-        return (1, 28, 28) if channels == 1 else (channels, 32, 32)
-    size = catalogue.fingerprints()[architecture].size
-    embedding, patch = shapes.get("encoder.pos_embedding", ()), shapes.get("conv_proj.weight", ())
-    if len(embedding) == 3 and len(patch) == 4 and embedding[1] > 1 and patch[3] > 0:
-        size = isqrt(embedding[1] - 1) * patch[3]  # one token per patch and one for the class
-    return 3, size, size
+    if architecture in OWN:
+        return own_input_shape(architecture, shapes)
+    known = fingerprint_of(architecture)
+    if known is None:
+        return 3, 224, 224
+    stem = shapes.get(known.traits.stem[0], ()) if known.traits.stem else ()
+    channels = stem[1] if len(stem) == 4 else 3
+    size = known.size_of(shapes)
+    return channels, size, size
 
 
-def _rename(key: str) -> str:
-    for pattern, replacement in _RENAMED:
-        key = pattern.sub(replacement, key)
-    return key
+def _as_large(names: list[str], shapes: Shapes) -> list[str]:
+    """Put those first whose published weights are of the size that these are of."""
+
+    def other_size(name: str) -> bool:
+        known = fingerprint_of(TIMM_PREFIX + name)
+        return known is None or known.size_of(shapes) != known.size
+
+    return sorted(names, key=other_size)
 
 
-def _normalisation(keys: Mapping[str, str], shapes: Shapes) -> tuple[str, str]:
+def _with_other_heads(keys: Mapping[str, str], shapes: Shapes) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield (name of the last layer, keys) with each name that a last layer may have here.
+
+    A last layer is a matrix, alone or with its bias, in a part of its own.
+    """
+    parts: dict[str, list[str]] = {}
     for key in keys:
-        parent, dot, last = key.rpartition(".")
-        for mean, std in _NORMALISATION:
-            other = parent + dot + std
-            if last == mean and other in keys and all(prod(shapes[each]) in (1, 3) for each in (key, other)):
-                return key, other
-    return "", ""
-
-
-def _small_cnn_input(shapes: Shapes) -> tuple[int, int, int] | None:
-    first, linear = shapes.get("features.0.weight", ()), shapes.get("classifier.1.weight", ())
-    if len(shapes) != 12 or "classifier.3.weight" not in shapes or len(first) != 4 or len(linear) != 2:
-        return None
-    if first[2:] != (4, 4) or not first[0]:
-        return None
-    side = isqrt(linear[1] // (2 * first[0]))
-    fits = side > 0 and 2 * first[0] * side * side == linear[1]
-    return (first[1], 4 * side, 4 * side) if fits else None
-
-
-def _tiny_cnn_input(shapes: Shapes) -> tuple[int, int, int] | None:
-    first, last, linear = (
-        shapes.get(f"{key}.weight", ()) for key in ("features.0", "features.4", "classifier.1")
-    )
-    if len(shapes) != 8 or len(first) != 4 or len(last) != 4 or len(linear) != 2 or not last[0]:
-        return None
-    if first[2:] != (3, 3) or last[0] != 4 * first[0]:
-        return None
-    side = isqrt(linear[1] // last[0])
-    # The weights tell the size to the next multiple of 8 alone; 28 px is by far the commonest between.
-    size = 28 if side == 4 and first[1] == 1 else 8 * side
-    return (first[1], size, size) if side > 0 and last[0] * side * side == linear[1] else None
-
-
-def _cifar_resnet(shapes: Shapes) -> str:
-    stem = shapes.get("conv1.weight", ())
-    if len(stem) != 4 or stem[0] != 64 or stem[2:] != (3, 3) or "fc.weight" not in shapes:
-        return ""
-    blocks: dict[int, set[int]] = {1: set(), 2: set(), 3: set(), 4: set()}
-    for key in shapes:
-        if match := re.match(r"layer([1-4])\.(\d+)\.", key):
-            blocks[int(match[1])].add(int(match[2]))
-    counts = tuple(len(found) for found in blocks.values())
-    bottleneck = "layer1.0.conv3.weight" in shapes
-    for name, layers in catalogue.CIFAR_RESNETS.items():
-        if counts == layers and bottleneck == (name == "resnet50-cifar"):
-            return name
-    return ""
+        parts.setdefault(key.partition(".")[0], []).append(key)
+    names = [(own.head, own.head.removesuffix("weight") + "bias") for own in OWN.values()]
+    known = dict.fromkeys((*names, *heads(TORCHVISION), *heads(TIMM)))
+    for members in parts.values():
+        weights = [key for key in members if len(shapes[keys[key]]) == 2 and key.endswith(".weight")]
+        layer = weights[0].removesuffix(".weight") if weights else ""
+        if len(weights) != 1 or not set(members) <= {f"{layer}.weight", f"{layer}.bias"}:
+            continue
+        body = {key: stored for key, stored in keys.items() if key not in members}
+        bodies = [body, other] if (other := key_rules.unwrapped(body)) != body else [body]
+        for rest in (key_rules.renamed(each) for each in bodies):
+            for head in known:
+                named = {f"{layer}.{end.rpartition('.')[2]}": end for end in head}
+                if len(head) <= 2 and len(named) == len(head) and not set(head) & rest.keys():
+                    yield layer, {**rest, **{named.get(key, key): keys[key] for key in members}}

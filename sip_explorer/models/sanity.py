@@ -66,12 +66,19 @@ def _eval_mode(model: Classifier, images: Tensor, labels: Tensor | None) -> Find
             f"{len(training)} of its layers are in training mode ({training[0] or 'the whole model'} first), "
             "so batch statistics and dropout change the answers: call eval() before it is exported.",
         )
+    if "training" in model.origin.get("mode", ""):
+        return Finding(
+            "evaluation mode",
+            False,
+            "The program was exported in training mode, which cannot be changed any more: export it after "
+            "calling eval().",
+        )
     norms = sum(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules())
     drops = sum(isinstance(m, nn.modules.dropout._DropoutNd) for m in model.modules())
     return Finding(
         "evaluation mode",
         True,
-        f"All layers are in evaluation mode, among them {norms} of batch normalisation and {drops} of dropout.",
+        f"All layers are in evaluation mode, {norms} of batch normalisation and {drops} of dropout.",
     )
 
 

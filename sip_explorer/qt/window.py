@@ -22,6 +22,7 @@ from sip_explorer.qt.film_strip import FilmStrip
 from sip_explorer.qt.importing.asking import ask_import_images
 from sip_explorer.qt.installation import installation_text
 from sip_explorer.qt.menus import FIND, add_menus
+from sip_explorer.qt.models import ask_add_model
 from sip_explorer.qt.rail import Rail
 from sip_explorer.qt.room import Room, separator
 from sip_explorer.qt.rooms import ROOMS
@@ -171,18 +172,8 @@ class MainWindow(QMainWindow):
             self.banner.forget_problem(self.banner.problem)
 
     def ask_add_model(self, path: Path | None = None) -> None:
-        """Add a checkpoint to the workspace, asking for it where none is given."""
-        if path is None:
-            name, _ = QFileDialog.getOpenFileName(
-                self,
-                "Trained model",
-                "",
-                "Checkpoints (*.safetensors *.pt *.pth *.ckpt *.bin *.tar *.pt2);;All files (*)",
-            )
-            if not name:
-                return
-            path = Path(name)
-        self.session.attempt(lambda: self.session.import_model(path))
+        """Show what a checkpoint holds, asking for one where none is given, and add it to the workspace."""
+        ask_add_model(self, path)
 
     def ask_annotator(self) -> None:
         """Ask who paints."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Ids = NDArray[np.int64]
 NONE = np.zeros(0, np.int64)
+MISSING = "is:missing"
+"""What is asked to see the images whose file is gone."""
 _MISSING = "missing pictures"
 MANY = 2000
 """More images than these are changed in the disk thread: they take longer than a frame."""
@@ -151,7 +153,9 @@ class Library:
                 return
             self.missing = np.array(gone, np.int64)
             self.missing_changed.emit()
-            if "missing" in self.query and self._watched:
+            if not gone and self.query.strip() == MISSING:
+                self.ask("")  # all are found: nobody wants to look at nothing
+            elif "missing" in self.query and self._watched:
                 self.look()
 
         self.session.jobs.ask(_MISSING, job, follow, on="disk")

@@ -107,9 +107,8 @@ def measure_model(
                 result = end.value
                 break
             done += 1
-            yield Progress(
-                min(done, steps), steps, f"PGD-{_STEPS} on {total + len(ids)} of {len(chosen.ids)}"
-            )
+            text = f"PGD-{_STEPS} on {total + len(ids)} of {len(chosen.ids)} images"
+            yield Progress(min(done, steps), steps, text)
         clean += int(result.clean_correct.sum())
         robust += int((~result.success).sum())
         total += len(ids)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,12 +54,16 @@ def judged(plan: Plan, answers: Mapping[Way, Answers], images: TrialImages) -> T
     best = complete[0]
     worthless = _guesses(best, images)
     if worthless:
-        chosen = next(each for each in tried if each.way is plan.ways[0] and each.place == 0)
+        chosen = next(each for each in tried if each.way == plan.ways[0] and each.place == 0)
     else:
         chosen = max((best, *_alike(best, complete[1:])), key=lambda each: _preference(plan, each))
     others = [each for each in complete if each is not chosen]
     alike = _alike(chosen, others)
-    rows = (chosen.row, *(each.row for each in tried if each is not chosen))
+    first = chosen.row
+    if worthless:  # nor is any order of the classes known
+        setting = replace(first.setting, choice=plan.choice(chosen.way, None))
+        first = replace(first, setting=setting)
+    rows = (first, *(each.row for each in tried if each is not chosen))
     reason = (
         f"No setting does better than guessing (at best {best.row.right} of {best.row.total} right, on "
         f"{images.words}): what is assumed is proposed; check that classes and architecture are the model's."
@@ -67,7 +71,17 @@ def judged(plan: Plan, answers: Mapping[Way, Answers], images: TrialImages) -> T
         else _reason(plan, chosen, alike, len(rows), images)
     )
     clear = bool(others) and not alike and not worthless
-    return TrialResult(rows, images.words, chosen.row.setting.choice, reason, clear)
+    return TrialResult(rows, images.words, first.setting.choice, reason, clear)
+
+
+def fared(plan: Plan, answers: Mapping[Way, Answers], images: TrialImages) -> tuple[TrialRow, ...]:
+    """Return how each setting that was tried so far fared, the best first."""
+    tried = [
+        _tried(plan, way, said, place, order, images)
+        for way, said in answers.items()
+        for place, order in enumerate(plan.orders)
+    ]
+    return tuple(each.row for each in sorted(tried, key=lambda each: each.merit, reverse=True))
 
 
 def _alike(first: _Tried, others: Sequence[_Tried]) -> list[_Tried]:

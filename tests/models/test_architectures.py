@@ -85,7 +85,6 @@ def test_a_hook_sees_what_a_layer_put_out() -> None:
     ("architecture", "shape", "named", "words"),
     [
         ("resnet19", (3, 32, 32), {}, "'resnet19'"),
-        ("resnet18", (1, 28, 28), {}, "colour"),
         ("small-cnn", (1, 30, 30), {}, "multiple of 4"),
         ("small-cnn", (1, 28, 32), {}, "square"),
         ("tiny-cnn", (1, 28, 32), {}, "square"),

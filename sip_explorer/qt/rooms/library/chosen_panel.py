@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QInputDialog, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QInputDialog, QLabel, QPushButton, QWidget
 
 from sip_explorer.qt.rooms.library.class_box import ClassBox
 from sip_explorer.qt.rooms.library.preview_picture import PreviewPicture
@@ -14,6 +14,7 @@ from sip_explorer.qt.rooms.library.tag_box import TagBox
 from sip_explorer.qt.rooms.salience.facts import STATE_WORDS
 from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.qt.widgets.inspector import Inspector
+from sip_explorer.qt.widgets.modest_field import ModestField
 from sip_explorer.state import Session
 from sip_explorer.state.library import Library
 
@@ -33,7 +34,7 @@ class ChosenPanel:
         self.nothing = QLabel(NOTHING)
         self.nothing.setWordWrap(True)
         self.nothing.setProperty("role", "muted")
-        self.name = QLineEdit()
+        self.name = ModestField()
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.words.setProperty("role", "muted")

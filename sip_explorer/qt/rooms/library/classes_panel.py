@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QInputDialog,
-    QLineEdit,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
     QWidget,
 )
 
+from sip_explorer.qt.widgets.modest_field import ModestField
 from sip_explorer.qt.widgets.section import Section
 from sip_explorer.state import Session
 from sip_explorer.state.library import Library
@@ -68,7 +68,7 @@ class ClassesPanel:
         self.rename = _button("Rename", "Give this class another name (also F2)")
         self.merge = _button("Merge…", "Give the images of this class to another one, and take this one away")
         self.remove = _button("Remove", "Take this class away; it must have no images")
-        self.field = QLineEdit()
+        self.field = ModestField()
         self.field.setPlaceholderText("Add a class, then Enter")
         self.field.setAccessibleName("Add a class")
         buttons = QWidget()
@@ -92,7 +92,7 @@ class ClassesPanel:
 
     @property
     def current(self) -> str:
-        """The class that is selected in the list, "" where none is."""
+        """The class that is selected in the list, "" where none is, or the line of those without."""
         items = self.list.selectedItems()
         return str(items[0].data(0, _NAME)) if items else ""
 
@@ -100,22 +100,25 @@ class ClassesPanel:
         """Show the classes as they are now; the selected one stays selected."""
         workspace = self._session.workspace
         counts = workspace.class_counts() if workspace is not None else {}
-        chosen = self.current
+        chosen = self.current if self.list.selectedItems() else None
         shown = {
             str(item.data(0, _NAME)): item.text(1)
             for row in range(self.list.topLevelItemCount())
             if (item := self.list.topLevelItem(row)) is not None
         }
-        wanted = {name: f"{count:,}" for name, count in counts.items() if name}
+        wanted = {name: f"{count:,}" for name, count in counts.items() if name or count}
         if list(shown.items()) != list(wanted.items()):
             self._filling = True
             self.list.clear()
             for name, count in wanted.items():
-                item = QTreeWidgetItem([name, count])
+                item = QTreeWidgetItem([name or "no class", count])
                 item.setData(0, _NAME, name)
                 item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
-                item.setToolTip(0, name)
+                if name:
+                    item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+                    item.setToolTip(0, name)
+                else:
+                    item.setForeground(0, self.list.palette().placeholderText())
                 self.list.addTopLevelItem(item)
                 if name == chosen:
                     self.list.setCurrentItem(item)
@@ -146,31 +149,30 @@ class ClassesPanel:
         workspace, name = self._session.workspace, self.current
         writes = workspace is not None and not workspace.read_only
         count = workspace.class_counts()[name] if workspace is not None and name else 0
-        self.show_images.setEnabled(bool(name))
+        self.show_images.setEnabled(bool(self.list.selectedItems()))
         self.rename.setEnabled(writes and bool(name))
-        self.merge.setEnabled(writes and bool(name) and self.list.topLevelItemCount() > 1)
+        others = len(workspace.classes) > 1 if workspace is not None else False
+        self.merge.setEnabled(writes and bool(name) and others)
         self.remove.setEnabled(writes and bool(name) and not count)
         self.field.setEnabled(writes)
 
     def _show_images(self) -> None:
-        self._library.ask(f'class:"{self.current}"')
+        self._library.ask(f'class:"{self.current}"' if self.current else "is:unlabelled")
 
     def _renamed(self, item: QTreeWidgetItem, column: int) -> None:
         if self._filling:
             return
         before, now = str(item.data(0, _NAME)), item.text(0)
-        if column == 0 and now.strip() and now != before:
-            self._library.rename_class(before, now)
         self._filling = True
-        if item.treeWidget() is not None:  # refused: as it was
-            item.setText(0, str(item.data(0, _NAME)))
-            item.setText(1, item.text(1))
+        item.setText(0, before)  # as it was, until the catalogue has it
         self._filling = False
+        if column == 0 and now.strip() and now != before:
+            # Not while the list closes its editor: the list is filled anew.
+            QTimer.singleShot(0, self.list, lambda: self._library.rename_class(before, now))
 
     def _add(self) -> None:
-        words = self.field.text().strip()
+        words = self.field.take()
         if words:
-            self.field.clear()
             self._library.add_class(words)
 
 

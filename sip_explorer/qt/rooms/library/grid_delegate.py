@@ -22,8 +22,8 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QS
 from sip_explorer.qt.theme import colour, theme
 from sip_explorer.qt.widgets.thumbnail_delegate import STATE_ROLE, paint_mark
 
-SIDE = 6.6
-"""Of a picture, in font heights."""
+SMALL, LARGE = 6.6, 9.2
+"""Side of a picture in font heights: where all images are small, and where some are photos."""
 _PAD = 6
 _DRAWN = 500  # cells that are kept as they were drawn; half as many on a screen of twice the density
 
@@ -39,26 +39,31 @@ class GridDelegate(QStyledItemDelegate):
         Image id -> its picture, a sentence if it cannot be read, or None.
     caption : callable
         Image id -> class, and tags.
+    name : callable
+        Image id -> its name, which stands in for a picture that cannot be read.
     """
 
     def __init__(
         self,
         picture: Callable[[int], QImage | str | None],
         caption: Callable[[int], tuple[str, str]],
+        name: Callable[[int], str],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._picture = picture
         self._caption = caption
+        self._name = name
         self._elided: dict[tuple[str, int], str] = {}
         self._drawn: OrderedDict[int, QPixmap] = OrderedDict()
         self._frame: tuple[tuple[str, float, int], QPixmap] | None = None
+        self.photos = False
         self.cell = QSize(96, 112)  # until it is fitted
         self.ink = QColor("#E69F00")
 
     def side(self, metrics: QFontMetrics) -> int:
         """Side of a picture."""
-        return round(SIDE * metrics.height())
+        return round((LARGE if self.photos else SMALL) * metrics.height())
 
     def fit(self, metrics: QFontMetrics, width: int) -> int:
         """Spread the cells over ``width``; return how many stand in a row."""
@@ -100,8 +105,11 @@ class GridDelegate(QStyledItemDelegate):
         if isinstance(picture, QImage):
             _copy(painter, picture, box, ratio)
         else:
+            painter.setPen(QPen(colour("line"), 1))
+            painter.drawRect(box.adjusted(0, 0, -1, -1))
             painter.setPen(colour("muted"))
-            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "?")
+            wrap = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWrapAnywhere
+            painter.drawText(box.adjusted(4, 4, -4, -4), wrap, self._name(image))
         self._paint_caption(painter, metrics, QRect(QPoint(), self.cell), box, image, index)
         painter.end()
         self._drawn[image] = drawn

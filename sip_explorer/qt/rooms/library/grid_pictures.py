@@ -143,9 +143,9 @@ def _read(workspace: Workspace, ids: list[int], side: int) -> list[Answer]:
 
 
 def fitted(pixels: NDArray[np.uint8], side: int) -> QImage:
-    """Return uint8 (H, W, C) as a picture of at most ``side`` pixels.
+    """Return uint8 (H, W, C) as a picture whose longer side is ``side`` pixels.
 
-    Small ones (28 to 64 pixels) are magnified a whole number of times, pixel by pixel.
+    Small ones (up to 64 pixels) are magnified a whole number of times, pixel by pixel.
     """
     height, width, channels = pixels.shape
     pixels = np.ascontiguousarray(pixels)
@@ -155,7 +155,7 @@ def fitted(pixels: NDArray[np.uint8], side: int) -> QImage:
     if longest <= SMALL_IMAGE and longest <= side:
         times = side // longest
         image = image.scaled(width * times, height * times)
-    elif longest > side:
+    elif longest != side:
         keep = Qt.AspectRatioMode.KeepAspectRatio
         image = image.scaled(side, side, keep, Qt.TransformationMode.SmoothTransformation)
     # The format of the screen: drawn by copying. It owns its pixels, which the array's are not.

@@ -16,6 +16,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QHideEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QListView, QWidget
 
+from sip_explorer.qt.canvas.viewport import SMALL_IMAGE
 from sip_explorer.qt.rooms.library.grid_delegate import GridDelegate, caption_font
 from sip_explorer.qt.rooms.library.grid_pictures import GridPictures
 from sip_explorer.qt.theme import colour, theme
@@ -49,7 +50,7 @@ class ImageGrid(ImageListView):
         self._taking = False
         self.images = ImageListModel(self)
         self.pictures = GridPictures(session, self._came)
-        self._delegate = GridDelegate(self.pictures.get, self.caption, self)
+        self._delegate = GridDelegate(self.pictures.get, self.caption, self._name, self)
         self._tags: dict[int, str] = {}
         self._rush = QTimer(self, singleShot=True, interval=_RUSH)
         self._rush.timeout.connect(self._calm)
@@ -79,6 +80,9 @@ class ImageGrid(ImageListView):
         workspace, found = self._session.workspace, self._library.found
         if workspace is not self._workspace:
             self._workspace = workspace
+            shapes = workspace.index.shapes if workspace is not None else np.zeros((0, 3), np.int64)
+            self._delegate.photos = bool((shapes[:, :2] > SMALL_IMAGE).any())
+            self._fit()
             self.reload()
         self._learn(workspace)
         self._delegate.forget()
@@ -140,8 +144,12 @@ class ImageGrid(ImageListView):
         if workspace is None:
             return ""
         name, tags = self.caption(image)
-        words = [workspace.image_name(image), name, *([tags] if tags else [])]
-        return " · ".join(words)
+        words = " · ".join([workspace.image_name(image), name, *([tags] if tags else [])])
+        picture = self.pictures.get(image)
+        return f"{words}\n{picture}" if isinstance(picture, str) else words
+
+    def _name(self, image: int) -> str:
+        return "" if self._workspace is None else self._workspace.image_name(image)
 
     def _came(self, images: list[int]) -> None:
         self._delegate.forget(images)
@@ -199,8 +207,12 @@ class ImageGrid(ImageListView):
         painter.end()
         super().paintEvent(event)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
+    def _fit(self) -> None:
         self._delegate.fit(self.fontMetrics(), self.viewport().width() - 1)
+        self.scheduleDelayedItemsLayout()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
         super().resizeEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QWidget
 
 from sip_explorer.qt.theme import theme
+from sip_explorer.qt.widgets.flow_layout import FlowLayout
 from sip_explorer.state import Session
-from sip_explorer.state.library import Library
-
-QUERY = "is:missing"
+from sip_explorer.state.library import MISSING, Library
 
 
 class MissingBar(QWidget):
@@ -24,19 +23,17 @@ class MissingBar(QWidget):
         self.setObjectName("missing")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.words = QLabel()
-        self.words.setWordWrap(True)
         self.show_them = QPushButton("Show them")
         self.find = QPushButton("Find them in a folder…")
         self.find.setToolTip(
             "Looks for files of the same name and the same pixels in a folder and all below it"
         )
-        layout = QHBoxLayout(self)
+        layout = FlowLayout(self, spacing=8)  # in a narrow window the buttons stand below
         layout.setContentsMargins(12, 6, 8, 6)
-        layout.setSpacing(8)
-        layout.addWidget(self.words, 1)
+        layout.addWidget(self.words)
         layout.addWidget(self.show_them)
         layout.addWidget(self.find)
-        self.show_them.clicked.connect(lambda: library.ask(QUERY))
+        self.show_them.clicked.connect(lambda: library.ask(MISSING))
         self.find.clicked.connect(self.ask_folder)
         library.missing_changed.connect(self._show)
         session.workspace_changed.connect(self._show)

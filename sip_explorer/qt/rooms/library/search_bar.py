@@ -36,6 +36,7 @@ class SearchBar(QWidget):
         self.field.setPlaceholderText("Find by name, class or tag:  boot  tag:hard  -split:test  size>256")
         self.field.setToolTip(HELP)
         self.field.setClearButtonEnabled(True)
+        self.field.setMinimumWidth(self.fontMetrics().averageCharWidth() * 22)
         self._glass = QAction(self)
         self.field.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
         self.count = QLabel()
@@ -101,6 +102,7 @@ class SearchBar(QWidget):
         found, total = len(library.found), 0 if workspace is None else len(workspace.index.ids)
         whole = "1 image" if total == 1 else f"{total:,} images"
         self.count.setText(whole if found == total else f"{found:,} of {whole}")
+        self.count.setVisible(found != total)  # else the title says it
 
     def _tint(self) -> None:
         self._glass.setIcon(icon("find", theme.tokens.muted))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import QStringListModel, Qt, Signal
-from PySide6.QtWidgets import QCompleter, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCompleter, QToolButton, QVBoxLayout, QWidget
 
 from sip_explorer.qt.icons import icon
 from sip_explorer.qt.theme import theme
 from sip_explorer.qt.widgets.flow_layout import FlowLayout
+from sip_explorer.qt.widgets.modest_field import ModestField
 
 
 class TagBox(QWidget):
@@ -32,7 +33,7 @@ class TagBox(QWidget):
         self._total = 0
         self._row = QWidget()
         self._flow = FlowLayout(self._row)
-        self.field = QLineEdit()
+        self.field = ModestField()
         self.field.setPlaceholderText("Add a tag, then Enter")
         self.field.setAccessibleName("Add a tag")
         self._known = QStringListModel(self)
@@ -74,9 +75,8 @@ class TagBox(QWidget):
         self._tint()
 
     def _typed(self) -> None:
-        words = self.field.text().strip()
+        words = self.field.take()
         if words:
-            self.field.clear()
             self.added.emit(words)
 
     def _tint(self) -> None:
