@@ -56,12 +56,13 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Bring images in: class folders, CSV, CUB-200-2011, CIFAR, MNIST, Pets, HDF5, npz, pictures."""
         from sip_explorer.workspace import Workspace, add_images, import_images, preview_images
+        from sip_explorer.workspace.import_splits import TEST_SHARE, checked_share
 
         if len(paths) < 2:
             raise typer.BadParameter("give the images first and the workspace folder last")
         *images, workspace = paths
         _check(workspace, add, {"--collection": collection, "--label": label, "--name": name})
-        share = (0.0 if add else 0.2) if test_share is None else test_share
+        share = checked_share((0.0 if add else TEST_SHARE) if test_share is None else test_share)
         token = CancelToken()
         shown: list[ImportPreview] = []
 
@@ -102,6 +103,7 @@ def register(app: typer.Typer) -> None:
 
 def _check(workspace: Path, add: bool, options: dict[str, str | None]) -> None:
     """Refuse options that contradict what stands at ``workspace``, before any image is read."""
+    from sip_explorer.workspace.folders import refuse_occupied
     from sip_explorer.workspace.manifest import NAME
 
     there = (workspace / NAME).is_file()
@@ -111,6 +113,8 @@ def _check(workspace: Path, add: bool, options: dict[str, str | None]) -> None:
         )
     if add and not there:
         raise SipError(f"{workspace} is no workspace: leave out --add to make one there.")
+    if not add:
+        refuse_occupied(workspace)
     for option, value in options.items():
         if value is not None and add == (option == "--name"):
             raise typer.BadParameter(f"{option} goes {'without' if add else 'with'} --add")

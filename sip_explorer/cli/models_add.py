@@ -12,7 +12,7 @@ import typer
 from sip_explorer.cli.attacked import DeviceOption
 from sip_explorer.cli.progress import follow, say, table
 from sip_explorer.cli.workspaces import opened
-from sip_explorer.records import Cancelled, CancelToken, SipError
+from sip_explorer.records import Artefact, Cancelled, CancelToken, SipError
 
 if TYPE_CHECKING:
     from sip_explorer.models import Choice
@@ -99,7 +99,12 @@ def _tried(workspace: Workspace, path: Path, base: Choice, images: int, device: 
     token = CancelToken()
     made: list[Any] = []
     job = try_settings(workspace, path, base, images=images, device=str(resolve_device(device)), token=token)
-    finished = follow(job, token, lambda artefact: made.append(artefact.data))
+
+    def keep(artefact: Artefact) -> None:
+        if artefact.kind == "trial":
+            made.append(artefact.data)
+
+    finished = follow(job, token, keep)
     if finished.outcome == "cancelled" or not made:
         raise Cancelled
     result: TrialResult = made[-1]

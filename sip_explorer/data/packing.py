@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import h5py
 import numpy as np
@@ -27,23 +28,34 @@ class PackedWriter:
         So many images are in it.
     """
 
-    def __init__(self, file: h5py.File, shape: tuple[int, int, int], expected: int) -> None:
+    def __init__(
+        self, file: h5py.File, shape: tuple[int, int, int], expected: int, masked: bool, shield: "_Shield"
+    ) -> None:
         self.count = 0
         self._file = file
-        self._images = file.create_dataset(
-            "images",
-            shape=(0, *shape),
-            maxshape=(None, *shape),
-            dtype=np.uint8,
-            chunks=chunk_shape(max(1, expected), shape),
-            **_OPTIONS,
-        )
+        self._shield = shield
+        chunk = chunk_shape(max(1, expected), shape)
+        sides = {"images": 3, "segmentations": 2} if masked else {"images": 3}
+        self._growing = [
+            file.create_dataset(
+                key,
+                shape=(0, *shape[:axes]),
+                maxshape=(None, *shape[:axes]),
+                dtype=np.uint8,
+                chunks=chunk[: axes + 1],
+                **_OPTIONS,
+            )
+            for key, axes in sides.items()
+        ]
 
-    def append(self, images: NDArray[np.uint8]) -> None:
-        """Write images, uint8 (n, H, W, C), as the next rows."""
-        self._images.resize(self.count + len(images), axis=0)
-        self._images[self.count :] = images
+    def append(self, images: NDArray[np.uint8], masks: NDArray[np.uint8] | None = None) -> None:
+        """Write images, uint8 (n, H, W, C), and their masks (n, H, W), if there are any, as the next rows."""
+        parts = [images] if masks is None else [images, masks]
+        for dataset, part in zip(self._growing, parts, strict=True):
+            dataset.resize(self.count + len(images), axis=0)
+            dataset[self.count :] = part
         self.count += len(images)
+        self._shield.check()
 
     def finish(
         self,
@@ -59,12 +71,93 @@ class PackedWriter:
 
 @contextmanager
 def packing(
-    path: Path, shape: tuple[int, int, int], expected: int, classes: Sequence[str], *, name: str, origin: str
+    path: Path,
+    shape: tuple[int, int, int],
+    expected: int,
+    classes: Sequence[str],
+    *,
+    name: str,
+    origin: str,
+    masked: bool = False,
 ) -> Iterator[PackedWriter]:
-    """Yield a writer of images of ``shape`` (H, W, C); the file stands at ``path`` after a clean exit."""
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
-        write_attributes(file, classes, name=name, licence="", origin=origin)
-        yield PackedWriter(file, shape, expected)
+    """Yield a writer of images of ``shape`` (H, W, C); the file stands at ``path`` after a clean exit.
+
+    ``expected``: about how many images there are; ``masked``: whether all of them bring masks.
+    """
+    with atomic_path(path) as temporary, _Shield(temporary) as shield:
+        with h5py.File(shield, "w") as file:
+            write_attributes(file, classes, name=name, licence="", origin=origin)
+            yield PackedWriter(file, shape, expected, masked, shield)
+        shield.check()
+
+
+class _Shield:
+    """A new file that keeps what the disk refuses from HDF5, which crashes where a write fails.
+
+    After the first failure nothing more is written; `check` then says so.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = open(path, "w+b", buffering=0)  # noqa: SIM115 - closed in __exit__
+        self._error: OSError | None = None
+
+    def check(self) -> None:
+        """Raise the `OSError` of the write that failed, if one did."""
+        if self._error is not None:
+            raise self._error
+
+    def write(self, data: Any) -> int:
+        """Write all of ``data``, or note why not."""
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        try:
+            while len(rest) and self._error is None:
+                rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            self._error = error
+        return size
+
+    def truncate(self, size: int | None = None) -> int:
+        """Make the file ``size`` bytes long, or note why not."""
+        try:
+            return self._file.truncate(size) if self._error is None else size or 0
+        except OSError as error:
+            self._error = error
+            return size or 0
+
+    def read(self, size: int) -> bytes:
+        """Return ``size`` bytes; by this method h5py knows a file."""
+        data = bytearray(size)
+        self.readinto(data)
+        return bytes(data)
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into ``buffer``, zeros behind the end."""
+        view = memoryview(buffer).cast("B")
+        done = 0
+        while done < len(view) and (count := self._file.readinto(view[done:])):
+            done += count
+        view[done:] = bytes(len(view) - done)
+        return len(view)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place in the file."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the place in the file."""
+        return self._file.tell()
+
+    def flush(self) -> None:
+        """Do nothing: every write goes to the system at once."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
 
 
 def chunk_shape(count: int, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sip_explorer.models.architectures import build_classifier
     from sip_explorer.models.catalogue import architecture_names
-    from sip_explorer.models.data_set_classes import CIFAR10_CLASSES
     from sip_explorer.models.choice import Choice
     from sip_explorer.models.classifier import Classifier
+    from sip_explorer.models.data_set_classes import CIFAR10_CLASSES
     from sip_explorer.models.digest import file_digest
     from sip_explorer.models.inspection import CheckpointInfo, TensorEntry, inspect_checkpoint
     from sip_explorer.models.loading import load_checkpoint

@@ -4,24 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-FASHION_MNIST_CLASSES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
+from sip_explorer.models.data_set_classes import CIFAR10_CLASSES, DIGITS, FASHION_MNIST_CLASSES
+
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _STANDARD = {
-    "CIFAR-10's names": _CIFAR10,
+    "CIFAR-10's names": CIFAR10_CLASSES,
     "Fashion-MNIST's names": FASHION_MNIST_CLASSES,
-    "the digits": tuple(str(digit) for digit in range(10)),
+    "the digits": DIGITS,
     "the digits in words": _DIGITS,
     "MNIST's names": tuple(f"{n} - {word}" for n, word in enumerate(_DIGITS)),
 }

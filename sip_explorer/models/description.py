@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sip_explorer.models import recognition
 from sip_explorer.models.catalogue import architecture_names, head_key
 from sip_explorer.models.inspection import METADATA_KEY, CheckpointInfo
+from sip_explorer.models.recognised import why_recognised
 
 _NAMED = 12
 
@@ -59,8 +60,8 @@ def _architecture(info: CheckpointInfo) -> str:
     if info.kind == "exported":
         return "the program's own"
     if info.architecture:
-        return f"{info.architecture}, whose keys and shapes these are"
-    return "not recognised by its keys and shapes: choose one, or name a class of your own"
+        return f"{info.architecture}: {why_recognised(info)}"
+    return why_recognised(info)
 
 
 def _classes(info: CheckpointInfo, shapes: Mapping[str, tuple[int, ...]]) -> list[tuple[str, str]]:

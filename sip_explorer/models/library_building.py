@@ -1,6 +1,7 @@
 """The networks of torchvision and timm, built; the libraries are imported when one is asked for."""
 
 import warnings
+from typing import Any
 
 from torch import nn
 
@@ -86,7 +87,7 @@ def _timm(architecture: str, input_shape: tuple[int, int, int], classes: int) ->
     channels, height, width = input_shape
     if channels != 3 and not known.traits.stem:
         raise misfit(architecture, input_shape)
-    options: dict[str, object] = {"num_classes": classes}
+    options: dict[str, Any] = {"num_classes": classes}
     if channels != 3:
         options["in_chans"] = channels
     if known.resizable and (height, width) != (known.size, known.size):

@@ -18,22 +18,25 @@ if TYPE_CHECKING:
 OnEvent = Callable[[Event], None]
 
 
-def inspect_model(session: Session, path: Path, on_event: OnEvent) -> JobHandle:
-    """Look into a file without executing anything: Artefact("inspected", data=CheckpointInfo), or Failed."""
+LOOK, TRY, CHECK = "look into a model", "try a model", "check a model"
+
+
+def look_at_model(session: Session, path: Path, on_event: OnEvent) -> JobHandle:
+    """Look into a file without executing anything: Artefact("look", data=ModelLook), or Failed."""
 
     def job(_token: CancelToken) -> Iterator[Event | None]:
-        from sip_explorer.models import inspect_checkpoint
+        from sip_explorer.state.model_look import look_into
 
-        yield Artefact("inspected", data=inspect_checkpoint(path))
+        yield Artefact("look", data=look_into(path))
 
-    return session.jobs.ask("inspect a model", job, on_event, on="disk")
+    return session.jobs.ask(LOOK, job, on_event, on="disk")
 
 
-def try_model(session: Session, path: Path, base: Choice, on_event: OnEvent) -> JobRow:
-    """Try what ``base`` leaves open on the workspace's labelled images: Artefact("trial").
+def try_model(session: Session, path: Path, base: Choice, on_event: OnEvent) -> JobHandle:
+    """Try what ``base`` leaves open on the workspace's labelled images; see `try_settings`.
 
-    See `try_settings`. The row's ``handle.token`` cancels it. Failed comes to ``on_event`` alone: the
-    dialogue shows it.
+    An interactive request: someone waits for the answer in a dialogue, so a long job waits meanwhile. The
+    handle's token stops it (the best so far is proposed); `forget_trial` takes the request back.
     """
     workspace = _workspace(session)
 
@@ -43,7 +46,30 @@ def try_model(session: Session, path: Path, base: Choice, on_event: OnEvent) -> 
 
         yield from try_settings(workspace, path, base, device=device_now(), token=token)
 
-    return session.jobs.run(f"try {path.name}", job, on_event)
+    return session.jobs.ask(TRY, job, on_event)
+
+
+def forget_trial(session: Session) -> None:
+    """The answers of `look_at_model` and `try_model` are no longer wanted."""
+    session.jobs.drop(LOOK, on="disk")
+    session.jobs.drop(TRY)
+
+
+def choose_settings(session: Session, entry: ModelEntry, choice: Choice, reason: str) -> JobRow:
+    """Keep another choice for a model; every room then loads it so (models_changed)."""
+    workspace = _workspace(session)
+
+    def job(_token: CancelToken) -> Iterator[Event | None]:
+        yield Started(f"change how {entry.name} is read")
+        yield Artefact("card", data=workspace.set_choice(entry, choice, reason))
+
+    def follow(event: Event) -> None:
+        if isinstance(event, Failed):
+            session.problem.emit(event.message, event.detail)
+        elif isinstance(event, Artefact) and workspace is session.workspace:
+            session.refresh_models()
+
+    return session.jobs.run(f"change how {entry.name} is read", job, follow, on="disk")
 
 
 def add_chosen(
@@ -86,8 +112,9 @@ def measure(session: Session, entry: ModelEntry, on_event: OnEvent | None = None
     return session.jobs.run(f"measure {entry.name}", job, _carded(session, workspace, on_event))
 
 
-def check(session: Session, entry: ModelEntry, on_event: OnEvent | None = None) -> JobRow:
-    """Check a model's sanity; the card then has the round (models_changed)."""
+def check(session: Session, entry: ModelEntry, on_event: OnEvent | None = None) -> JobHandle:
+    """Check a model's sanity; the card then has the round (models_changed). A matter of seconds: asked
+    for between two steps of a long job."""
     workspace = _workspace(session)
 
     def job(token: CancelToken) -> Iterator[Event | None]:
@@ -96,7 +123,7 @@ def check(session: Session, entry: ModelEntry, on_event: OnEvent | None = None) 
 
         yield from check_model(workspace, entry, device=device_now(), token=token)
 
-    return session.jobs.run(f"check {entry.name}", job, _carded(session, workspace, on_event))
+    return session.jobs.ask(f"{CHECK} {entry.id}", job, _carded(session, workspace, on_event))
 
 
 def _carded(session: Session, workspace: Workspace, on_event: OnEvent | None) -> OnEvent:

@@ -15,7 +15,6 @@ from sip_explorer.workspace.library_search import SORTS, LibrarySearch
 from sip_explorer.workspace.masks import StrokeRecord
 from sip_explorer.workspace.models import ModelEntry
 from sip_explorer.workspace.new_images import NewImage
-from sip_explorer.workspace.packed_importing import import_packed
 from sip_explorer.workspace.proposals import NewProposal, ProposalEntry
 from sip_explorer.workspace.relinking import Relinked
 from sip_explorer.workspace.reviews import STATES
@@ -40,7 +39,6 @@ __all__ = [
     "add_images",
     "import_class_folders",
     "import_images",
-    "import_packed",
     "open_demo",
     "preview_images",
     "training_data",

@@ -39,12 +39,11 @@ class ImageNames:
             file = PurePosixPath(name).name or name
             words = workspace.classes[label] if label >= 0 else UNLABELLED
             self._files[image], self._labels[image] = file, words
+            keys = {name, _stem(name)}  # with folders, where the data set's names have any
             for base in {file, _stem(file)}:
-                for key in (base, f"{words}/{base}", f"{split}/{words}/{base}"):
-                    self._known.setdefault(key, []).append(image)
-            if name != file:  # a name with folders, as the data set has it
-                for key in {name, _stem(name)} - {f"{words}/{file}", f"{words}/{_stem(file)}"}:
-                    self._known.setdefault(key, []).append(image)
+                keys |= {base, f"{words}/{base}", f"{split}/{words}/{base}"}
+            for key in keys:
+                self._known.setdefault(key, []).append(image)
         self._longest = 1 + max((key.count("/") for key in self._known), default=0)
         self._given: dict[str, int] = {}
 

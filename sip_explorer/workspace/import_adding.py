@@ -90,8 +90,6 @@ def add_images(
                 source = replace(source, classes=(given,), images=images)
             _refuse_many(source)
             yield Started(f"add {storable(source.name)}", len(source.images))
-            for note in source.notes:
-                yield Notice(storable(note))
             if source.arrays is None:
                 reading = yield from read_files(source.images, pool, token, linked=not copy)
             else:
@@ -109,8 +107,8 @@ def add_images(
             if found and (copy or source.arrays is not None):
                 first = int(workspace.image_ids()[-1]) + 1 if len(workspace.image_ids()) else 0
                 new = yield from copied(workspace.path, first, source, found, new, pool, token, made)
-            token.check()
             yield Progress(len(source.images), len(source.images), "writing the catalogue")
+            token.check()  # the last moment at which nothing has changed
             yield from waited(
                 pool, lambda: done.append(workspace.take_in(new, source.classes, collection, digests))
             )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sip_explorer.records import CancelToken, Event, Progress, SipError
 from sip_explorer.workspace.background import BREATH_SECONDS, in_order, waited
 from sip_explorer.workspace.import_reading import Found
-from sip_explorer.workspace.import_rows import write_pictures
+from sip_explorer.workspace.import_rows import mask_path, write_pictures
 from sip_explorer.workspace.new_images import NewImage
 from sip_explorer.workspace.reviews import storable
 
@@ -64,17 +64,19 @@ def copied(
         stem = f"{_FOLDER}/{next(numbers):06d}"
         path = f"{stem}{'.png' if one.image.path is None else one.image.path.suffix.lower()}"
         made.append(folder / path)
+        mask = one.image.segmentation
+        kept_mask = None if mask is None else f"{stem}.mask{mask.suffix.lower()}"
         if one.image.path is None:
             pictures.append((one.image, folder / path))
+            if source.arrays is not None and source.arrays.segmentations is not None:
+                kept_mask = mask_path(Path(path)).as_posix()
         else:
             jobs.append((one.image.path, folder / path))
-        mask = one.image.segmentation
-        mask_path = None if mask is None else f"{stem}.mask{mask.suffix.lower()}"
-        if mask is not None and mask_path is not None:
-            made.append(folder / mask_path)
-            jobs.append((mask, folder / mask_path))
+        if kept_mask is not None:
+            made.append(folder / kept_mask)
+            jobs += [] if mask is None else [(mask, folder / kept_mask)]
         name = _given_name(one.image.name, None)
-        moved.append(replace(image, path=path, segmentation=mask_path, name=name))
+        moved.append(replace(image, path=path, segmentation=kept_mask, name=name))
     breath = time.monotonic()
     done = 0
     for result in in_order(pool, _copy, jobs):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sip_explorer.records import CancelToken, Event, Progress, SipError
 from sip_explorer.workspace.background import BREATH_SECONDS, waited
@@ -45,7 +46,7 @@ def read_rows(
         def act(piece: Sequence[SourceImage] = piece) -> list[bytes]:
             pixels = pixels_of(source, piece)
             if writer is not None:
-                writer.append(pixels)
+                writer.append(pixels, masks_of(source, piece))
             return [pixels_digest(one) for one in pixels]
 
         digests = yield from waited(pool, act)
@@ -71,8 +72,12 @@ def write_pictures(
         piece = targets[start:end]
 
         def act(piece: Sequence[tuple[SourceImage, Path]] = piece) -> None:
-            for one, (_, path) in zip(pixels_of(source, [image for image, _ in piece]), piece, strict=True):
+            images = [image for image, _ in piece]
+            for one, (_, path) in zip(pixels_of(source, images), piece, strict=True):
                 Image.fromarray(one[..., 0] if one.shape[2] == 1 else one).save(path, "PNG")
+            masks = masks_of(source, images)
+            for mask, (_, path) in zip(masks if masks is not None else (), piece, strict=masks is not None):
+                Image.fromarray(mask).save(mask_path(path), "PNG")
 
         yield from waited(pool, act)
         if time.monotonic() - breath > BREATH_SECONDS:
@@ -82,14 +87,30 @@ def write_pictures(
 
 def pixels_of(source: Source, images: Sequence[SourceImage]) -> Pixels:
     """Return the rows of ``images``, in their order, as uint8 (n, H, W, C)."""
-    arrays = _arrays(source)
+    return _rows(source, _arrays(source).read, images)
+
+
+def masks_of(source: Source, images: Sequence[SourceImage]) -> Pixels | None:
+    """Return the masks of the rows of ``images``, uint8 (n, H, W), None where the set has none."""
+    read = _arrays(source).segmentations
+    return None if read is None else _rows(source, read, images)
+
+
+def mask_path(path: Path) -> Path:
+    """Return where the mask of a row lies whose picture is written to ``path``."""
+    return path.with_suffix(".mask.png")
+
+
+def _rows(
+    source: Source, read: Callable[[NDArray[np.int64]], Pixels], images: Sequence[SourceImage]
+) -> Pixels:
     rows = np.array([image.row for image in images], dtype=np.int64)
     ascending, back = np.unique(rows, return_inverse=True)
     try:
-        pixels = arrays.read(ascending)
+        found = read(ascending)
     except OSError as error:
         raise SipError(f"{source.path} cannot be read to its end ({error}): fetch it again.") from error
-    return pixels if len(back) == len(ascending) and (np.diff(back) > 0).all() else pixels[back]
+    return found if len(back) == len(ascending) and (np.diff(back) > 0).all() else found[back]
 
 
 def repeated(reading: Reading) -> int:

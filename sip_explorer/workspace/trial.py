@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sip_explorer.models.choice import Choice
-from sip_explorer.records import Artefact, CancelToken, Event, Finished, Started
+from sip_explorer.records import Artefact, CancelToken, Event, Finished, Progress, Started
 from sip_explorer.workspace.trial_images import trial_images
-from sip_explorer.workspace.trial_result import TrialResult, TrialRow, TrialSetting
+from sip_explorer.workspace.trial_result import LoadedModel, TrialResult, TrialRow, TrialSetting
 
 if TYPE_CHECKING:
     from sip_explorer.workspace.workspace import Workspace
 
-__all__ = ["TrialResult", "TrialRow", "TrialSetting", "try_settings"]
+__all__ = ["LoadedModel", "TrialResult", "TrialRow", "TrialSetting", "try_settings"]
 
 
 def try_settings(
@@ -42,8 +42,9 @@ def try_settings(
 
     Yields
     ------
-    Started, Progress (in settings), Notice; Artefact("trial", data=TrialResult), Finished. A stop proposes
-    the best so far.
+    Started; Artefact("loaded", data=LoadedModel); Progress (in settings), each followed by
+    Artefact("trial so far", data=tuple of TrialRow), the best first; Notice; Artefact("trial",
+    data=TrialResult), Finished. A stop proposes the best so far.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def try_settings(
     """
     from sip_explorer.models import load_checkpoint
     from sip_explorer.workspace.trial_bench import Bench
-    from sip_explorer.workspace.trial_judging import judged
+    from sip_explorer.workspace.trial_judging import fared, judged
     from sip_explorer.workspace.trial_plan import Plan
     from sip_explorer.workspace.trial_race import Race
 
@@ -60,7 +61,7 @@ def try_settings(
     yield Started(f"try {path.name}")
     yield None
     classifier = load_checkpoint(path, **base.arguments(), device=device)
-    yield None
+    yield Artefact("loaded", data=LoadedModel.of(classifier, workspace.classes))
     plan = Plan.of(path, base, classifier, workspace)
     bench = Bench(workspace, path, base, classifier, token)
     chosen = yield from bench.readable(trial_images(workspace, plan.known, images))
@@ -69,7 +70,10 @@ def try_settings(
         yield Finished("completed", {"settings": 0, "images": 0})
         return
     race = Race(bench, plan, chosen, token)
-    yield from race.run()
+    for event in race.run():
+        yield event
+        if isinstance(event, Progress):
+            yield Artefact("trial so far", data=fared(plan, race.answers, chosen))
     result = judged(plan, race.answers, chosen)
     yield Artefact("trial", data=result)
     yield Finished(

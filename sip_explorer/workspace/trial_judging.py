@@ -74,6 +74,16 @@ def judged(plan: Plan, answers: Mapping[Way, Answers], images: TrialImages) -> T
     return TrialResult(rows, images.words, first.setting.choice, reason, clear)
 
 
+def fared(plan: Plan, answers: Mapping[Way, Answers], images: TrialImages) -> tuple[TrialRow, ...]:
+    """Return how each setting that was tried so far fared, the best first."""
+    tried = [
+        _tried(plan, way, said, place, order, images)
+        for way, said in answers.items()
+        for place, order in enumerate(plan.orders)
+    ]
+    return tuple(each.row for each in sorted(tried, key=lambda each: each.merit, reverse=True))
+
+
 def _alike(first: _Tried, others: Sequence[_Tried]) -> list[_Tried]:
     """Return those of ``others`` that do not differ from ``first`` beyond chance."""
     adjusted = holm([_p_value(first, each) for each in others])

@@ -13,7 +13,7 @@ from sip_explorer.data.fitting import fit_images
 from sip_explorer.models import build_classifier, load_checkpoint, save_checkpoint
 from sip_explorer.records.run_salience import salience_writer
 from sip_explorer.records.sweeps import read_manifest, read_sweep
-from sip_explorer.workspace import Workspace, import_packed
+from sip_explorer.workspace import Workspace, import_images
 
 CLASSES = ("left", "right")
 SEEDS = ("at-seed1", "at-seed2", "at-seed3")
@@ -33,7 +33,7 @@ def workspace(tmp_path_factory):
     masks[38:] = 0
     split = np.where(np.arange(40) >= 28, "test", "train")
     PackedImages.write(folder / "packed.h5", pixels, labels, CLASSES, split=split, segmentations=masks)
-    for _ in import_packed(folder / "packed.h5", folder / "workspace", name="sides"):
+    for _ in import_images(folder / "packed.h5", folder / "workspace", name="sides"):
         pass
     for seed, name in enumerate((*SEEDS, "plain")):
         model = build_classifier(

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from sip_explorer.cli.main import main
 from sip_explorer.models import load_checkpoint
-from sip_explorer.models.class_names import FASHION_MNIST_CLASSES
+from sip_explorer.models.data_set_classes import FASHION_MNIST_CLASSES
 from sip_explorer.workspace import Workspace, open_demo
 
 RESOURCES = Path(__file__).parents[2] / "resources"

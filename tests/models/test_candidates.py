@@ -4,7 +4,8 @@ import pytest
 import torchvision
 
 from sip_explorer.models.candidates import input_sizes, named_normalisation, normalisations
-from sip_explorer.models.class_names import FASHION_MNIST_CLASSES, class_orders, match
+from sip_explorer.models.class_names import class_orders, match
+from sip_explorer.models.data_set_classes import FASHION_MNIST_CLASSES
 from sip_explorer.records import SipError
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

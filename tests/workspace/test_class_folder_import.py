@@ -18,7 +18,7 @@ from sip_explorer.records import (
     SipError,
     Started,
 )
-from sip_explorer.workspace import Workspace, import_class_folders
+from sip_explorer.workspace import Workspace, import_images
 
 
 def picture(seed: int, size: tuple[int, int] = (9, 7), channels: int = 3) -> np.ndarray:
@@ -63,30 +63,43 @@ def test_every_kind_of_file_comes_in_or_is_named(tmp_path: Path) -> None:
     whole = save(pears / "torn.png", picture(904, (60, 60))).read_bytes()
     (pears / "torn.png").write_bytes(whole[: len(whole) // 2])
     (pears / "empty.jpg").write_bytes(b"")
-    (pears / "Thumbs.db").write_bytes(b"x")
+    (pears / "notes.txt").write_bytes(b"x")
     shutil.copy(apples / "001.png", apples / "again.png")
     shutil.copy(apples / "002.png", pears / "an apple.png")
     (source / ".cache").mkdir()
     (source / "reste").mkdir()
 
-    finished, notices = run(import_class_folders(source, tmp_path / "ws"))
+    finished, notices = run(import_images(source, tmp_path / "ws"))
 
     assert finished.outcome == "completed"
     summary = dict(finished.summary)
     assert summary.pop("workspace") == str(tmp_path / "ws")
     assert summary == {
-        "images": 15, "train": 12, "test": 3, "classes": 2, "duplicates": 2, "unreadable": 3,
-    }  # fmt: skip
+        "images": 15,
+        "train": 12,
+        "test": 3,
+        "split": "20 % of every class for testing, drawn with seed 0",
+        "classes": 2,
+        "duplicates": 2,
+        "unreadable": 3,
+        "segmentations": 0,
+        "boxes": 0,
+        "problems": 6,
+    }
     for named in (
         "text.png",
         "torn.png",
         "empty.jpg",
-        "Thumbs.db",
+        "notes.txt",
         "reste",
-        "2 pictures occurred",
+        "an apple.png (梨) has the pixels of Äpfel/002.png (Äpfel)",
+        "2 images were there before",
         "two classes",
     ):
         assert sum(named in notice for notice in notices) == 1, (named, notices)
+    listed = (tmp_path / "ws" / "import-problems.txt").read_text(encoding="utf-8").splitlines()
+    assert str(source) in listed[0]
+    assert len(listed) == 2 + summary["problems"]
     with Workspace.open(tmp_path / "ws") as workspace:
         assert workspace.name == source.name
         assert workspace.classes == ("Äpfel", "梨")
@@ -110,7 +123,7 @@ def test_a_fifth_of_every_class_is_held_out_the_same_each_time(tmp_path: Path) -
     source = fill(tmp_path / "source", {"a": 20, "b": 10, "c": 1})
     held_out = []
     for target in ("one", "two"):
-        run(import_class_folders(source, tmp_path / target, name="Mine"))
+        run(import_images(source, tmp_path / target, name="Mine"))
         with Workspace.open(tmp_path / target) as workspace:
             assert workspace.name == "Mine"
             held_out.append(workspace.image_ids("test").tolist())
@@ -123,7 +136,7 @@ def test_a_set_with_its_own_split_keeps_it(tmp_path: Path) -> None:
     source = tmp_path / "source"
     fill(source / "train", {"a": 6, "b": 3})
     fill(source / "test", {"b": 4, "d": 1}, start=100)
-    finished, _ = run(import_class_folders(source, tmp_path / "ws"))
+    finished, _ = run(import_images(source, tmp_path / "ws"))
     assert (finished.summary["train"], finished.summary["test"]) == (9, 5)
     with Workspace.open(tmp_path / "ws") as workspace:
         assert workspace.classes == ("a", "b", "d")
@@ -132,7 +145,7 @@ def test_a_set_with_its_own_split_keeps_it(tmp_path: Path) -> None:
 
 def test_among_others_classes_may_be_called_train_and_test(tmp_path: Path) -> None:
     source = fill(tmp_path / "source", {"plane": 5, "test": 5, "train": 5})
-    run(import_class_folders(source, tmp_path / "ws"))
+    run(import_images(source, tmp_path / "ws"))
     with Workspace.open(tmp_path / "ws") as workspace:
         assert workspace.classes == ("plane", "test", "train")
         assert len(workspace.image_ids("test")) == 3
@@ -140,8 +153,8 @@ def test_among_others_classes_may_be_called_train_and_test(tmp_path: Path) -> No
 
 def test_pictures_are_linked_or_copied(tmp_path: Path) -> None:
     source = fill(tmp_path / "source", {"a": 3, "b": 3})
-    run(import_class_folders(source, tmp_path / "linked"))
-    run(import_class_folders(source, tmp_path / "copied", copy=True))
+    run(import_images(source, tmp_path / "linked"))
+    run(import_images(source, tmp_path / "copied", copy=True))
     shutil.rmtree(source)
     (tmp_path / "copied").rename(tmp_path / "moved")
     with Workspace.open(tmp_path / "moved") as workspace:
@@ -155,7 +168,7 @@ def test_an_interrupted_import_leaves_nothing(tmp_path: Path, way: str) -> None:
     source = fill(tmp_path / "source", {"a": 3, "b": 3})
     before = sorted(path.name for path in tmp_path.iterdir())
     token = CancelToken()
-    job = import_class_folders(source, tmp_path / "ws", token=token)
+    job = import_images(source, tmp_path / "ws", token=token)
     while not isinstance(next(job), Started):
         pass
     assert not (tmp_path / "ws").exists()
@@ -166,7 +179,7 @@ def test_an_interrupted_import_leaves_nothing(tmp_path: Path, way: str) -> None:
     else:
         job.close()  # type: ignore[attr-defined]
     assert sorted(path.name for path in tmp_path.iterdir()) == before
-    finished, _ = run(import_class_folders(source, tmp_path / "ws"))
+    finished, _ = run(import_images(source, tmp_path / "ws"))
     assert finished.summary["images"] == 6
 
 
@@ -175,7 +188,7 @@ def test_a_stopped_import_keeps_what_it_read(tmp_path: Path) -> None:
     for seed in range(40):
         save(source / "b" / f"{seed}.png", picture(1000 + seed, (200, 200)))
     token = CancelToken()
-    job = import_class_folders(source, tmp_path / "ws", token=token)
+    job = import_images(source, tmp_path / "ws", token=token)
     while not isinstance(next(job), Progress):
         pass
     token.stop()
@@ -188,21 +201,31 @@ def test_a_stopped_import_keeps_what_it_read(tmp_path: Path) -> None:
 
 
 def test_nothing_to_import_is_said(tmp_path: Path) -> None:
-    (tmp_path / "flat").mkdir()
-    save(tmp_path / "flat" / "a.png", picture(1))
-    broken = fill(tmp_path / "broken", {"a": 2, "b": 1})
-    (broken / "b" / "000.png").write_text("no picture")
-    for source in (tmp_path / "flat", tmp_path / "absent", broken):
+    (tmp_path / "bare").mkdir()
+    broken = fill(tmp_path / "broken", {"a": 1, "b": 1})
+    for name in "ab":
+        (broken / name / "000.png").write_text("no picture")
+    for source in (tmp_path / "bare", tmp_path / "absent", broken):
         with pytest.raises(SipError, match=source.name):
-            list(import_class_folders(source, tmp_path / "ws"))
+            list(import_images(source, tmp_path / "ws"))
         assert not (tmp_path / "ws").exists()
+
+
+def test_a_class_of_broken_pictures_stays_and_is_named(tmp_path: Path) -> None:
+    source = fill(tmp_path / "source", {"a": 2, "b": 1, "c": 2})
+    (source / "b" / "000.png").write_text("no picture")
+    _, notices = run(import_images(source, tmp_path / "ws"))
+    assert any("1 class has no image here: b." in notice for notice in notices)
+    with Workspace.open(tmp_path / "ws") as workspace:
+        assert workspace.classes == ("a", "b", "c"), "labels are those of the set"
+        assert workspace.labels(workspace.image_ids()).tolist() == [0, 0, 2, 2]
 
 
 def test_an_occupied_folder_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     source = fill(tmp_path / "source", {"a": 2, "b": 2})
     before = sorted(source.rglob("*"))
     with pytest.raises(SipError, match="not empty"):
-        next(import_class_folders(source, source))
+        next(import_images(source, source))
     with pytest.raises(SipError, match="is a file"):
-        next(import_class_folders(source, source / "a" / "000.png"))
+        next(import_images(source, source / "a" / "000.png"))
     assert sorted(source.rglob("*")) == before

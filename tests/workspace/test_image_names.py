@@ -7,7 +7,7 @@ from PIL import Image
 from sip_explorer.records import Finished, Notice, SipError
 from sip_explorer.salience import Patch
 from sip_explorer.salience.exchange import FORMATS
-from sip_explorer.workspace import Workspace, import_class_folders
+from sip_explorer.workspace import Workspace, import_images
 from sip_explorer.workspace.image_names import ImageNames
 from sip_explorer.workspace.salience_exchange import export_salience, import_salience
 
@@ -22,8 +22,8 @@ def notices(events):
     return [event.message for event in events if isinstance(event, Notice)]
 
 
-@pytest.fixture
-def photos(tmp_path):
+@pytest.fixture(params=["linked", "copied"])
+def photos(tmp_path, request):
     """Photos with names that occur twice: in two splits, with two endings, in two classes."""
     random = np.random.default_rng(2)
     names = ["train/cat/1.png", "train/cat/2.png", "train/cat/2.bmp", "train/dog/1.png", "train/dog/3.v2.png"]
@@ -31,7 +31,7 @@ def photos(tmp_path):
         file = tmp_path / "photos" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(random.integers(0, 256, (*SHAPE, 3), np.uint8)).save(file)
-    list(import_class_folders(tmp_path / "photos", tmp_path / "work"))
+    list(import_images(tmp_path / "photos", tmp_path / "work", copy=request.param == "copied"))
     with Workspace.open(tmp_path / "work") as opened:
         opened.add_annotator("Ada")
         yield opened
@@ -58,7 +58,7 @@ def test_names_go_out_apart_where_capitals_are_not_told(tmp_path):
         Image.new("L", (4, 4), shade).save(tmp_path / "photos" / name)
     if len(list((tmp_path / "photos" / "cat").iterdir())) == 1:
         pytest.skip("this disk does not tell capitals")
-    list(import_class_folders(tmp_path / "photos", tmp_path / "work"))
+    list(import_images(tmp_path / "photos", tmp_path / "work"))
     with Workspace.open(tmp_path / "work") as opened:
         names = ImageNames(opened)
         given = [names.outgoing(image) for image in opened.image_ids().tolist()]
@@ -74,7 +74,7 @@ def test_a_name_that_two_images_have_is_not_guessed(photos):
     assert names.find("Ada/masks/dog/1", "it") == names.find("dog/1.png", "it")
     assert names.find("test/cat/1", "it") != names.find("train/cat/1", "it")
     assert names.find("cat/2.bmp", "it") != names.find("cat/2.png", "it")
-    assert photos.image_name(names.find("3.v2", "it")) == "3.v2.png"
+    assert photos.image_name(names.find("3.v2", "it")).endswith("3.v2.png")
     assert names.find("dog/2.bmp", "it") is None  # there is one, but it is a cat
     for name in ("1.png", "cat/1", "cat/2"):
         with pytest.raises(SipError, match=r"belongs to [23] images"):

@@ -8,8 +8,7 @@ from PIL import Image
 from sip_explorer.models import build_classifier
 from sip_explorer.records import Artefact, CancelToken, Finished, Notice
 from sip_explorer.training.salience_maps import MapSource, salience_maps
-from sip_explorer.workspace import Workspace
-from sip_explorer.workspace.importing import import_class_folders
+from sip_explorer.workspace import Workspace, import_images
 from sip_explorer.workspace.model_maps import model_maps
 
 
@@ -61,7 +60,7 @@ def test_pictures_of_all_kinds_and_one_that_is_gone(tmp_path, model):
             shape = (20, 24) if number else (18, 18, 3)
             pixels = draws.integers(0, 256, shape, np.uint8)
             Image.fromarray(pixels).save(tmp_path / "pictures" / label / f"{number}.png")
-    for _ in import_class_folders(tmp_path / "pictures", tmp_path / "workspace"):
+    for _ in import_images(tmp_path / "pictures", tmp_path / "workspace"):
         pass
     (tmp_path / "pictures" / "ball" / "1.png").unlink()
     with Workspace.open(tmp_path / "workspace") as workspace:

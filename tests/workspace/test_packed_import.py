@@ -11,7 +11,7 @@ from sip_explorer.data import PackedImages
 from sip_explorer.records import Artefact, Cancelled, CancelToken, Finished, Progress, SipError, Started
 from sip_explorer.training import Recipe
 from sip_explorer.training.packed_data import packed_data
-from sip_explorer.workspace import Workspace, import_packed, training_data
+from sip_explorer.workspace import Workspace, import_images, training_data
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (30, 20, 20, 3), dtype=np.uint8)
 MASKS = np.where(IMAGES[..., 0] < 90, 255, 0).astype(np.uint8)
@@ -37,7 +37,7 @@ def packed(tmp_path: Path) -> Path:
 
 
 def test_the_workspace_is_what_the_file_was(packed: Path, tmp_path: Path) -> None:
-    events = [event for event in import_packed(packed, tmp_path / "ws") if event is not None]
+    events = [event for event in import_images(packed, tmp_path / "ws") if event is not None]
     assert isinstance(events[0], Started)
     assert any(isinstance(event, Progress) and event.done == event.total == 30 for event in events)
     assert Artefact("workspace", str(tmp_path / "ws")) in events
@@ -48,6 +48,10 @@ def test_the_workspace_is_what_the_file_was(packed: Path, tmp_path: Path) -> Non
         "train": 24,
         "test": 6,
         "classes": 3,
+        "split": "the set's own split",
+        "duplicates": 0,
+        "unreadable": 0,
+        "problems": 0,
         "segmentations": 30,
         "boxes": 1,
     }
@@ -73,7 +77,7 @@ def test_the_workspace_is_what_the_file_was(packed: Path, tmp_path: Path) -> Non
 )
 def test_the_file_trains_as_the_workspace_made_from_it(packed: Path, tmp_path: Path, fields: dict) -> None:
     recipe = Recipe(**fields)
-    list(import_packed(packed, tmp_path / "ws"))
+    list(import_images(packed, tmp_path / "ws"))
     with Workspace.open(tmp_path / "ws") as workspace:
         expected = training_data(workspace, recipe)
     found = packed_data(packed, recipe)
@@ -103,7 +107,7 @@ def test_what_a_file_does_not_hold_is_said(packed: Path, tmp_path: Path) -> None
 
 def test_a_cancelled_or_refused_import_leaves_nothing(packed: Path, tmp_path: Path) -> None:
     token = CancelToken()
-    job = import_packed(packed, tmp_path / "ws", token=token)
+    job = import_images(packed, tmp_path / "ws", token=token)
     while not isinstance(next(job), Started):
         pass
     token.cancel()
@@ -111,8 +115,8 @@ def test_a_cancelled_or_refused_import_leaves_nothing(packed: Path, tmp_path: Pa
         list(job)
     foreign = tmp_path / "text.h5"
     foreign.write_text("no packed file")
-    with pytest.raises(SipError, match="cannot be read"):
-        list(import_packed(foreign, tmp_path / "ws"))
+    with pytest.raises(SipError, match=r"text\.h5"):
+        list(import_images(foreign, tmp_path / "ws"))
     assert not [path.name for path in tmp_path.iterdir() if "ws" in path.name]
 
 

@@ -10,7 +10,7 @@ from toy_workspaces import paint, toy_images
 from sip_explorer.data import PackedImages
 from sip_explorer.records import SipError
 from sip_explorer.training import Recipe
-from sip_explorer.workspace import NewImage, Workspace, import_packed, training_data
+from sip_explorer.workspace import NewImage, Workspace, import_images, training_data
 
 
 def test_images_labels_and_masks_of_the_collection(workspace: Workspace) -> None:
@@ -123,7 +123,7 @@ def test_segmentations_and_boxes_come_along_and_are_resized_with_the_images(tmp_
     PackedImages.write(
         tmp_path / "i.h5", images, np.arange(6) % 2, "ab", split=split, segmentations=masks, boxes=boxes
     )
-    list(import_packed(tmp_path / "i.h5", tmp_path / "ws", name="Cut out"))
+    list(import_images(tmp_path / "i.h5", tmp_path / "ws", name="Cut out"))
     with Workspace.open(tmp_path / "ws") as workspace:
         np.testing.assert_array_equal(workspace.segmentations([4, 1])[1], masks[1])
         assert set(workspace.boxes([0, 2, 5])) == {2}

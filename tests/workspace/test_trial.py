@@ -11,7 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from sip_explorer.models import Choice, load_checkpoint
-from sip_explorer.models.class_names import FASHION_MNIST_CLASSES
+from sip_explorer.models.data_set_classes import FASHION_MNIST_CLASSES
 from sip_explorer.records import Artefact, Cancelled, CancelToken, Event, Notice, Progress
 from sip_explorer.workspace import NewImage, Workspace, open_demo
 from sip_explorer.workspace.trial import TrialResult, try_settings

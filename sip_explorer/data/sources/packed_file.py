@@ -21,7 +21,7 @@ def read_packed(path: Path, token: CancelToken) -> Source:
         images = [
             SourceImage(
                 f"image {row}",
-                label,
+                None if label < 0 else label,
                 test[row],
                 row=row,
                 boxes=tuple((int(x), int(y), int(w), int(h)) for x, y, w, h in boxes.get(row, ())),
