@@ -188,8 +188,8 @@ def test_what_is_no_image_is_said_and_something_else_can_be_chosen(
 
 
 def test_a_workspace_and_a_model_are_no_images(window, shapes_path, tmp_path, qtbot):
-    from safetensors.numpy import save_file
     from numpy import zeros
+    from safetensors.numpy import save_file
 
     save_file({"a": zeros(2)}, tmp_path / "net.safetensors")
     for path, words in ((shapes_path, "is a workspace"), (tmp_path / "net.safetensors", "is a trained model")):
