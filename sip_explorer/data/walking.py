@@ -72,6 +72,15 @@ def find_pictures(
     return names, problems
 
 
+def has_pictures(folder: Path) -> bool:
+    """Whether a picture lies in the folder or below it; linked folders are not followed."""
+    for _, below, files in os.walk(folder):
+        below[:] = [name for name in below if not _passed_over(name)]
+        if any(is_picture_name(name) and not _passed_over(name) for name in files):
+            return True
+    return False
+
+
 def readable_name(name: str) -> str:
     """Return a file name with the bytes replaced that are no text."""
     return os.fsencode(name).decode("utf-8", "replace")

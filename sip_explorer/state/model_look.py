@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _KINDS = {"safetensors": "safetensors", "torch": "PyTorch file", "exported": "exported program"}
 _BESIDE = 4
+_LISTED = 500
 OWN_CLASS = "package.module:Class"
 
 
@@ -44,6 +45,8 @@ class ModelLook:
         A ProtoFlow: there is nothing to choose.
     licence : str
         As the file says.
+    keys : tuple of str
+        The first tensors with their shapes, for people.
     refusal, detail : str
         Why it cannot be used, in one sentence, and lines to copy; "" where it can.
     """
@@ -59,6 +62,7 @@ class ModelLook:
     carries: tuple[str, ...] = ()
     flow: bool = False
     licence: str = ""
+    keys: tuple[str, ...] = ()
     refusal: str = ""
     detail: str = ""
 
@@ -106,6 +110,7 @@ def look_into(path: Path) -> ModelLook:
         exported=exported,
         carries=info.metadata["program"].carries if exported else (),
         licence=licence,
+        keys=_keys(info),
         refusal=refusal,
         detail=detail,
     )
@@ -132,11 +137,22 @@ def _facts(info: CheckpointInfo) -> tuple[str, ...]:
     return tuple(facts)
 
 
+def _keys(info: CheckpointInfo) -> tuple[str, ...]:
+    lines = [
+        f"{entry.key}   {' × '.join(map(str, entry.shape)) or 'scalar'}   {entry.dtype}"
+        for entry in info.entries[:_LISTED]
+    ]
+    more = len(info.entries) - _LISTED
+    return (*lines, f"… and {more:,} more") if more > 0 else tuple(lines)
+
+
 def millions(count: int) -> str:
     """Return a number of parameters in words."""
     if count < 100_000:
         return f"{count:,} parameters"
-    return f"{count / 1e6:,.1f} million parameters" if count >= 1e6 else f"{count / 1e6:.2f} million parameters"
+    return (
+        f"{count / 1e6:,.1f} million parameters" if count >= 1e6 else f"{count / 1e6:.2f} million parameters"
+    )
 
 
 def _bytes(size: int) -> str:

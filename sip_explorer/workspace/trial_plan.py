@@ -100,7 +100,7 @@ class Plan:
     def choice(self, way: Way, order: ClassOrder | None) -> Choice:
         """Return what to keep for a setting; what the file itself says is left to the file."""
         same = way.normalisation is self.ways[0].normalisation
-        said = self.ours or (self.stated and self.base.normalisation is None)
+        said = self.base.normalisation is None and (self.ours or self.stated)
         names = self.names if order is None else order.names
         return Choice(
             architecture=self.base.architecture or (None if self.ours else way.architecture),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sip_explorer.data.sources import class_folders, pictures
 from sip_explorer.data.sources.listing import Source
-from sip_explorer.data.walking import Folder, is_picture_name, look_into
+from sip_explorer.data.walking import Folder, has_pictures, is_picture_name, look_into
 from sip_explorer.records import CancelToken, SipError
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -96,6 +96,9 @@ def _only_set(folder: Folder) -> Folder | None:
         return None
     if len(folder.folders) == 1:
         return look_into(folder.path / folder.folders[0])
+    holding = [name for name in folder.folders if has_pictures(folder.path / name)]
+    if len(holding) == 1:
+        return look_into(folder.path / holding[0])
     names = {name.lower(): name for name in folder.folders}
     known = [names[name] for name in ("raw", *_PUBLISHED) if name in names]
     if len(known) > 1 and "raw" not in names:

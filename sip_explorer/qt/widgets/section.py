@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, SignalInstance
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QGridLayout, QLabel, QLayout, QToolButton, QVBoxLayout, QWidget
 
 from sip_explorer.qt.icons import icon
@@ -12,7 +12,15 @@ from sip_explorer.qt.theme import theme
 
 
 class Section(QWidget):
-    """Rows under a title; a click on the title folds them away."""
+    """Rows under a title; a click on the title folds them away.
+
+    Signals
+    -------
+    opened(bool)
+        Whether it was unfolded or folded.
+    """
+
+    opened = Signal(bool)
 
     def __init__(self, title: str, *, folded: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,9 +59,18 @@ class Section(QWidget):
         """Add a layout over the whole width."""
         self._grid.addLayout(layout, self._grid.rowCount(), 0, 1, 4)
 
+    def set_open(self, open_: bool) -> None:
+        """Fold or unfold."""
+        self._title.setChecked(open_)
+
+    def set_title(self, title: str) -> None:
+        """Change the words that it folds under."""
+        self._title.setText(title)
+
     def _fold(self, open_: bool) -> None:
         self._body.setVisible(open_)
         self._tint()
+        self.opened.emit(open_)
 
     def _tint(self) -> None:
         self._title.setIcon(icon("fold" if self._title.isChecked() else "unfold", theme.tokens.muted))

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from sip_explorer.qt.models.model_card import ModelCardView
 from sip_explorer.qt.rooms.library.model_table import ModelTable
-from sip_explorer.qt.rooms.library.plain_card import PlainCard
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.state import Session
 
@@ -28,7 +28,7 @@ class ModelsView(QWidget):
         super().__init__(parent)
         self._session = session
         self.table = ModelTable(session)
-        self.card = PlainCard(session)
+        self.card = ModelCardView(session)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(1)

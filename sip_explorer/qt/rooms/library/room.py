@@ -87,6 +87,7 @@ class LibraryRoom(Room):
         self.library.watch(False)
         self._later.stop()
         self.images.grid.pictures.stop()
+        self.models.card.save_now()
 
     def _find(self) -> None:
         self.segments.setCurrentIndex(IMAGES)

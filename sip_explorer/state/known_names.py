@@ -1,0 +1,42 @@
+"""The names of a workspace's images, to be compared with those of files."""
+
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+_PACKED = re.compile(r"image (\d+)")
+_ENDING = re.compile(r"(?<=.)\.[A-Za-z0-9]{1,5}$")  # not what follows a dot in "Dr. Who"
+_NUMBERED = re.compile(r"~\d+$")  # put behind a name where two images share it
+_NUMBER = re.compile(r"(?:image[ _-])?0*(\d+)")
+
+
+class KnownNames:
+    """Whether a file is named as one of these images is, endings and capitals apart.
+
+    Parameters
+    ----------
+    names : iterable of str
+        As people call the images: names of files with or without folders, or ``image 12``.
+    """
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self._stems: set[str] = set()
+        self._numbers: set[str] = set()
+        for name in names:
+            packed = _PACKED.fullmatch(name)
+            if packed is not None:
+                self._numbers.add(packed[1])
+            else:
+                self._stems.add(_stem(name))
+
+    def __call__(self, name: str) -> bool:
+        stem = _stem(name)
+        for spelling in {stem, _ENDING.sub("", stem)}:  # photo.jpg.png is a mask of photo.jpg
+            number = _NUMBER.fullmatch(spelling)
+            if spelling in self._stems or (number is not None and number[1] in self._numbers):
+                return True
+        return False
+
+
+def _stem(name: str) -> str:
+    return _NUMBERED.sub("", _ENDING.sub("", PurePosixPath(name.replace("\\", "/")).name)).casefold()
