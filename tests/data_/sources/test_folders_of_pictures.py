@@ -147,6 +147,17 @@ def test_one_sentence_for_what_is_no_set_of_images(tmp_path: Path, make: object,
     assert "chosen" in str(caught.value)
 
 
+def test_a_chosen_file_that_must_be_converted(tmp_path: Path) -> None:
+    for name, data, words in (
+        ("a.heic", b"\0\0\0\x18ftypheic" + bytes(90), "HEIC picture"),
+        ("b.svg", b"<svg/>", "drawing"),
+        ("c.h5", b"<!DOCTYPE html><html>", "web page"),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(SipError, match=words):
+            open_source(tmp_path / name)
+
+
 def test_a_listing_can_be_cancelled(tmp_path: Path) -> None:
     for name in ("cat/1.png", "dog/1.png"):
         picture(tmp_path / name)
