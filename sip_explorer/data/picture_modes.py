@@ -48,9 +48,9 @@ def _sixteen_bits(image: Image.Image, file: ImageFile.ImageFile) -> NDArray[np.u
         wide = np.clip(wide, 0, 65535)
     tags = getattr(file, "tag_v2", {})
     bits = tags.get(_BITS, (16,))
-    pixels = (_EIGHT_OF_TWELVE if bits == (12,) else _EIGHT_OF_SIXTEEN)[wide]
+    pixels: NDArray[np.uint8] = np.take(_EIGHT_OF_TWELVE if bits == (12,) else _EIGHT_OF_SIXTEEN, wide)
     if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
-        pixels = 255 - pixels
+        pixels = np.uint8(255) - pixels
     clear = image.info.get("transparency")
     if isinstance(clear, int):
         pixels[wide == clear] = 255

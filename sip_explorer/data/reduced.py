@@ -22,9 +22,9 @@ def read_reduced(path: Path | str, longest_side: int) -> NDArray[np.uint8]:
     """Return a small version of an image file, uint8 (H, W, C), upright, C = 1 or 3.
 
     The longer side has ``longest_side`` pixels; a smaller image stays as it is. Up to 64 million
-    pixels every kind is read (up to 4 bytes a pixel at once, 256 MB). Up to 178 million also
-    baseline JPEG, which is decoded at 1/2 to 1/8 of its size, and TIFF, which is read strip by strip
-    or tile by tile: a few megabytes.
+    pixels every kind is read (up to 4 bytes a pixel at once, 256 MB; of a progressive JPEG 6). Up to
+    178 million also baseline JPEG, which is decoded at 1/2 to 1/8 of its size, and TIFF, which is read
+    strip by strip or tile by tile: some tens of megabytes.
 
     Raises
     ------

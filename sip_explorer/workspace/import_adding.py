@@ -90,8 +90,6 @@ def add_images(
                 source = replace(source, classes=(given,), images=images)
             _refuse_many(source)
             yield Started(f"add {storable(source.name)}", len(source.images))
-            for note in source.notes:
-                yield Notice(storable(note))
             if source.arrays is None:
                 reading = yield from read_files(source.images, pool, token, linked=not copy)
             else:

@@ -70,8 +70,6 @@ def import_images(
         yield None
         source = yield from listed(chosen, pool, token)
         yield Started(f"import {storable(source.name)}", len(source.images))
-        for note in source.notes:
-            yield Notice(storable(note))
         title = (storable(name or source.name)).strip() or "Workspace"
         if source.arrays is None:
             made = yield from _linked(source, folder, copy, test_share, seed, pool, token)

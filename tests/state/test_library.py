@@ -9,7 +9,7 @@ from PIL import Image
 
 from sip_explorer.state import Session, Settings, library
 from sip_explorer.state.library import Library
-from sip_explorer.workspace import Workspace, import_class_folders
+from sip_explorer.workspace import Workspace, import_images
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
         for number in range(3):
             pixels = generator.integers(0, 256, (9, 12, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{name}{number}.png")
-    for _ in import_class_folders(tmp_path / "photos", tmp_path / "work"):
+    for _ in import_images(tmp_path / "photos", tmp_path / "work"):
         pass
     return tmp_path / "work"
 

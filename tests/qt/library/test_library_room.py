@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit
 
-from sip_explorer.workspace import Workspace, import_class_folders
+from sip_explorer.workspace import Workspace, import_images
 
 LEFT = Qt.MouseButton.LeftButton
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -284,7 +284,7 @@ def test_missing_pictures_are_said_shown_and_found(open_window, tmp_path: Path, 
         for number in range(4):
             pixels = generator.integers(0, 256, (40, 50, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
-    for _ in import_class_folders(tmp_path / "photos", tmp_path / "work"):
+    for _ in import_images(tmp_path / "photos", tmp_path / "work"):
         pass
     shutil.move(tmp_path / "photos" / "bee", tmp_path / "moved")
     window = open_window(tmp_path / "work", "library")
