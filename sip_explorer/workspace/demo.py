@@ -3,6 +3,7 @@
 import hashlib
 import importlib.resources
 import json
+import lzma
 import os
 import shutil
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sip_explorer.records import SipError, atomic_path, write_text
+from sip_explorer.records import SipError, write_bytes, write_text
 from sip_explorer.workspace.creation import fill_workspace, packed_rows
 from sip_explorer.workspace.folders import building
 from sip_explorer.workspace.manifest import NAME as MANIFEST
@@ -26,6 +27,7 @@ PHOTOS = "photos"
 _SMALL_SET_IMAGES = 400
 _SHIPPED = "demo.json"  # which models this copy was given, so that one thrown away does not come back
 _PATIENCE_SECONDS = 60.0
+_PACKED = ".xz"
 _CIFAR10 = Reference("cifar10-resnet18 (pyautoattack)", "pyautoattack", "examples/model_test.pt")
 
 
@@ -147,19 +149,21 @@ def small_set(labels: NDArray[np.integer], test: NDArray[np.bool_]) -> NDArray[n
 
 
 def _add_new_models(source: Path, workspace: Path) -> None:
-    """Copy the shipped models that this copy was never given."""
-    shipped = [path for path in sorted((source / "models").glob("*")) if path.suffix in SUFFIXES]
+    """Copy the shipped models that this copy was never given; those in .xz are unpacked."""
+    shipped = {path.name.removesuffix(_PACKED): path for path in sorted((source / "models").glob("*"))}
     given = _given(workspace)
-    new = [path for path in shipped if path.name not in given]
+    new = [name for name in shipped if Path(name).suffix in SUFFIXES and name not in given]
     if not new:
         return
     try:
-        for path in new:
-            target = workspace / "models" / path.name
+        for name in new:
+            content = shipped[name].read_bytes()
+            if shipped[name].suffix == _PACKED:
+                content = lzma.decompress(content)
+            target = workspace / "models" / name
             if not target.exists():
-                with atomic_path(target) as temporary:
-                    shutil.copyfile(path, temporary)
-            given[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+                write_bytes(target, content)
+            given[name] = hashlib.sha256(content).hexdigest()
         write_text(workspace / _SHIPPED, json.dumps({"models": given}, indent=1))
     except OSError as error:
         if workspace.name.endswith(".building"):

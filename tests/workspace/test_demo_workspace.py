@@ -39,9 +39,9 @@ def test_the_real_demo_opens_with_its_small_set(user_folders: Path) -> None:
         assert workspace.labels(photos).tolist() == [-1] * 4, "they are of none of the ten classes"
         names = {workspace.image_name(image): workspace.image(image).shape for image in photos.tolist()}
         assert names == {
-            "astronaut.png": (512, 512, 3),
-            "chelsea.png": (300, 451, 3),
-            "coffee.png": (400, 600, 3),
+            "astronaut.jpg": (512, 512, 3),
+            "chelsea.jpg": (300, 451, 3),
+            "coffee.jpg": (400, 600, 3),
             "rocket.jpg": (427, 640, 3),
         }
         few = workspace.image_ids("train", collection="small set")
