@@ -7,7 +7,7 @@ from pathlib import Path
 from sip_explorer.data.images import IMAGE_SUFFIXES
 from sip_explorer.records import CancelToken, SipError
 
-_OF_THE_SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+_OF_THE_SYSTEM = frozenset({"__macosx"})
 _TO_CONVERT = {
     ".heic": "a HEIC picture",
     ".heif": "a HEIF picture",
