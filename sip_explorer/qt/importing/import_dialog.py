@@ -144,7 +144,8 @@ class ImagesDialog(QDialog):
         found, where = self._found, self.where
         for widget in (where, self.told):
             widget.setVisible(found is not None)
-        self.other.setVisible(self._dropped is not None and self._dropped.other == "masks")
+        dropped = self._dropped
+        self.other.setVisible(dropped is not None and "masks" in (dropped.kind, dropped.other))
         problem = where.problem() if found is not None else ""
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
@@ -155,7 +156,7 @@ class ImagesDialog(QDialog):
             if found.problems:  # they stand in a section of their own
                 named = min(len(found.problems), _NAMED) + (len(found.problems) > _NAMED)
                 lines = lines[:-named]
-            self.found.say(lines[0].rstrip("."))
+            self.found.say(lines[0][0].upper() + lines[0][1:].rstrip("."))
             self.told.say(lines[1:])
         noun = "picture" if self._single else "image"
         count = found.images if found is not None else 0
