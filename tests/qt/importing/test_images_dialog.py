@@ -115,6 +115,7 @@ def test_pictures_come_into_the_open_workspace(window, photos, qtbot):
     dialog = ask_import_images(window, photos, adds=True)
     ready(qtbot, dialog)
     where = dialog.where
+    assert dialog.found.headline.text() == "3 pictures"
     assert dialog.go.text() == "Add 3 pictures"
     assert where.copies  # where single pictures lay, they may not stay
     assert where.collection_name == "dropped pictures"
@@ -193,8 +194,8 @@ def test_what_is_no_image_is_said_and_something_else_can_be_chosen(
 
 
 def test_a_workspace_and_a_model_are_no_images(window, shapes_path, tmp_path, qtbot):
-    from safetensors.numpy import save_file
     from numpy import zeros
+    from safetensors.numpy import save_file
 
     save_file({"a": zeros(2)}, tmp_path / "net.safetensors")
     for path, words in (
