@@ -179,6 +179,7 @@ def test_what_may_be_meant_otherwise_is_offered(tmp_path):
     assert what_is([picture(tmp_path / "tom.png", "L")], INTO).other == "images"
     assert what_is([picture(tmp_path / "tom.jpg")], INTO).other == "masks"  # a photo of that name
     assert what_is([picture(tmp_path / "new.jpg")], INTO).other == ""
+    assert what_is([picture(tmp_path / "7.jpg")], INTO).other == ""  # any set has a number 7
 
 
 def test_names_are_compared_as_people_write_them():

@@ -51,7 +51,7 @@ def ended(qtbot, window):
 def test_a_workspace_is_made_of_class_folders(window, pets, qtbot):
     dialog = ask_import_images(window, [pets])
     ready(qtbot, dialog)
-    assert dialog.found.headline.text() == "class folders: 21 images of 2 classes"
+    assert dialog.found.headline.text() == "Class folders: 21 images of 2 classes"
     assert (
         "Split: 20 % of every class drawn with seed 0, 17 for training, 4 for testing." in dialog.told.words
     )
@@ -115,6 +115,7 @@ def test_pictures_come_into_the_open_workspace(window, photos, qtbot):
     dialog = ask_import_images(window, photos, adds=True)
     ready(qtbot, dialog)
     where = dialog.where
+    assert dialog.found.headline.text() == "3 pictures"
     assert dialog.go.text() == "Add 3 pictures"
     assert where.copies  # where single pictures lay, they may not stay
     assert where.collection_name == "dropped pictures"
