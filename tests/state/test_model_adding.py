@@ -13,7 +13,7 @@ from sip_explorer.jobs import JobHandle
 from sip_explorer.models import Choice, build_classifier
 from sip_explorer.records import Artefact, Event, Failed, Finished, SipError
 from sip_explorer.state import Session, Settings
-from sip_explorer.state.model_adding import add_chosen, check, inspect_model, measure, try_model
+from sip_explorer.state.model_adding import add_chosen, check, look_at_model, measure, try_model
 from sip_explorer.workspace import Workspace
 
 
@@ -57,14 +57,12 @@ def test_from_the_file_to_a_measured_card(session: Session, foreign: Path) -> No
     told: list[str] = []
     session.problem.connect(lambda sentence, _details: told.append(sentence))
     events: list[Event] = []
-    drain(session, inspect_model(session, foreign, events.append))
+    drain(session, look_at_model(session, foreign, events.append))
     assert made(events).architecture == "small-cnn"  # type: ignore[attr-defined]
 
     events.clear()
-    row = try_model(session, foreign, Choice(classes=("cat", "dog")), events.append)
-    drain(session)
+    drain(session, try_model(session, foreign, Choice(classes=("cat", "dog")), events.append))
     result = made(events)
-    assert row.done == row.total
     assert {each.total for each in result.rows} == {12}  # type: ignore[attr-defined]
 
     add_chosen(session, foreign, result.proposal, result.reason, "mine", "MIT")  # type: ignore[attr-defined]
@@ -78,8 +76,7 @@ def test_from_the_file_to_a_measured_card(session: Session, foreign: Path) -> No
     session.models_changed.connect(lambda: listed.append(session.models[0].card))
     measure(session, entry)
     drain(session)
-    check(session, entry)
-    drain(session)
+    drain(session, check(session, entry))
     assert told == []
     assert listed[-1] is not None
     assert [each.total for each in listed[-1].measured] == [12, 12]
@@ -93,9 +90,8 @@ def test_what_goes_wrong_reaches_whoever_asked(session: Session, tmp_path: Path)
     bad = tmp_path / "bad.pt"
     bad.write_bytes(b"<html>not found</html>")
     events: list[Event] = []
-    drain(session, inspect_model(session, bad, events.append))
-    try_model(session, bad, Choice(), events.append)
-    drain(session)
+    drain(session, look_at_model(session, bad, events.append))
+    drain(session, try_model(session, bad, Choice(), events.append))
     failures = [event.message for event in events if isinstance(event, Failed)]
     assert len(failures) == 2
     assert all("bad.pt" in message for message in failures)
@@ -139,9 +135,9 @@ def test_without_a_workspace_nothing_is_added(tmp_path: Path) -> None:
 def test_a_cancelled_trial_ends_soon(session: Session, foreign: Path) -> None:
     torch.manual_seed(0)
     events: list[Event] = []
-    row = try_model(session, foreign, Choice(), events.append)
-    row.handle.token.cancel()
-    drain(session)
+    asked = try_model(session, foreign, Choice(), events.append)
+    asked.token.cancel()
+    drain(session, asked)
     assert isinstance(events[-1], Finished)
     assert events[-1].outcome == "cancelled"
     assert not [event for event in events if isinstance(event, Artefact)]
