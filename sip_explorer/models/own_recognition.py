@@ -89,9 +89,7 @@ _DIGITS = {
 
 
 _PREACT_KEYS = r"conv1|bn|linear|layer[1-4]\.[01]\.(?:bn[12]|conv[12]|shortcut\.0)"
-_SWISH_PREACT_KEYS = (
-    r"conv_2d|batchnorm|logits|layer_[0-3]\.[01]\.(?:batchnorm_[01]|conv_2d_[12]|shortcut)"
-)
+_SWISH_PREACT_KEYS = r"conv_2d|batchnorm|logits|layer_[0-3]\.[01]\.(?:batchnorm_[01]|conv_2d_[12]|shortcut)"
 _WIDE = (
     (
         "conv1.weight",
