@@ -29,6 +29,19 @@ CIFAR100_CLASSES = (
 )
 # fmt: on
 
+FASHION_MNIST_CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
 DIGITS = tuple(str(digit) for digit in range(10))
 
 

@@ -237,6 +237,8 @@ def _wide(shapes: Shapes) -> tuple[str, ...]:
     for stem, head, blocks, keys, names in _WIDE:
         if not _stem(shapes, stem, 16) or len(shapes.get(head, ())) != 2 or not _only(shapes, keys):
             continue
+        if head.replace("weight", "bias") not in shapes:  # Pang et al. 2020: an angle to each class
+            continue
         counts = list(_blocks(shapes, blocks).values())
         if len(counts) == 3 and len(set(counts)) == 1:
             size = 6 * counts[0] + 4, shapes[head][1] // 64

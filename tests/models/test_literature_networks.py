@@ -146,6 +146,12 @@ def test_a_layer_more_is_another_network(name: str) -> None:
     assert recognise({**shapes, first.rpartition(".")[0] + "_extra.beta": (1,)}) == ""
 
 
+def test_a_last_layer_without_bias_is_another_network() -> None:
+    shapes = shapes_of("wrn-34-20", (3, 32, 32))
+    del shapes["fc.bias"]  # Pang et al. 2020 normalise the features before it
+    assert recognise(shapes) == ""
+
+
 @pytest.mark.parametrize("name", ["smallcnn-trades", "lenet5", "cnn-fast-at"])
 def test_networks_for_digits_refuse_what_is_not_square(name: str) -> None:
     with pytest.raises(SipError, match=f"{name} takes square images"):
