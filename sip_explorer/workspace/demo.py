@@ -28,6 +28,7 @@ _SMALL_SET_IMAGES = 400
 _SHIPPED = "demo.json"  # which models this copy was given, so that one thrown away does not come back
 _PATIENCE_SECONDS = 60.0
 _PACKED = ".xz"
+_PHOTOS_GIVEN = "photos/"  # among the names of what a copy was given
 _CIFAR10 = Reference("cifar10-resnet18 (pyautoattack)", "pyautoattack", "examples/model_test.pt")
 
 
@@ -89,6 +90,7 @@ def open_demo(user_data_dir: Path | str | None = None, *, resources: Path | None
                 raise
             time.sleep(0.1)
     _add_new_models(source, target)
+    _add_photos(source, target)
     return target
 
 
@@ -135,6 +137,24 @@ def _copied_photos(source: Path, folder: Path) -> list[NewImage]:
             )
         )
     return photos
+
+
+def _add_photos(source: Path, target: Path) -> None:
+    """Give a copy that an older program made the photos; one that is open elsewhere gets them later."""
+    if (target / PHOTOS).is_dir() or _PHOTOS_GIVEN in _given(target) or not (source / PHOTOS).is_dir():
+        return
+    from sip_explorer.workspace.importing import add_images
+    from sip_explorer.workspace.workspace import Workspace
+
+    with Workspace.open(target) as workspace:
+        if workspace.read_only:
+            return
+        if PHOTOS not in workspace.collections():
+            before = len(workspace.image_ids())
+            for _ in add_images(workspace, source / PHOTOS, copy=True, collection=PHOTOS):
+                pass
+            workspace.set_split(workspace.image_ids()[before:], "test")  # they are for no training
+    write_text(target / _SHIPPED, json.dumps({"models": {**_given(target), _PHOTOS_GIVEN: ""}}, indent=1))
 
 
 def small_set(labels: NDArray[np.integer], test: NDArray[np.bool_]) -> NDArray[np.int64]:
