@@ -45,7 +45,7 @@ def foreign(tmp_path: Path) -> Path:
 def test_inspect_says_what_it_is_and_why(foreign: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "inspect", str(foreign), "--no-keys"]) == 0
     shown = capsys.readouterr().out
-    assert "architecture: small-cnn, whose keys and shapes these are" in shown
+    assert "that of a small-cnn with 10 classes" in shown
     assert "weights: model, EMA (read: model)" in shown
     assert "classes: 10, not named in the file" in shown
     assert "epoch" in shown

@@ -56,7 +56,7 @@ def bare(path: Path, name: str = "fashion-standard", **others: dict[str, torch.T
 
 def outcome(job: Iterator[Event | None]) -> tuple[TrialResult, list[Event]]:
     events = [event for event in job if event is not None]
-    (made,) = (event for event in events if isinstance(event, Artefact))
+    (made,) = (event for event in events if isinstance(event, Artefact) and event.kind == "trial")
     return made.data, events
 
 
