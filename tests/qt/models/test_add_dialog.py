@@ -306,6 +306,7 @@ def test_the_dialogue_closes_while_it_measures(window, tmp_path, foreign, qtbot)
 
 
 def test_without_a_workspace_it_is_said(qtbot, window, foreign):
+    window.enter("salience")
     window.session.close_workspace()
     assert ask_add_model(window, foreign) is None
     assert window.session.told[-1] == "No workspace is open: open one before adding a model."
