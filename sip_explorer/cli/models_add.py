@@ -100,10 +100,6 @@ def _tried(workspace: Workspace, path: Path, base: Choice, images: int, device: 
     made: list[Any] = []
     job = try_settings(workspace, path, base, images=images, device=str(resolve_device(device)), token=token)
 
-    def keep(artefact: Artefact) -> None:
-        if artefact.kind == "trial":
-            made.append(artefact.data)
-
     finished = follow(job, token, keep)
     if finished.outcome == "cancelled" or not made:
         raise Cancelled

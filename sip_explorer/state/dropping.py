@@ -197,10 +197,13 @@ def _as_masks(what: str, into: Into) -> Dropped:
 
 
 def _are_masks(paths: Sequence[Path], into: Into) -> tuple[bool, bool]:
-    """Whether pictures are masks (grey, and most of them named as images here); whether any is so named."""
+    """Whether pictures are masks (grey, and most of them named as images here); whether they may be."""
     looked = paths[:_COMPARED]
     known = [path for path in looked if into.knows(path.name)]
-    return len(known) * 2 > len(looked) and is_grey(known[0]), bool(known)
+    if not known:
+        return False, False
+    grey = is_grey(known[0])
+    return grey and len(known) * 2 > len(looked), grey or any(into.knows.by_name(path.name) for path in known)
 
 
 __all__ = ["Dropped", "Into", "Kind", "what_is"]

@@ -30,12 +30,19 @@ class KnownNames:
                 self._stems.add(_stem(name))
 
     def __call__(self, name: str) -> bool:
-        stem = _stem(name)
-        for spelling in {stem, _ENDING.sub("", stem)}:  # photo.jpg.png is a mask of photo.jpg
-            number = _NUMBER.fullmatch(spelling)
-            if spelling in self._stems or (number is not None and number[1] in self._numbers):
-                return True
-        return False
+        return self.by_name(name) or any(
+            (number := _NUMBER.fullmatch(spelling)) is not None and number[1] in self._numbers
+            for spelling in _spellings(name)
+        )
+
+    def by_name(self, name: str) -> bool:
+        """Whether it is so named by more than a number, as files of any set may be."""
+        return any(spelling in self._stems for spelling in _spellings(name))
+
+
+def _spellings(name: str) -> set[str]:
+    stem = _stem(name)
+    return {stem, _ENDING.sub("", stem)}  # photo.jpg.png is a mask of photo.jpg
 
 
 def _stem(name: str) -> str:

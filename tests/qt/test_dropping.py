@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from sip_explorer.qt.exchange.import_dialog import ImportDialog
 from sip_explorer.qt.importing.import_dialog import ImagesDialog
+from sip_explorer.qt.models.add_dialog import AddDialog
 
 BUTTONS, KEYS = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 COPY = Qt.DropAction.CopyAction
@@ -87,7 +88,9 @@ def opened(window, kind, qtbot):
 
 def said(window, qtbot):
     overlay = window.drops.overlay
-    qtbot.waitUntil(lambda: overlay.isVisible() and not overlay.sentence.startswith("Looking"), timeout=10_000)
+    qtbot.waitUntil(
+        lambda: overlay.isVisible() and not overlay.sentence.startswith("Looking"), timeout=10_000
+    )
     return overlay.sentence
 
 
@@ -225,7 +228,7 @@ def test_json_of_masks_is_no_set_of_images(open_window, shapes_path, tmp_path, q
     dialog.reject()
 
 
-def test_a_checkpoint_is_asked_about_as_from_the_menu(open_window, shapes_path, tmp_path, qtbot, monkeypatch):
+def test_a_checkpoint_is_asked_about(open_window, shapes_path, tmp_path, qtbot, monkeypatch):
     from safetensors.numpy import save_file
 
     path = tmp_path / "net.safetensors"
@@ -235,4 +238,4 @@ def test_a_checkpoint_is_asked_about_as_from_the_menu(open_window, shapes_path, 
     assert said(window, qtbot) == "Add net.safetensors as a trained model"
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: pytest.fail("it was chosen already"))
     let_go(window, [path])
-    qtbot.waitUntil(lambda: any("net.safetensors" in sentence for sentence in window.session.told), timeout=20_000)
+    opened(window, AddDialog, qtbot).reject()

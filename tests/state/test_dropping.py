@@ -57,7 +57,11 @@ def labelme(path):
     [
         (lambda at: made_workspace(at / "mine"), "workspace", "Open the workspace mine"),
         (lambda at: made_workspace(at / "mine") / "workspace.toml", "workspace", "Open the workspace mine"),
-        (lambda at: class_folders(at / "pets"), "images", "Make a workspace of the folder pets: 3 folders of"),
+        (
+            lambda at: class_folders(at / "pets"),
+            "images",
+            "Make a workspace of the folder pets: 3 folders of",
+        ),
         (lambda at: cub(at / "birds"), "images", "the folder birds: CUB-200-2011"),
         (lambda at: picture(at / "photo.jpg"), "pictures", "Import photo.jpg into Pets"),
         (lambda at: picture(at / "mine" / "a.png").parent, "images", "the folder mine: pictures"),
@@ -138,7 +142,9 @@ def tensors(path):
         (lambda at: tar_of(at / "plain.tar", "w"), "images"),
         (lambda at: written(at / "a.csv", b"image_path,image_class\na.png,cat\n"), "images"),
         (
-            lambda at: written(at / "a.csv", b"image_path,image_class,salience_map_path\ncat/tom.jpg,cat,s.png\n"),
+            lambda at: written(
+                at / "a.csv", b"image_path,image_class,salience_map_path\ncat/tom.jpg,cat,s.png\n"
+            ),
             "masks",
         ),
         (lambda at: at / "gone.png", "nothing"),
@@ -173,6 +179,7 @@ def test_what_may_be_meant_otherwise_is_offered(tmp_path):
     assert what_is([picture(tmp_path / "tom.png", "L")], INTO).other == "images"
     assert what_is([picture(tmp_path / "tom.jpg")], INTO).other == "masks"  # a photo of that name
     assert what_is([picture(tmp_path / "new.jpg")], INTO).other == ""
+    assert what_is([picture(tmp_path / "7.jpg")], INTO).other == ""  # any set has a number 7
 
 
 def test_names_are_compared_as_people_write_them():

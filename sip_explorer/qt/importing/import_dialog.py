@@ -138,13 +138,14 @@ class ImagesDialog(QDialog):
     @property
     def _single(self) -> bool:
         """Whether pictures were picked one by one."""
-        return all(path.suffix.lower() in PICTURES and path.is_file() for path in self._paths)
+        return bool(self._paths) and all(path.suffix.lower() in PICTURES for path in self._paths)
 
     def _refresh(self) -> None:
         found, where = self._found, self.where
         for widget in (where, self.told):
             widget.setVisible(found is not None)
-        self.other.setVisible(self._dropped is not None and self._dropped.other == "masks")
+        dropped = self._dropped
+        self.other.setVisible(dropped is not None and "masks" in (dropped.kind, dropped.other))
         problem = where.problem() if found is not None else ""
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
@@ -155,15 +156,20 @@ class ImagesDialog(QDialog):
             if found.problems:  # they stand in a section of their own
                 named = min(len(found.problems), _NAMED) + (len(found.problems) > _NAMED)
                 lines = lines[:-named]
-            self.found.say(lines[0].rstrip("."))
-            self.told.say(lines[1:])
-        noun = "picture" if self._single else "image"
-        count = found.images if found is not None else 0
-        counted = f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
-        self.go.setText(
-            (f"Add {counted}" if count else "Add the images") if where.adds else "Make the workspace"
-        )
+            headline, told = lines[0][0].upper() + lines[0][1:].rstrip("."), lines[1:]
+            if self._single:  # that each is a picture without a class needs no words
+                headline, told = self._counted(), [line for line in told if line not in found.notes]
+            self.found.say(headline)
+            self.told.say(told)
+        self.go.setText(f"Add {self._counted()}" if where.adds else "Make the workspace")
         self.go.setEnabled(found is not None and not problem)
+
+    def _counted(self) -> str:
+        """Return how many images come in, in words."""
+        noun = "picture" if self._single else "image"
+        if self._found is None:
+            return f"the {noun}s"
+        return f"1 {noun}" if self._found.images == 1 else f"{self._found.images:,} {noun}s"
 
     def _mean_masks(self) -> None:
         self.reject()

@@ -27,6 +27,7 @@ from sip_explorer.workspace import ImportPreview
 AS_THE_SET = "as the set says"
 NO_CLASS = "no class"
 DROPPED = "dropped pictures"
+_LONGEST = 20  # characters of a name on the switch
 _MOST_SEED = 2**31 - 1
 
 
@@ -52,7 +53,7 @@ class WhereForm(QWidget):
         self.into = Segments(
             [
                 ("New workspace", "Make a workspace of the images"),
-                ("Open workspace", f"Add the images to {opened}"),
+                (f"Into {_short(opened)}", f"Add the images to {opened}"),
             ],
             wide=True,
         )
@@ -137,7 +138,7 @@ class WhereForm(QWidget):
         self.name.setText(found.name)
         self._named(found.name)  # of another folder, even where the name is the same
         size = _size(found.bytes)
-        self.copy.setItemText(1, f"are copied into the workspace ({size})")
+        self.copy.setItemText(1, f"are copied ({size})")
         self.copy.setCurrentIndex(int(single))
         self.label.setItemText(0, AS_THE_SET if found.classes else NO_CLASS)
         self.label.setCurrentIndex(0)
@@ -236,6 +237,10 @@ class WhereForm(QWidget):
         if name:
             self._place_typed = True
             self.place.setText(name)
+
+
+def _short(name: str) -> str:
+    return (name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…").replace("&", "&&")
 
 
 def _beside(*widgets: QWidget) -> QWidget:
