@@ -16,21 +16,10 @@ if TYPE_CHECKING:
     import torch
 
 IMAGE_SUFFIXES = frozenset(
-    (
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".bmp",
-        ".gif",
-        ".tif",
-        ".tiff",
-        ".webp",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-    )
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
+        *(".ppm", ".pgm", ".pbm", ".jp2", ".avif"),
+    }
 )
 MOST_PIXELS = 64_000_000
 """So many pixels are opened at once; while a file is decoded they take up to 8 bytes each."""

@@ -5,6 +5,7 @@ import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image, ImageFile, UnidentifiedImageError
@@ -13,7 +14,9 @@ from sip_explorer.data.picture_faults import no_picture
 from sip_explorer.records import SipError
 
 # Kinds that Pillow decodes by itself; others start programs (EPS) or are no pictures of pixels.
-_KINDS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "JPEG2000", "AVIF")
+_KINDS: tuple[str, ...] = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "JPEG2000")
+if find_spec("PIL.AvifImagePlugin") is not None:  # since Pillow 11.3
+    _KINDS += ("AVIF",)
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -89,9 +89,7 @@ _DIGITS = {
 
 
 _PREACT_KEYS = r"conv1|bn|linear|layer[1-4]\.[01]\.(?:bn[12]|conv[12]|shortcut\.0)"
-_SWISH_PREACT_KEYS = (
-    r"conv_2d|batchnorm|logits|layer_[0-3]\.[01]\.(?:batchnorm_[01]|conv_2d_[12]|shortcut)"
-)
+_SWISH_PREACT_KEYS = r"conv_2d|batchnorm|logits|layer_[0-3]\.[01]\.(?:batchnorm_[01]|conv_2d_[12]|shortcut)"
 _WIDE = (
     (
         "conv1.weight",
@@ -238,6 +236,8 @@ def _preact(shapes: Shapes) -> tuple[str, ...]:
 def _wide(shapes: Shapes) -> tuple[str, ...]:
     for stem, head, blocks, keys, names in _WIDE:
         if not _stem(shapes, stem, 16) or len(shapes.get(head, ())) != 2 or not _only(shapes, keys):
+            continue
+        if head.replace("weight", "bias") not in shapes:  # Pang et al. 2020: an angle to each class
             continue
         counts = list(_blocks(shapes, blocks).values())
         if len(counts) == 3 and len(set(counts)) == 1:

@@ -11,6 +11,7 @@ from toy_workspaces import CLASSES, full_disk, paint, toy_images
 from sip_explorer.data.sources import Source, SourceArrays, SourceImage
 from sip_explorer.records import Cancelled, CancelToken, Finished, Progress, SipError
 from sip_explorer.workspace import Workspace, add_images, import_adding
+from sip_explorer.workspace.pictures import resize
 
 
 def rows(pixels: np.ndarray, labels: list[int | None], classes: tuple[str, ...] = CLASSES) -> Source:
@@ -45,7 +46,11 @@ def test_what_was_there_stays_and_classes_are_matched(workspace: Workspace, phot
         assert opened.labels(range(12, 18)).tolist() == [0, 0, 0, 3, 3, 3]
         assert opened.image_ids(collection="mine").tolist() == [5, 2, *range(12, 18)]
         np.testing.assert_array_equal(opened.image(12), photo(0))
-        assert opened.images([3, 12, 0], (8, 8)).shape == (3, 8, 8, 3)
+        mixed = opened.images([3, 12, 0, 13, 3], (8, 8))
+        assert mixed.shape == (5, 8, 8, 3)
+        for row, image in enumerate([3, 12, 0, 13, 3]):
+            expected = np.broadcast_to(resize(opened.image(image), (8, 8)), (8, 8, 3))
+            np.testing.assert_array_equal(mixed[row], expected)
         assert opened.image_name(12) == "0.png"
         assert opened.mask(12, "Ada").shape == (40, 30)
 

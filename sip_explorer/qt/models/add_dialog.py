@@ -102,6 +102,7 @@ class AddDialog(QDialog):
         return Choice(
             architecture=architecture.architecture,
             weights=self.facts.chosen_weights,
+            input_shape=architecture.input_shape,
             own_code=architecture.own_code,
         )
 

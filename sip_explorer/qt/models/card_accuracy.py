@@ -111,7 +111,9 @@ class CardAccuracy(QWidget):
                 self._grid.addWidget(_label(interval.rstrip(")"), "caption"), row + 2, 0, 1, 2)
                 row += 3
             day = datetime.fromtimestamp(at).strftime("%d %b %Y").lstrip("0")
-            self._grid.addWidget(_label(f"Measured on {images}, {day}; 95 % intervals", "caption"), row, 0, 1, 2)
+            self._grid.addWidget(
+                _label(f"Measured on {images}, {day}; 95 % intervals", "caption"), row, 0, 1, 2
+            )
             row += 1
         if not row:
             self._grid.addWidget(_label(_NONE, "muted"), 0, 0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -28,8 +30,7 @@ class CardTexts(QWidget):
         super().__init__(parent)
         self._session = session
         self._entry: ModelEntry | None = None
-        self._workspace: Workspace | None = None
-        self._unsaved = False
+        self._typed: dict[str, _Typed] = {}
         self._filling = False
         self.licence = QComboBox()
         self.licence.setEditable(True)
@@ -56,61 +57,74 @@ class CardTexts(QWidget):
         self.notes.textChanged.connect(self._edit)
 
     def show_entry(self, entry: ModelEntry) -> None:
-        """Show what is written on a model's card; what was typed on another one is saved first."""
-        if self._entry is not None and self._entry.id == entry.id and self._unsaved:
-            self._entry = entry  # what is being typed is newer
-            return
-        self._save()
-        self._entry, self._workspace = entry, self._session.workspace
+        """Show what is written on a model's card; what was typed and is not on disk yet comes first."""
+        if self._entry is not None and self._entry.id != entry.id:
+            self._save()
+        same = self._entry is not None and self._entry.id == entry.id
+        self._entry = entry
+        typed = self._typed.get(entry.id)
+        if typed is not None and same:
+            return  # the hand is still in it
         card = entry.card
         origin = entry.metadata.get("origin")
         said = str(origin.get("licence", "")) if isinstance(origin, dict) else ""
-        self._filling = True
         licence = card.licence if card is not None and card.licence else said
+        notes = card.notes if card is not None else ""
+        if typed is not None:
+            licence, notes = typed.licence, typed.notes
+        self._filling = True
         if self.licence.currentText() != licence:
             self.licence.setEditText(licence)
-        notes = card.notes if card is not None else ""
         if self.notes.toPlainText() != notes:
             self.notes.setPlainText(notes)
         self._filling = False
 
     def save_now(self) -> None:
-        """Save what is not saved yet before this returns: the window is about to close."""
+        """Save what is not on disk yet before this returns: the window is about to close."""
         self._timer.stop()
-        entry, workspace = self._entry, self._workspace
-        if self._unsaved and entry is not None and workspace is not None:
-            licence, notes = self._texts()
-            if self._session.attempt(lambda: workspace.set_card_texts(entry, licence=licence, notes=notes)):
-                self._unsaved = False
-
-    def _texts(self) -> tuple[str, str]:
-        return self.licence.currentText().strip(), self.notes.toPlainText().rstrip()
+        for identity, typed in list(self._typed.items()):
+            if self._session.attempt(typed.write):
+                self._typed.pop(identity)
 
     def _edit(self, *_: object) -> None:
-        if not self._filling:
-            self._unsaved = True
-            self._timer.start()
+        entry, workspace = self._entry, self._session.workspace
+        if self._filling or entry is None or workspace is None:
+            return
+        licence, notes = self.licence.currentText().strip(), self.notes.toPlainText().rstrip()
+        self._typed[entry.id] = _Typed(workspace, entry, licence, notes)
+        self._timer.start()
 
     def _save(self) -> None:
         self._timer.stop()
-        entry, workspace, session = self._entry, self._workspace, self._session
-        if not self._unsaved or entry is None or workspace is None:
-            return
-        licence, notes = self._texts()
+        for identity, typed in self._typed.items():
+            self._session.jobs.ask(
+                f"{_LANE} {identity}", partial(_written, typed), partial(self._follow, typed), on="disk"
+            )
 
-        def job(_token: CancelToken) -> Iterator[Event | None]:
-            yield Artefact("card", data=workspace.set_card_texts(entry, licence=licence, notes=notes))
+    def _follow(self, typed: _Typed, event: Event) -> None:
+        session = self._session
+        if isinstance(event, Failed):
+            session.problem.emit(event.message, event.detail)
+        elif isinstance(event, Artefact):
+            if self._typed.get(typed.entry.id) is typed:
+                del self._typed[typed.entry.id]
+            if typed.workspace is session.workspace:
+                session.refresh_models()
 
-        def follow(event: Event) -> None:
-            if isinstance(event, Failed):
-                session.problem.emit(event.message, event.detail)
-            elif isinstance(event, Artefact):
-                if self._entry is not None and self._entry.id == entry.id:
-                    self._unsaved = self._texts() != (licence, notes)
-                if workspace is session.workspace:
-                    session.refresh_models()
 
-        if self._session.workspace is not workspace:
-            self.save_now()
-            return
-        session.jobs.ask(f"{_LANE} {entry.id}", job, follow, on="disk")
+@dataclass(frozen=True)
+class _Typed:
+    """What a person wrote and is not known to be on disk."""
+
+    workspace: Workspace
+    entry: ModelEntry
+    licence: str
+    notes: str
+
+    def write(self) -> None:
+        self.workspace.set_card_texts(self.entry, licence=self.licence, notes=self.notes)
+
+
+def _written(typed: _Typed, _token: CancelToken) -> Iterator[Event | None]:
+    typed.write()
+    yield Artefact("card")

@@ -101,8 +101,7 @@ class FileFacts(QWidget):
         for widget in (self.weights, self._labels[1]):
             widget.setVisible(bool(self._variants))
         self.show_classes("", ())
-        named = choice.architecture if choice is not None else None
-        self.architecture.show_look(look, named, choice is not None and choice.own_code)
+        self.architecture.show_look(look, choice)
 
     def show_classes(self, words: str, names: Sequence[str]) -> None:
         """Show the names of the classes, the first ones, and ``words`` on where they come from."""

@@ -90,9 +90,15 @@ def test_what_is_left_out_is_told_in_one_sentence(tmp_path: Path) -> None:
     said = "\n".join(source.problems)
     for words in ("a.heic is a HEIC", "b.svg is a drawing", "notes.txt is no image", "c.jxl is a JPEG XL"):
         assert words in said
-    for words in ("cat/loop leads", "cat/up leads", "no valid text", "empty holds no images"):
+    for words in (
+        "Thumbs.db is no image",
+        "cat/loop leads",
+        "cat/up leads",
+        "no valid text",
+        "empty holds no images",
+    ):
         assert words in said
-    assert len(source.problems) == 8
+    assert len(source.problems) == 9
     said.encode("utf-8")
 
 
@@ -145,6 +151,17 @@ def test_one_sentence_for_what_is_no_set_of_images(tmp_path: Path, make: object,
     with pytest.raises(SipError, match=words) as caught:
         open_source(path)
     assert "chosen" in str(caught.value)
+
+
+def test_a_chosen_file_that_must_be_converted(tmp_path: Path) -> None:
+    for name, data, words in (
+        ("a.heic", b"\0\0\0\x18ftypheic" + bytes(90), "HEIC picture"),
+        ("b.svg", b"<svg/>", "drawing"),
+        ("c.h5", b"<!DOCTYPE html><html>", "web page"),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(SipError, match=words):
+            open_source(tmp_path / name)
 
 
 def test_a_listing_can_be_cancelled(tmp_path: Path) -> None:
