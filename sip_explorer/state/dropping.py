@@ -142,7 +142,7 @@ def _folder(path: Path, into: Into | None) -> Dropped:
         other: Literal["masks", ""] = "masks" if known or look.masks_beside else ""
     else:
         other = "masks" if into is not None and look.masks_beside else ""
-    if not look.pictures and not look.layout:
+    if not (look.pictures or look.layout or look.unfinished):
         if into is not None and (look.masks_beside or look.arrays):
             return _as_masks(f"the masks in the folder {path.name}", into)
         if len(look.models) == 1:
@@ -150,7 +150,8 @@ def _folder(path: Path, into: Into | None) -> Dropped:
         return Dropped(
             "nothing", f"The folder {path.name} holds no pictures, images in files, masks or workspace."
         )
-    return Dropped("images", f"Make a workspace of the folder {path.name}: {look.words}", other=other)
+    words = "" if look.unfinished else f": {look.words}"
+    return Dropped("images", f"Make a workspace of the folder {path.name}{words}", other=other)
 
 
 def _pictures(paths: Sequence[Path], into: Into | None) -> Dropped:

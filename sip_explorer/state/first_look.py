@@ -126,6 +126,8 @@ class FolderLook:
         Whether a file that describes masks lies in it.
     arrays : bool
         Whether files with NumPy arrays lie in it.
+    unfinished : bool
+        Whether there was no time to find a picture.
     problem : str
         Why it cannot be looked into; empty where it can.
     """
@@ -136,6 +138,7 @@ class FolderLook:
     models: tuple[Path, ...] = ()
     masks_beside: bool = False
     arrays: bool = False
+    unfinished: bool = False
     problem: str = ""
 
     @classmethod
@@ -150,22 +153,20 @@ class FolderLook:
             )
         if not top:
             return cls(problem=f"The folder {path.name} is empty: choose another one.")
-        pictures: list[Path] = []
-        others: list[Path] = []
-        waiting = deque([top])
+        pictures = [Path(entry.path) for entry in top if _suffix(entry.name) in PICTURES]
+        others = _told_by(top)
+        waiting = deque(Path(entry.path) for entry in islice(filter(_is_folder, top), _SAMPLE))
         left = _LOOKED_AT
         while waiting and left > 0 and len(pictures) < _SAMPLE and time.monotonic() < until:
-            entries = waiting.popleft()
+            try:
+                entries = _entries(waiting.popleft(), _SAMPLE)
+            except OSError:  # a folder that cannot be read: the import says so
+                continue
             left -= len(entries)
             # A few of each folder: one class must not stand for all.
-            found = [Path(entry.path) for entry in entries if _suffix(entry.name) in PICTURES]
-            pictures += found if entries is top else found[:4]
-            others += [Path(e.path) for e in entries if _suffix(e.name) in (".json", ".npy", ".npz", *MODELS)]
-            for entry in islice((entry for entry in entries if _is_folder(entry)), _SAMPLE):
-                try:
-                    waiting.append(_entries(Path(entry.path)))
-                except OSError:
-                    continue  # a folder that cannot be read: the import says so
+            pictures += [Path(entry.path) for entry in entries if _suffix(entry.name) in PICTURES][:4]
+            others += _told_by(entries)
+            waiting.extend(Path(entry.path) for entry in filter(_is_folder, entries))
         names = {entry.name for entry in top}
         folders = sum(_is_folder(entry) for entry in top)
         layout = _layout(names, path)
@@ -176,6 +177,7 @@ class FolderLook:
             tuple(file for file in others if file.suffix.lower() in MODELS),
             any(file.suffix == ".json" and json_masks(read_start(file) or b"") for file in others[:4]),
             any(file.suffix in (".npy", ".npz") for file in others),
+            unfinished=bool(waiting) and not pictures,
         )
 
 
@@ -203,9 +205,14 @@ def _words(folders: int, names: set[str]) -> str:
     return f"{table}{more}{pictures:,} pictures" if pictures > 1 else f"{table}pictures"
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _entries(folder: Path, most: int = _LOOKED_AT) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as found:
-        return [entry for entry in islice(found, _LOOKED_AT) if not entry.name.startswith(".")]
+        return [entry for entry in islice(found, most) if not entry.name.startswith(".")]
+
+
+def _told_by(entries: list[os.DirEntry[str]]) -> list[Path]:
+    """Return the files that say something of a folder without pictures."""
+    return [Path(e.path) for e in entries if _suffix(e.name) in (".json", ".npy", ".npz", *MODELS)]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

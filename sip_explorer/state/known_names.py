@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import PurePosixPath
 
 _PACKED = re.compile(r"image (\d+)")
@@ -20,24 +21,30 @@ class KnownNames:
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        self._stems: set[str] = set()
-        self._numbers: set[str] = set()
-        for name in names:
+        self._names = names
+
+    @cached_property
+    def _known(self) -> tuple[set[str], set[str]]:
+        """The stems of files, and the numbers of packed images; read when they are first asked for."""
+        stems: set[str] = set()
+        numbers: set[str] = set()
+        for name in self._names:
             packed = _PACKED.fullmatch(name)
             if packed is not None:
-                self._numbers.add(packed[1])
+                numbers.add(packed[1])
             else:
-                self._stems.add(_stem(name))
+                stems.add(_stem(name))
+        return stems, numbers
 
     def __call__(self, name: str) -> bool:
         return self.by_name(name) or any(
-            (number := _NUMBER.fullmatch(spelling)) is not None and number[1] in self._numbers
+            (number := _NUMBER.fullmatch(spelling)) is not None and number[1] in self._known[1]
             for spelling in _spellings(name)
         )
 
     def by_name(self, name: str) -> bool:
         """Whether it is so named by more than a number, as files of any set may be."""
-        return any(spelling in self._stems for spelling in _spellings(name))
+        return any(spelling in self._known[0] for spelling in _spellings(name))
 
 
 def _spellings(name: str) -> set[str]:

@@ -72,5 +72,9 @@ class Recognising:
             return None
         count = len(workspace.image_ids())
         if self._names is None or self._names[:2] != (workspace, count):
-            self._names = (workspace, count, KnownNames(workspace.image_texts().names))
+            self._names = (workspace, count, KnownNames(_names(workspace)))
         return Into(workspace.name, self._names[2])
+
+
+def _names(workspace: Workspace) -> Iterator[str]:
+    yield from workspace.image_texts().names

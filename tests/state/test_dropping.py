@@ -202,6 +202,13 @@ def test_a_folder_of_many_is_known_at_once(tmp_path):
     assert took < 0.5  # 40 ms is its own limit for folders; the rest is for a busy machine
 
 
+def test_a_folder_that_takes_too_long_is_taken_for_images(tmp_path, monkeypatch):
+    class_folders(tmp_path / "train" / "pets")
+    monkeypatch.setattr("sip_explorer.state.first_look.BUDGET", 0.0)
+    found = what_is([tmp_path])
+    assert (found.kind, found.sentence) == ("images", f"Make a workspace of the folder {tmp_path.name}")
+
+
 def test_a_model_alone_in_a_folder(tmp_path):
     (tmp_path / "hub").mkdir()
     model = tensors(tmp_path / "hub" / "model.safetensors")
