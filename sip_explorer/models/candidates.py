@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from sip_explorer.models.normalisation import CIFAR10, HALF, IMAGENET, describe
+from sip_explorer.models.normalisation import CIFAR10, EFFICIENTNET_LITE, HALF, IMAGENET, describe
 from sip_explorer.records import SipError
 
 Pair = tuple[tuple[float, ...], tuple[float, ...]]
@@ -19,7 +19,7 @@ _COLOUR: tuple[tuple[str, Pair], ...] = (
     ("none: the network takes [0, 1] as it is", ((0.0,) * 3, (1.0,) * 3)),
     ("ImageNet's", IMAGENET),
     ("to [−1, 1]", HALF),
-    ("(x − 127) / 128 of 8-bit pixels", ((127 / 255,) * 3, (128 / 255,) * 3)),
+    ("(x − 127) / 128 of 8-bit pixels", EFFICIENTNET_LITE),
     ("CIFAR-10's", CIFAR10),
     (
         "CIFAR-10's with the mean of the images' deviations",
