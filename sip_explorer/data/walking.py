@@ -7,7 +7,7 @@ from pathlib import Path
 from sip_explorer.data.images import IMAGE_SUFFIXES
 from sip_explorer.records import CancelToken, SipError
 
-_OF_THE_SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+_OF_THE_SYSTEM = frozenset({"__macosx"})
 _TO_CONVERT = {
     ".heic": "a HEIC picture",
     ".heif": "a HEIF picture",
@@ -51,6 +51,11 @@ def is_picture_name(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
+def to_convert(name: str) -> str | None:
+    """Return what a file of this name is, where it is a picture that must be converted first; else None."""
+    return _TO_CONVERT.get(os.path.splitext(name)[1].lower())
+
+
 def find_pictures(
     root: Path, below: str = "", token: CancelToken | None = None
 ) -> tuple[list[str], list[str]]:
@@ -70,6 +75,23 @@ def find_pictures(
     start = os.path.join(root, below)
     _walk(start, f"{below}/" if below else "", {os.path.realpath(start)}, names, problems, token)
     return names, problems
+
+
+def has_pictures(folder: Path | str) -> bool:
+    """Whether a picture lies in the folder or below it; linked folders are not followed."""
+    below: list[str] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if _passed_over(entry.name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(entry.path)
+                elif is_picture_name(entry.name):
+                    return True
+    except OSError:  # the listing tells which folders cannot be read
+        return False
+    return any(has_pictures(path) for path in below)
 
 
 def readable_name(name: str) -> str:
@@ -115,7 +137,7 @@ def _walk(
 
 
 def _no_picture(name: str) -> str:
-    kind = _TO_CONVERT.get(os.path.splitext(name)[1].lower())
+    kind = to_convert(name)
     if kind is None:
         return f"{name} is no image file and was left out."
     return f"{name} is {kind} and was left out: convert it to PNG or JPEG."

@@ -14,6 +14,11 @@ def architecture_names() -> tuple[str, ...]:
     return *OWN, *sorted(fingerprints(TORCHVISION)), *theirs
 
 
+def is_architecture(name: str) -> bool:
+    """Whether `build_classifier` knows the name; the table of timm is read for its names alone."""
+    return name in OWN or fingerprint_of(name) is not None
+
+
 def head_keys(architecture: str) -> tuple[str, ...]:
     """Return the keys of the last layer, its weight first; some networks have two that they average."""
     if architecture in OWN:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sip_explorer.models import recognition
-from sip_explorer.models.catalogue import architecture_names, head_key
+from sip_explorer.models.catalogue import head_key, is_architecture
 from sip_explorer.models.inspection import METADATA_KEY, CheckpointInfo
 from sip_explorer.models.recognised import why_recognised
 
@@ -72,7 +72,7 @@ def _classes(info: CheckpointInfo, shapes: Mapping[str, tuple[int, ...]]) -> lis
         return [("classes", f"{', '.join(map(str, names[:_NAMED]))}{more} ({len(names)})")]
     if info.kind == "exported":
         return [("classes", f"{info.metadata['program'].classes}, not named in the file")]
-    if info.architecture in architecture_names():
+    if is_architecture(info.architecture):
         head = shapes.get(head_key(info.architecture), ())
         if head:
             return [("classes", f"{head[0]}, not named in the file")]

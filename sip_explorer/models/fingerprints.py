@@ -1,4 +1,4 @@
-"""The shipped tables of key names and shapes: which architectures of torchvision and timm look so; needs no torch.
+"""The shipped tables of key names and shapes, which tell networks of torchvision and timm; needs no torch.
 
 ``packaging/make_fingerprints.py`` makes them. They are read when they are first asked for.
 """

@@ -74,9 +74,9 @@ def normalisation_keys(keys: Iterable[str], shapes: Shapes) -> tuple[str, str]:
         parent, dot, last = key.rpartition(".")
         for mean, std in NORMALISATION:
             other = parent + dot + std
-            if last == mean and {key, other} <= present:
-                if all(prod(shapes[each]) in (1, 3) for each in (key, other)):
-                    return key, other
+            named = last == mean and {key, other} <= present
+            if named and all(prod(shapes[each]) in (1, 3) for each in (key, other)):
+                return key, other
     return "", ""
 
 

@@ -7,7 +7,7 @@ import torch
 
 from sip_explorer.models import recognition
 from sip_explorer.models.architectures import hollow_network
-from sip_explorer.models.catalogue import architecture_names, head_key
+from sip_explorer.models.catalogue import head_key, is_architecture
 from sip_explorer.models.classifier import Classifier
 from sip_explorer.models.filling import fill
 from sip_explorer.models.heads import other_heads, two_heads
@@ -90,7 +90,7 @@ def _of_state(
     name = architecture or info.architecture
     if is_own_code(name):
         return own_classifier(info, name, ours, size, classes, own_code)
-    if name not in architecture_names():
+    if not is_architecture(name):
         raise (not name and two_heads(info)) or unknown_architecture(info, name)
     layout = recognition.find_layout(info.shapes)
     shapes = {key: info.shapes[stored] for key, stored in layout.keys.items()}

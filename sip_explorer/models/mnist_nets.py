@@ -49,7 +49,7 @@ class TradesSmallCNN(nn.Module):
 
 
 class TwoConvolutions(nn.Module):
-    """Two convolutions of 32 and 64 channels, two linear layers: ``conv1``, ``conv2``, ``linear1``, ``linear2``.
+    """Two convolutions and two linear layers: ``conv1``, ``conv2``, ``linear1``, ``linear2``.
 
     With ``kernel`` 5 and 1,024 ``hidden`` units the network of Madry et al. 2018 (arXiv 1706.06083), in
     advertorch ``LeNet5Madry``; with 3 and 200 advertorch's ``LeNet5``.
@@ -83,7 +83,7 @@ class TwoConvolutions(nn.Module):
 
 
 class LeNet5(nn.Module):
-    """LeCun et al. 1998 with ReLU and maxima, as it is usually taught: ``conv1``, ``conv2``, ``fc1`` to ``fc3``.
+    """LeCun et al. 1998 with ReLU and maxima, as usually taught: ``conv1``, ``conv2``, ``fc1`` to ``fc3``.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class LeNet5(nn.Module):
 
 
 def fast_at_cnn(channels: int, size: int, classes: int) -> nn.Sequential:
-    """Return the network of Fast-AT's digits (Wong et al. 2020, arXiv 2001.03994): keys ``0``, ``2``, ``5``, ``7``.
+    """Return Fast-AT's network for digits (Wong et al. 2020, arXiv 2001.03994), whose keys are numbers.
 
     Wong & Kolter 2018 (arXiv 1711.00851) and many works on certified robustness train the same.
 

@@ -88,6 +88,27 @@ _DIGITS = {
 }
 
 
+_PREACT_KEYS = r"conv1|bn|linear|layer[1-4]\.[01]\.(?:bn[12]|conv[12]|shortcut\.0)"
+_SWISH_PREACT_KEYS = r"conv_2d|batchnorm|logits|layer_[0-3]\.[01]\.(?:batchnorm_[01]|conv_2d_[12]|shortcut)"
+_WIDE = (
+    (
+        "conv1.weight",
+        "fc.weight",
+        r"block([123])\.layer\.(\d+)\.bn1\.",
+        r"conv1|bn1|fc|block[123]\.layer\.\d+\.(?:bn[12]|conv[12]|convShortcut)",
+        WIDE_RESNETS,
+    ),
+    (
+        "init_conv.weight",
+        "logits.weight",
+        r"layer\.([012])\.block\.(\d+)\.batchnorm_0\.",
+        r"init_conv|batchnorm|logits|layer\.[012]\.block\.\d+\.(?:batchnorm_[01]|conv_[01]|shortcut)",
+        SWISH_WIDE_RESNETS,
+    ),
+)
+"""Keys of first and last layer, of the first key of a block (group, number), of all layers; the names."""
+
+
 def own_candidates(shapes: Shapes) -> tuple[str, ...]:
     """Return the names of `OWN` that weights of these shapes fit, the likeliest first."""
     if _small_cnn_input(shapes):
@@ -190,11 +211,19 @@ def _cifar_resnet(shapes: Shapes) -> tuple[str, ...]:
     return ()
 
 
+def _only(shapes: Shapes, pattern: str) -> bool:
+    """Whether all keys are of the pattern; others show a network that computes something else."""
+    return all(re.fullmatch(rf"(?:{pattern})\.\w+", key) for key in shapes)
+
+
 def _preact(shapes: Shapes) -> tuple[str, ...]:
     if _stem(shapes, "conv_2d.weight", 64) and shapes.get("logits.weight", ())[1:] == (512,):
         counts = _blocks(shapes, r"layer_([0-3])\.(\d+)\.batchnorm_0\.")
-        return (SWISH_PREACT,) if counts == dict.fromkeys(range(4), 2) else ()
+        same = counts == dict.fromkeys(range(4), 2) and _only(shapes, _SWISH_PREACT_KEYS)
+        return (SWISH_PREACT,) if same else ()
     if not _stem(shapes, "conv1.weight", 64) or shapes.get("linear.weight", ())[1:] != (512,):
+        return ()
+    if not _only(shapes, _PREACT_KEYS):
         return ()
     plain = _blocks(shapes, r"layer([1-4])\.(\d+)\.conv2\.") == dict.fromkeys(range(1, 5), 2)
     # The first normalisation of a block is as wide as its input, which tells it from a plain ResNet's.
@@ -205,14 +234,12 @@ def _preact(shapes: Shapes) -> tuple[str, ...]:
 
 
 def _wide(shapes: Shapes) -> tuple[str, ...]:
-    layouts = (
-        ("conv1.weight", "fc.weight", r"block([123])\.layer\.(\d+)\.bn1\.", WIDE_RESNETS),
-        ("init_conv.weight", "logits.weight", r"layer\.([012])\.block\.(\d+)\.batchnorm_0\.", SWISH_WIDE_RESNETS),
-    )
-    for stem, head, pattern, names in layouts:
-        if not _stem(shapes, stem, 16) or len(shapes.get(head, ())) != 2:
+    for stem, head, blocks, keys, names in _WIDE:
+        if not _stem(shapes, stem, 16) or len(shapes.get(head, ())) != 2 or not _only(shapes, keys):
             continue
-        counts = list(_blocks(shapes, pattern).values())
+        if head.replace("weight", "bias") not in shapes:  # Pang et al. 2020: an angle to each class
+            continue
+        counts = list(_blocks(shapes, blocks).values())
         if len(counts) == 3 and len(set(counts)) == 1:
             size = 6 * counts[0] + 4, shapes[head][1] // 64
             return tuple(name for name, known in names.items() if known == size)

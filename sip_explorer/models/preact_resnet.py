@@ -66,6 +66,4 @@ class _Block(nn.Module):
 
 
 def _layer(channels: int, wider: int, stride: int, raw_shortcut: bool) -> nn.Sequential:
-    return nn.Sequential(
-        _Block(channels, wider, stride, raw_shortcut), _Block(wider, wider, 1, raw_shortcut)
-    )
+    return nn.Sequential(_Block(channels, wider, stride, raw_shortcut), _Block(wider, wider, 1, raw_shortcut))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sip_explorer.models import recognition
-from sip_explorer.models.catalogue import architecture_names, head_key
+from sip_explorer.models.catalogue import head_key, is_architecture
 from sip_explorer.models.fingerprints import TIMM_PREFIX, fingerprint_of
 from sip_explorer.models.inspection import METADATA_KEY, CheckpointInfo
 
@@ -16,7 +16,7 @@ def why_recognised(info: CheckpointInfo) -> str:
     if info.kind == "exported":
         return "the file holds the whole network as an exported program"
     keys = recognition.find_layout(info.shapes).keys
-    if info.architecture not in architecture_names():
+    if not is_architecture(info.architecture):
         first = ", ".join(list(keys)[:3])
         return (
             f"no network known here has its keys ({first} …): choose one, name a class of your own, or "

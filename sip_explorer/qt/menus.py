@@ -34,7 +34,8 @@ def add_menus(window: MainWindow) -> None:
         return action
 
     file = bar.addMenu("&File")
-    add(file, "New workspace from a folder…", window.ask_new_workspace, "new_workspace")
+    add(file, "New workspace from images…", window.ask_new_workspace, "new_workspace")
+    add(file, "Add images…", window.ask_add_images, "add_images")
     add(file, "Open workspace…", window.ask_open_workspace, "open_workspace")
     add(file, "Open demo workspace", window.open_workspace, "open_demo")
     add(file, "Add a trained model…", window.ask_add_model, "add_model")

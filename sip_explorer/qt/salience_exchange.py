@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from sip_explorer.qt.window import MainWindow
 
 
-def ask_import_salience(window: MainWindow, path: Path | Sequence[Path] | None = None) -> ImportDialog | None:
+def ask_import_salience(
+    window: MainWindow, path: Path | Sequence[Path] | None = None, *, images_too: bool = False
+) -> ImportDialog | None:
     """Say what importing the masks at ``path`` would do, and do it if wanted; None where it cannot be.
 
-    ``path``: a file or folder, or several; None: chosen in the dialogue.
+    ``path``: a file or folder, or several; None: chosen in the dialogue. ``images_too``: whether they
+    may as well be images, so that the dialogue offers to import them as such.
     """
     from sip_explorer.qt.exchange.import_dialog import ImportDialog  # the window comes up without it
 
@@ -32,7 +35,13 @@ def ask_import_salience(window: MainWindow, path: Path | Sequence[Path] | None =
         return None
     paths = [path] if isinstance(path, Path) else list(path or ())
     dialog = ImportDialog(window.session, paths, window)
-    _open(dialog)
+    if images_too:
+        from sip_explorer.qt.importing.asking import ask_import_images  # which asks for masks in turn
+
+        dialog.offer(
+            "These could also be images: import them as images…", lambda: ask_import_images(window, paths)
+        )
+    open_dialog(dialog)
     return dialog
 
 
@@ -44,7 +53,7 @@ def ask_export_salience(window: MainWindow) -> ExportDialog | None:
         window.session.problem.emit("No workspace is open: open one before exporting masks.", "")
         return None
     dialog = ExportDialog(window.session, window)
-    _open(dialog)
+    open_dialog(dialog)
     return dialog
 
 
@@ -53,6 +62,7 @@ def dropped_paths(data: QMimeData) -> list[Path]:
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
 
 
-def _open(dialog: QDialog) -> None:
+def open_dialog(dialog: QDialog) -> None:
+    """Show a dialogue over its window and forget it when it is closed."""
     dialog.finished.connect(dialog.deleteLater)
     dialog.open()

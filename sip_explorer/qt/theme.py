@@ -172,6 +172,13 @@ def _style_sheet(t: Tokens) -> str:
         background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; font-weight: 600;
     }}
     QPushButton[primary="true"]:disabled {{ background: {t.line}; color: {t.muted}; border-color: {t.line}; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
+    QPushButton[role="link"] {{
+        background: transparent; border: 1px solid transparent; padding: 2px 4px; text-align: left;
+        color: {t.accent};
+    }}
+    QPushButton[role="link"]:hover {{ text-decoration: underline; }}
+    QPushButton[role="link"]:focus {{ border-color: {t.accent}; }}
     QToolButton {{
         border: 1px solid transparent; border-radius: 6px; padding: 4px; background: transparent;
     }}

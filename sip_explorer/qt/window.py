@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -17,21 +17,22 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from sip_explorer.qt.dropping import Drops
 from sip_explorer.qt.film_strip import FilmStrip
+from sip_explorer.qt.importing.asking import ask_import_images
 from sip_explorer.qt.installation import installation_text
 from sip_explorer.qt.menus import FIND, add_menus
 from sip_explorer.qt.models import ask_add_model
 from sip_explorer.qt.rail import Rail
 from sip_explorer.qt.room import Room, separator
 from sip_explorer.qt.rooms import ROOMS
-from sip_explorer.qt.salience_exchange import ask_import_salience, dropped_paths
 from sip_explorer.qt.status_line import StatusLine
 from sip_explorer.qt.theme import theme
 from sip_explorer.qt.widgets.banner import Banner
 from sip_explorer.qt.widgets.command_palette import CommandPalette
 from sip_explorer.qt.widgets.job_bar import JobBar
-from sip_explorer.records import Event, Finished, Notice
 from sip_explorer.state import Session
+from sip_explorer.state.recognising import Recognising
 
 
 class MainWindow(QMainWindow):
@@ -69,7 +70,8 @@ class MainWindow(QMainWindow):
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().addWidget(self._status, 1)
         self.statusBar().addPermanentWidget(JobBar(session.jobs))
-        self.setAcceptDrops(True)
+        self.recognising = Recognising(session)
+        self.drops = Drops(self)
         add_menus(self)
         session.problem.connect(self.banner.show_problem)
         session.problem_solved.connect(self.banner.forget_problem)
@@ -117,17 +119,6 @@ class MainWindow(QMainWindow):
         read_only = " (read-only)" if getattr(workspace, "read_only", False) else ""
         self.setWindowTitle(f"{name}{read_only} · SIP Explorer" if name else "SIP Explorer")
 
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self.session.workspace is not None and dropped_paths(event.mimeData()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        paths = dropped_paths(event.mimeData())
-        if paths:
-            event.acceptProposedAction()
-            # Not in the drag itself: the program that files come from waits until it ends.
-            QTimer.singleShot(0, self, lambda: ask_import_salience(self, paths))
-
     # ---- commands -------------------------------------------------------------------------
 
     def in_room(self, act: str) -> None:
@@ -138,7 +129,7 @@ class MainWindow(QMainWindow):
 
     def _do(self, action: str) -> None:
         """Do what a room asks of the window."""
-        {"add_model": self.ask_add_model, "add_images": self.ask_new_workspace}[action]()
+        {"add_model": self.ask_add_model, "add_images": self.ask_add_images}[action]()
 
     def _choose_theme(self, choice: str) -> None:
         self.session.settings["theme"] = choice
@@ -161,27 +152,12 @@ class MainWindow(QMainWindow):
     # ---- asking, then doing ---------------------------------------------------------------
 
     def ask_new_workspace(self) -> None:
-        """Ask for a folder of class folders and a place for the workspace, then make it."""
-        source = QFileDialog.getExistingDirectory(self, "Folder of class folders")
-        if not source:
-            return
-        suggestion = Path(source).parent / f"{Path(source).name} workspace"
-        target, _ = QFileDialog.getSaveFileName(self, "Where the workspace goes", str(suggestion))
-        if target:
-            self.new_workspace(Path(source), Path(target))
+        """Ask for images of any format and a place, then make a workspace of them."""
+        ask_import_images(self)
 
-    def new_workspace(self, source: Path, target: Path) -> None:
-        """Import class folders into a new workspace and open it."""
-
-        told: list[str] = []
-
-        def follow(event: Event) -> None:
-            if isinstance(event, Notice):
-                told.append(event.message)
-            elif isinstance(event, Finished) and event.outcome == "completed" and told:
-                self.session.notice.emit(_together(told))
-
-        self.session.attempt(lambda: self.session.import_folder(source, target, follow))
+    def ask_add_images(self) -> None:
+        """Ask for images and add them to the open workspace; a new one where none can be changed."""
+        ask_import_images(self, adds=True)
 
     def ask_open_workspace(self) -> None:
         """Ask for a workspace folder and open it."""
@@ -195,9 +171,9 @@ class MainWindow(QMainWindow):
         if session.attempt(lambda: session.open_workspace(folder) if folder else session.open_demo()):
             self.banner.forget_problem(self.banner.problem)
 
-    def ask_add_model(self) -> None:
-        """Ask for a checkpoint, show how it is best read, and add it to the workspace."""
-        ask_add_model(self)
+    def ask_add_model(self, path: Path | None = None) -> None:
+        """Show what a checkpoint holds, asking for one where none is given, and add it to the workspace."""
+        ask_add_model(self, path)
 
     def ask_annotator(self) -> None:
         """Ask who paints."""
@@ -259,10 +235,3 @@ class MainWindow(QMainWindow):
                 return
             self.session.close(discard=True)
         super().closeEvent(event)
-
-
-def _together(sentences: list[str]) -> str:
-    """What an import had to say, in one line: the first two sentences, the others counted."""
-    more = len(sentences) - 2
-    rest = f" … and {more:,} more like these." if more > 0 else ""
-    return " ".join(sentences[:2]) + rest

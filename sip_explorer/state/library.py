@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
-from sip_explorer.records import Artefact, CancelToken, Event, Failed, Finished, SipError
+from sip_explorer.records import Artefact, CancelToken, Event, SipError
+from sip_explorer.state.library_acts import LibraryActs
 from sip_explorer.state.relinking import relink
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ NONE = np.zeros(0, np.int64)
 MISSING = "is:missing"
 """What is asked to see the images whose file is gone."""
 _MISSING = "missing pictures"
-MANY = 2000
-"""More images than these are changed in the disk thread: they take longer than a frame."""
 
 
 class Library:
@@ -49,6 +47,8 @@ class Library:
         Why nothing was found; empty where something was.
     chosen : int64 array
         Ids of the chosen images, in the order of ``found``.
+    acts : LibraryActs
+        What was changed in this session.
     missing : int64 array or None
         Images whose file is gone; None while that is not known.
     """
@@ -64,10 +64,7 @@ class Library:
         self.missing: Ids | None = None
         self._watched = False
         self._stale = True
-        self._done: list[LibraryChange] = []
-        self._undone: list[LibraryChange] = []
-        self._under_way = 0
-        self._lanes = count()
+        self.acts = LibraryActs(session)
         session.workspace_changed.connect(self._take_workspace)
         session.library_changed.connect(self._look_when_watched)
         session.selection.annotator_changed.connect(self._look_when_watched)
@@ -207,11 +204,11 @@ class Library:
 
     def undo(self) -> None:
         """Take the last change of this session back."""
-        self._walk(self._done, self._undone, "Taken back")
+        self.acts.undo()
 
     def redo(self) -> None:
         """Make the change again that was taken back last."""
-        self._walk(self._undone, self._done, "Done again")
+        self.acts.redo()
 
     def make_collection(self, name: str) -> bool:
         """Keep what is chosen, else what was found, under a name; whether it went well."""
@@ -238,63 +235,10 @@ class Library:
     # ---- below ----------------------------------------------------------------------------
 
     def _do(self, act: Callable[[Workspace], LibraryChange], size: int | None = None) -> None:
-        """Make a change: at once, or of many images in the disk thread. Whatever moves a class is of all."""
-        self._make(act, len(self.workspace.index.ids) if size is None else size, self._take)
-
-    def _take(self, change: LibraryChange) -> None:
-        if change.count or change.classes != self.workspace.classes:
-            self._done.append(change)
-            self._undone.clear()
-        self._tell(change, change.words)
-
-    def _walk(self, source: list[LibraryChange], target: list[LibraryChange], words: str) -> None:
-        if self._under_way:
-            self.session.notice.emit("The last change is still being written: try again in a moment.")
-            return
-        if not source:
-            return
-        change = source[-1]
-
-        def taken(opposite: LibraryChange) -> None:
-            source.pop()
-            target.append(opposite)
-            self._tell(opposite, f"{words}: {change.words}")
-
-        everything = change.classes != self.workspace.classes
-        size = len(self.workspace.index.ids) if everything else change.count
-        self._make(lambda workspace: workspace.take_back(change), size, taken)
-
-    def _tell(self, change: LibraryChange, words: str) -> None:
-        self.session.saved.emit(change.at)
-        self.session.notice.emit(f"{words}.")
-        self.session.library_changed.emit()
-
-    def _make(
-        self, act: Callable[[Workspace], LibraryChange], size: int, then: Callable[[LibraryChange], None]
-    ) -> None:
-        workspace = self.workspace
-        if size <= MANY:
-            self.session.attempt(lambda: then(act(workspace)))
-            return
-
-        def job(_token: CancelToken) -> Iterator[Event | None]:
-            yield Artefact("library", data=act(workspace))
-
-        def follow(event: Event) -> None:
-            if isinstance(event, Finished | Failed):
-                self._under_way -= 1
-            if isinstance(event, Failed):
-                self.session.problem.emit(event.message, event.detail)
-            elif isinstance(event, Artefact) and workspace is self.session.workspace:
-                self.session.attempt(lambda: then(event.data))
-
-        # A lane of its own: what was asked before is done all the same.
-        self._under_way += 1
-        self.session.jobs.ask(f"library {next(self._lanes)}", job, follow, on="disk")
+        """Make a change of ``size`` images; whatever moves a class is of all of them."""
+        self.acts.do(act, len(self.workspace.index.ids) if size is None else size)
 
     def _take_workspace(self, _workspace: object) -> None:
-        self._done.clear()
-        self._undone.clear()
         self.query, self.missing, self.chosen = "", None, NONE
         self._look_when_watched()
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 from psygnal import EmitLoopError, Signal
 
 from sip_explorer.jobs import Mailbox
-from sip_explorer.records import Event, SipError
+from sip_explorer.records import SipError
 from sip_explorer.state.annotator import annotator_for, known_name
-from sip_explorer.state.importing import import_folder
 from sip_explorer.state.jobs import JobList
 from sip_explorer.state.keymap import Keymap
 from sip_explorer.state.model_adding import add_chosen
@@ -150,10 +149,6 @@ class Session:
         self.selection.images = ()
         self.selection.models = ()
         self.selection.current_model = None
-
-    def import_folder(self, source: Path, target: Path, on_event: Callable[[Event], None]) -> None:
-        """Make a workspace at ``target`` from class folders in ``source`` and open it when done."""
-        import_folder(self, source, target, on_event)
 
     def choose_annotator(self, name: str) -> None:
         """Paint as ``name`` from now on, adding the annotator where it is new."""

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from sip_explorer.models import Classifier, build_classifier, load_checkpoint
-from sip_explorer.models.catalogue import head_key
+from sip_explorer.models.catalogue import head_keys
 from sip_explorer.models.normalisation import IMAGENET
 from sip_explorer.records import SipError
 from sip_explorer.training.recipe import Recipe
@@ -78,8 +78,7 @@ def _with_new_head(model: Classifier, classes: Sequence[str], seed: int) -> Clas
         std=model.std.flatten().tolist(),
         seed=seed,
     )
-    layer = head_key(model.architecture).removesuffix(".weight")
-    head = {f"{layer}.weight", f"{layer}.bias"}
+    head = head_keys(model.architecture)
     kept = {key: value for key, value in model.network.state_dict().items() if key not in head}
     fresh.network.load_state_dict({**fresh.network.state_dict(), **kept})
     return fresh

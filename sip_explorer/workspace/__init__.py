@@ -6,7 +6,6 @@ from sip_explorer.workspace.guideline_access import Example
 from sip_explorer.workspace.importing import (
     ImportPreview,
     add_images,
-    import_class_folders,
     import_images,
     preview_images,
 )
@@ -37,7 +36,6 @@ __all__ = [
     "StrokeRecord",
     "Workspace",
     "add_images",
-    "import_class_folders",
     "import_images",
     "open_demo",
     "preview_images",

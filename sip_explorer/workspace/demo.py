@@ -3,6 +3,7 @@
 import hashlib
 import importlib.resources
 import json
+import lzma
 import os
 import shutil
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sip_explorer.records import SipError, atomic_path, write_text
+from sip_explorer.records import SipError, write_bytes, write_text
 from sip_explorer.workspace.creation import fill_workspace, packed_rows
 from sip_explorer.workspace.folders import building
 from sip_explorer.workspace.manifest import NAME as MANIFEST
@@ -26,6 +27,8 @@ PHOTOS = "photos"
 _SMALL_SET_IMAGES = 400
 _SHIPPED = "demo.json"  # which models this copy was given, so that one thrown away does not come back
 _PATIENCE_SECONDS = 60.0
+_PACKED = ".xz"
+_PHOTOS_GIVEN = "photos/"  # among the names of what a copy was given
 _CIFAR10 = Reference("cifar10-resnet18 (pyautoattack)", "pyautoattack", "examples/model_test.pt")
 
 
@@ -87,6 +90,7 @@ def open_demo(user_data_dir: Path | str | None = None, *, resources: Path | None
                 raise
             time.sleep(0.1)
     _add_new_models(source, target)
+    _add_photos(source, target)
     return target
 
 
@@ -135,6 +139,24 @@ def _copied_photos(source: Path, folder: Path) -> list[NewImage]:
     return photos
 
 
+def _add_photos(source: Path, target: Path) -> None:
+    """Give a copy that an older program made the photos; one that is open elsewhere gets them later."""
+    if (target / PHOTOS).is_dir() or _PHOTOS_GIVEN in _given(target) or not (source / PHOTOS).is_dir():
+        return
+    from sip_explorer.workspace.importing import add_images
+    from sip_explorer.workspace.workspace import Workspace
+
+    with Workspace.open(target) as workspace:
+        if workspace.read_only:
+            return
+        if PHOTOS not in workspace.collections():
+            before = len(workspace.image_ids())
+            for _ in add_images(workspace, source / PHOTOS, copy=True, collection=PHOTOS):
+                pass
+            workspace.set_split(workspace.image_ids()[before:], "test")  # they are for no training
+    write_text(target / _SHIPPED, json.dumps({"models": {**_given(target), _PHOTOS_GIVEN: ""}}, indent=1))
+
+
 def small_set(labels: NDArray[np.integer], test: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return 400 training images, as many of each class, drawn with seed 0, in ascending order."""
     generator = np.random.default_rng(0)
@@ -147,19 +169,21 @@ def small_set(labels: NDArray[np.integer], test: NDArray[np.bool_]) -> NDArray[n
 
 
 def _add_new_models(source: Path, workspace: Path) -> None:
-    """Copy the shipped models that this copy was never given."""
-    shipped = [path for path in sorted((source / "models").glob("*")) if path.suffix in SUFFIXES]
+    """Copy the shipped models that this copy was never given; those in .xz are unpacked."""
+    shipped = {path.name.removesuffix(_PACKED): path for path in sorted((source / "models").glob("*"))}
     given = _given(workspace)
-    new = [path for path in shipped if path.name not in given]
+    new = [name for name in shipped if Path(name).suffix in SUFFIXES and name not in given]
     if not new:
         return
     try:
-        for path in new:
-            target = workspace / "models" / path.name
+        for name in new:
+            content = shipped[name].read_bytes()
+            if shipped[name].suffix == _PACKED:
+                content = lzma.decompress(content)
+            target = workspace / "models" / name
             if not target.exists():
-                with atomic_path(target) as temporary:
-                    shutil.copyfile(path, temporary)
-            given[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+                write_bytes(target, content)
+            given[name] = hashlib.sha256(content).hexdigest()
         write_text(workspace / _SHIPPED, json.dumps({"models": given}, indent=1))
     except OSError as error:
         if workspace.name.endswith(".building"):

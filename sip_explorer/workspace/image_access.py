@@ -90,8 +90,11 @@ class ImageAccess(OpenCatalogue):
         if not len(positions):
             raise SipError("No images are chosen: choose some in the list.")
         if positions.min() < 0:
+            among = positions >= 0
+            rows = iter(self._pictures.read_packed(positions[among]) if among.any() else ())
+            pairs = zip(ids, among.tolist(), strict=True)
             # Made small one by one: large photos are not all held at once.
-            pictures = (self.image(int(image)) for image in ids)
+            pictures = (next(rows) if here else self.image(int(image)) for image, here in pairs)
             return stack([one if size is None else resize(one, size) for one in pictures], size)
         packed = self._pictures.read_packed(positions)
         return packed if size is None or packed.shape[1:3] == size else stack(list(packed), size)

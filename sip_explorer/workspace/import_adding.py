@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import contextlib
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 from sip_explorer.records import CancelToken, Event, Finished, Notice, Progress, SipError, Started
 from sip_explorer.workspace.background import helping_threads, in_order, waited
 from sip_explorer.workspace.import_copies import copied, placed, taken_away
-from sip_explorer.workspace.import_doubles import settle
+from sip_explorer.workspace.import_doubles import Settled, settle
 from sip_explorer.workspace.import_listing import distinct, listed
 from sip_explorer.workspace.import_problems import disk_errors_told, keep_problems, told
 from sip_explorer.workspace.import_reading import Reading, read_files
 from sip_explorer.workspace.import_rows import read_rows
 from sip_explorer.workspace.import_splits import checked_share, held_out, split_words
+from sip_explorer.workspace.new_images import NewImage
 from sip_explorer.workspace.pictures import pixels_digest
 from sip_explorer.workspace.reviews import storable
 
@@ -90,22 +92,21 @@ def add_images(
                 source = replace(source, classes=(given,), images=images)
             _refuse_many(source)
             yield Started(f"add {storable(source.name)}", len(source.images))
-            for note in source.notes:
-                yield Notice(storable(note))
             if source.arrays is None:
                 reading = yield from read_files(source.images, pool, token, linked=not copy)
             else:
                 reading = yield from read_rows(source, pool, token)
             digests = yield from _compared(workspace, reading, pool, token)
-            known = workspace.known_pixels()
-            for image, digest in digests.items():
-                there = int(workspace.labels([image])[0])
-                name = workspace.classes[there] if there >= 0 else None
-                known.setdefault(digest, (workspace.image_name(image), name))
-            settled = settle(reading.found, source.classes, known)
+
+            def act() -> tuple[Settled, list[bool], list[NewImage]]:
+                known = _known(workspace, digests, {one.digest for one in reading.found})
+                settled = settle(reading.found, source.classes, known)
+                test = held_out([one.image for one in settled.images], test_share, seed).tolist()
+                pairs = zip(settled.images, test, strict=True)
+                return settled, test, [placed(one, tested, one.image.label) for one, tested in pairs]
+
+            settled, test, new = yield from waited(pool, act)
             found = settled.images
-            test = held_out([one.image for one in found], test_share, seed).tolist()
-            new = [placed(one, tested, one.image.label) for one, tested in zip(found, test, strict=True)]
             if found and (copy or source.arrays is not None):
                 first = int(workspace.image_ids()[-1]) + 1 if len(workspace.image_ids()) else 0
                 new = yield from copied(workspace.path, first, source, found, new, pool, token, made)
@@ -165,6 +166,20 @@ def _refuse_many(source: Source) -> None:
         )
 
 
+def _known(
+    workspace: Workspace, digests: Mapping[int, bytes], wanted: set[bytes]
+) -> dict[bytes, tuple[str, str | None]]:
+    """Return digest -> name and class of those images here whose digest is ``wanted``."""
+    known = {digest: told for digest, told in workspace.known_pixels().items() if digest in wanted}
+    for image, digest in digests.items():
+        if digest in wanted:
+            label = int(workspace.labels([image])[0])
+            known.setdefault(
+                digest, (workspace.image_name(image), workspace.classes[label] if label >= 0 else None)
+            )
+    return known
+
+
 def _compared(
     workspace: Workspace, reading: Reading, pool: ThreadPoolExecutor, token: CancelToken
 ) -> Generator[Event | None, None, dict[int, bytes]]:
@@ -178,7 +193,7 @@ def _compared(
     broken = 0
 
     def act(part: NDArray[np.int64]) -> list[bytes | None]:
-        return [_digest(workspace, int(image)) for image in part]
+        return _digests(workspace, part)
 
     done = 0
     results = in_order(pool, act, parts)
@@ -194,6 +209,14 @@ def _compared(
         images = "1 image" if broken == 1 else f"{broken:,} images"
         yield Notice(f"{images} of the workspace cannot be read and could not be compared.")
     return digests
+
+
+def _digests(workspace: Workspace, ids: NDArray[np.int64]) -> list[bytes | None]:
+    """Return the digest of each of ``ids``, None where it cannot be read."""
+    if len(np.unique(workspace.image_shapes(ids), axis=0)) == 1:
+        with contextlib.suppress(SipError):  # one that is broken spoils it for all: then one by one
+            return [pixels_digest(pixels) for pixels in workspace.images(ids)]
+    return [_digest(workspace, int(image)) for image in ids]
 
 
 def _digest(workspace: Workspace, image: int) -> bytes | None:

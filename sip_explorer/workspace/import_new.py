@@ -70,8 +70,6 @@ def import_images(
         yield None
         source = yield from listed(chosen, pool, token)
         yield Started(f"import {storable(source.name)}", len(source.images))
-        for note in source.notes:
-            yield Notice(storable(note))
         title = (storable(name or source.name)).strip() or "Workspace"
         if source.arrays is None:
             made = yield from _linked(source, folder, copy, test_share, seed, pool, token)
@@ -130,7 +128,8 @@ def _linked(
         settled = settle(reading.found, source.classes)
         found = settled.images
         test = held_out([one.image for one in found], test_share, seed).tolist()
-        return settled, [placed(one, tested, one.image.label) for one, tested in zip(found, test, strict=True)]
+        pairs = zip(found, test, strict=True)
+        return settled, [placed(one, tested, one.image.label) for one, tested in pairs]
 
     settled, images = yield from waited(pool, act)
     found = settled.images

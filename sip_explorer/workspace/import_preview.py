@@ -94,23 +94,15 @@ class ImportPreview:
         kind = f"{self.kind}: " if self.kind else ""
         images, classes = _counted(self.images, "image"), _counted(len(self.classes), "class", "classes")
         lines = [f"{kind}{images} of {classes}." if self.classes else f"{kind}{images} without classes."]
-        if self.classes:
-            shown = ", ".join(self.classes[:_NAMED]) + (", …" if len(self.classes) > _NAMED else "")
-            lines.append(f"Classes: {shown}.")
+        lines += self.notes  # the classes, its own split, masks and boxes are among them
         if self.classes and self.unlabelled:
             lines.append(f"{_counted(self.unlabelled, 'image')} without a class.")
         test = self.held_out(test_share)
         parts = f"{self.images - test:,} for training, {test:,} for testing"
-        if self.own_split:
-            lines.append(f"Split: the set's own, {parts}.")
-        elif test_share:
+        if test_share and not self.own_split:
             lines.append(f"Split: {100 * test_share:g} % of every class drawn with seed {seed}, {parts}.")
-        else:
+        elif not self.own_split:
             lines.append("Split: all images are for training.")
-        extras = [(self.segmented, "a mask"), (self.boxed, "boxes")]
-        with_them = " and ".join(f"{count:,} have {what}" for count, what in extras if count)
-        if with_them:
-            lines.append(f"Of the images {with_them}.")
         size = _size(self.bytes)
         if self.packed and added:
             lines.append("The images are written into the workspace as PNG pictures.")
@@ -120,7 +112,6 @@ class ImportPreview:
             lines.append(f"The pictures are copied into the workspace ({size}).")
         else:
             lines.append(f"The pictures stay where they are ({size}) and are linked.")
-        lines += self.notes
         lines += self.problems[:_NAMED]
         if len(self.problems) > _NAMED:
             lines.append(f"{len(self.problems) - _NAMED:,} more are left out for reasons like these.")

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +90,9 @@ def catalogue_seconds(folder: Path, count: int) -> tuple[float, float]:
 
 def main() -> None:
     """Measure and print."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--images", type=int, default=10_000)
     options.add_argument("--side", type=int, default=224)
     options.add_argument("--copy", action="store_true")
@@ -102,20 +105,25 @@ def main() -> None:
             (source / f"class {number:02d}").mkdir(parents=True)
         edges = np.linspace(0, chosen.images, 17).astype(int).tolist()
         with ProcessPoolExecutor() as pool:
-            jobs = [(str(source), a, b, chosen.side) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+            jobs = [(str(source), a, b, chosen.side) for a, b in pairwise(edges)]
             list(pool.map(make, jobs))
         size = sum(path.stat().st_size for path in source.rglob("*.jpg"))
         print(f"{chosen.images:,} JPEG files of {chosen.side} px, {size / 1e6:,.0f} MB")
         words = [str(source), str(folder / "workspace"), "copy" if chosen.copy else "link"]
-        run = subprocess.run([sys.executable, "-c", CHILD, *words], capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            [sys.executable, "-c", CHILD, *words], capture_output=True, text=True, check=True
+        )
         found = json.loads(run.stdout.splitlines()[-1])
         assert found["images"] == chosen.images, found
         print(
-            f"imported in {found['seconds']:.1f} s: {60 * found['images'] / found['seconds']:,.0f} images per "
-            f"minute, peak RSS {found['peak']:,.0f} MiB, longest step {1000 * found['longest_step']:.0f} ms"
+            f"imported in {found['seconds']:.1f} s: {60 * found['images'] / found['seconds']:,.0f} images "
+            f"per minute, peak RSS {found['peak']:,.0f} MiB, longest step "
+            f"{1000 * found['longest_step']:.0f} ms"
         )
         read, opened = catalogue_seconds(folder / "many", chosen.linked)
-        print(f"{chosen.linked:,} linked images: index read in {read:.3f} s, workspace opened in {opened:.3f} s")
+        print(
+            f"{chosen.linked:,} linked images: index read in {read:.3f} s, workspace opened in {opened:.3f} s"
+        )
 
 
 if __name__ == "__main__":

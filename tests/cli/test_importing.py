@@ -101,7 +101,7 @@ def test_a_packed_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     PackedImages.write(tmp_path / "set.h5", pixels, np.arange(6) % 2, ("a", "b"), split=["train", "test"] * 3)
     assert run(tmp_path / "set.h5", tmp_path / "work") == 0
     shown = capsys.readouterr().out
-    assert "Split: the set's own, 3 for training, 3 for testing." in shown
+    assert "Its own split: 3 images for training, 3 for testing." in shown
     assert "packed into the workspace" in shown
 
 

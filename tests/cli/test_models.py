@@ -17,7 +17,7 @@ RESOURCES = Path(__file__).parents[2] / "resources"
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a workspace of 100 garments whose classes are in the alphabet's order."""
+    """Return a workspace of 200 garments whose classes are in the alphabet's order."""
     path = tmp_path_factory.mktemp("shop") / "shop"
     classes = tuple(sorted(FASHION_MNIST_CLASSES))
     places = np.array([classes.index(name) for name in FASHION_MNIST_CLASSES])
@@ -25,9 +25,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("SIP_EXPLORER_DATA", str(tmp_path_factory.mktemp("data")))
         with Workspace.open(open_demo(), read_only=True) as demo:
             ids = demo.image_ids(split="test")
-            ids = np.concatenate([ids[demo.labels(ids) == label][:10] for label in range(10)])
+            ids = np.concatenate([ids[demo.labels(ids) == label][:20] for label in range(10)])
             pixels, labels = demo.images(ids), places[demo.labels(ids)]
-    Workspace.from_arrays(path, "Shop", pixels, labels, classes, test=np.ones(100, bool)).close()
+    Workspace.from_arrays(path, "Shop", pixels, labels, classes, test=np.ones(200, bool)).close()
     return path
 
 
@@ -45,7 +45,7 @@ def foreign(tmp_path: Path) -> Path:
 def test_inspect_says_what_it_is_and_why(foreign: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "inspect", str(foreign), "--no-keys"]) == 0
     shown = capsys.readouterr().out
-    assert "architecture: small-cnn, whose keys and shapes these are" in shown
+    assert "that of a small-cnn with 10 classes" in shown
     assert "weights: model, EMA (read: model)" in shown
     assert "classes: 10, not named in the file" in shown
     assert "epoch" in shown
@@ -90,9 +90,9 @@ def test_add_tries_measures_and_checks(shop: Path, foreign: Path, capsys: pytest
         clean, robust = entry.card.measured  # type: ignore[union-attr]
         pixels, labels = opened.images(opened.image_ids()), opened.labels(opened.image_ids())
     answers = right(torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255).argmax(1).numpy()
-    named = [right.classes[answer] for answer in answers]
+    alphabet = sorted(FASHION_MNIST_CLASSES)
     agreed = np.mean(
-        [name == sorted(FASHION_MNIST_CLASSES)[label] for name, label in zip(named, labels, strict=True)]
+        [right.classes[answer] == alphabet[label] for answer, label in zip(answers, labels, strict=True)]
     )
     assert clean.total == robust.total == 60
     assert abs(clean.right / 60 - agreed) < 0.15
@@ -153,8 +153,13 @@ def test_measuring_without_a_known_class_says_so(
 ) -> None:
     classes = ",".join(f"flower {index}" for index in range(10))
     command = ["models", "add", str(foreign), str(shop), "--no-try", "--name", "flowers"]
-    assert main([*command, "--classes", classes]) == 0
-    assert main(["models", "measure", "flowers", str(shop)]) == 0 or True
+    assert main([*command, "--classes", classes, "--weights", "EMA"]) == 0
+    assert main(["models", "measure", "flowers", str(shop)]) == 1
+    assert "no labelled image of a class that flowers knows" in capsys.readouterr().err
+    assert main(["models", "check", "flowers", str(shop)]) == 0, "images without a known class suffice"
+    assert main([*command, "--weights", "model"]) == 0, "all its weights are 0"
+    assert main(["models", "check", "flowers", str(shop)]) == 1
+    assert "FAILED  gradient: At 32 of 32 images" in capsys.readouterr().out
     assert main(["models", "card", "nobody", str(shop)]) == 1
     assert "nobody" in capsys.readouterr().err
 

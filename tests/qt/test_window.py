@@ -36,23 +36,6 @@ def test_light_and_dark_follow_the_choice(open_window, shapes_path):
     assert window.session.settings["theme"] == "light"
 
 
-def test_new_workspace_from_a_folder(open_window, shapes_path, tmp_path, qtbot):
-    generator = np.random.default_rng(0)
-    for name in ("cat", "dog"):
-        for number in range(10):
-            folder = tmp_path / "pets" / name
-            folder.mkdir(parents=True, exist_ok=True)
-            pixels = generator.integers(0, 255, (40, 50, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(folder / f"{number}.png")
-    (tmp_path / "pets" / "cat" / "broken.png").write_bytes(b"no image at all")
-    window = open_window(shapes_path)
-    window.new_workspace(tmp_path / "pets", tmp_path / "pets workspace")
-    qtbot.waitUntil(lambda: window.session.workspace.classes == ("cat", "dog"), timeout=20_000)
-    assert len(window.session.workspace.image_ids()) == 20
-    assert window.rooms["salience"].canvas.has_image()
-    assert window.session.told == []
-
-
 def test_a_foreign_checkpoint_gets_one_sentence_and_the_program_goes_on(open_window, shapes_path, tmp_path):
     window = open_window(shapes_path)
     bad = tmp_path / "notes.pt"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sip_explorer.state import Session, Settings, library
+from sip_explorer.state import Session, Settings, library_acts
 from sip_explorer.state.library import Library
-from sip_explorer.workspace import Workspace, import_class_folders
+from sip_explorer.workspace import Workspace, import_images
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
         for number in range(3):
             pixels = generator.integers(0, 256, (9, 12, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{name}{number}.png")
-    for _ in import_class_folders(tmp_path / "photos", tmp_path / "work"):
+    for _ in import_images(tmp_path / "photos", tmp_path / "work"):
         pass
     return tmp_path / "work"
 
@@ -133,16 +133,16 @@ def test_a_refusal_is_a_sentence(session: Session, looked_at: Library) -> None:
 def test_many_images_are_changed_in_the_disk_thread_in_order(
     session: Session, looked_at: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(library, "MANY", 3)
+    monkeypatch.setattr(library_acts, "MANY", 3)
     looked_at.choose(range(9))
     looked_at.tag("one, two")
     looked_at.give_class("cat")
     looked_at.undo()
     assert session.news == ["The last change is still being written: try again in a moment."]
-    wait(session, lambda: session.workspace.class_counts()["cat"] == 9 and not looked_at._under_way)
+    wait(session, lambda: session.workspace.class_counts()["cat"] == 9 and not looked_at.acts.under_way)
     assert session.workspace.tags() == {"one": 9, "two": 9}
     looked_at.undo()
-    wait(session, lambda: not looked_at._under_way)
+    wait(session, lambda: not looked_at.acts.under_way)
     assert session.workspace.class_counts()["cat"] == 3
 
 

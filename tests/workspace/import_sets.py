@@ -1,10 +1,15 @@
 """Small sets of images as other programs lay them out, for the tests of importing."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from sip_explorer.data.sources import Source, SourceArrays, SourceImage
+from sip_explorer.records import Artefact, Event, Finished, Notice
+from sip_explorer.workspace import ImportPreview, preview_images
 
 BIRDS = ("001.Black_footed_Albatross", "002.Laysan_Albatross", "003.Sooty_Albatross")
 BREEDS = ("Abyssinian", "beagle")
@@ -80,3 +85,24 @@ def make_pets(root: Path, each: int = 4) -> Path:
     for file, content in lines.items():
         (root / "annotations" / f"{file}.txt").write_text("\n".join(content) + "\n")
     return root
+
+
+def run(job: Iterator[Event | None]) -> tuple[dict, list[str]]:
+    """Return the summary and all notices."""
+    events = [event for event in job if event is not None]
+    last = events[-1]
+    assert isinstance(last, Finished)
+    return dict(last.summary), [event.message for event in events if isinstance(event, Notice)]
+
+
+def look(path: Path | Source | list[Path]) -> ImportPreview:
+    (found,) = [event.data for event in preview_images(path) if isinstance(event, Artefact)]
+    assert isinstance(found, ImportPreview)
+    return found
+
+
+def arrays_of(pixels: np.ndarray, labels: list[int | None]) -> Source:
+    """Return a listing of rows of ``pixels``."""
+    images = [SourceImage(f"batch/{row}", label, row=row) for row, label in enumerate(labels)]
+    arrays = SourceArrays(pixels.shape[1:], lambda rows: pixels[rows])
+    return Source("arrays", Path("/somewhere/set.npz"), "set", ("a", "b"), images, arrays=arrays)

@@ -1,24 +1,17 @@
 """Images into the open workspace: what was there stays, what is there already is left out."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from import_sets import make_cub, object_mask, photo, save
+from import_sets import make_cub, object_mask, photo, run, save
 from toy_workspaces import CLASSES, full_disk, paint, toy_images
 
 from sip_explorer.data.sources import Source, SourceArrays, SourceImage
-from sip_explorer.records import Cancelled, CancelToken, Event, Finished, Notice, Progress, SipError
+from sip_explorer.records import Cancelled, CancelToken, Finished, Progress, SipError
 from sip_explorer.workspace import Workspace, add_images, import_adding
-
-
-def run(job: Iterator[Event | None]) -> tuple[dict, list[str]]:
-    events = [event for event in job if event is not None]
-    last = events[-1]
-    assert isinstance(last, Finished)
-    return dict(last.summary), [event.message for event in events if isinstance(event, Notice)]
+from sip_explorer.workspace.pictures import resize
 
 
 def rows(pixels: np.ndarray, labels: list[int | None], classes: tuple[str, ...] = CLASSES) -> Source:
@@ -46,15 +39,18 @@ def test_what_was_there_stays_and_classes_are_matched(workspace: Workspace, phot
 
     def as_expected(opened: Workspace) -> None:
         assert opened.classes == (*CLASSES, "star")
-        for ours, theirs in zip(
-            (opened.images(range(12)), opened.labels(range(12)), opened.split_of(range(12))), before, strict=True
-        ):
+        now = (opened.images(range(12)), opened.labels(range(12)), opened.split_of(range(12)))
+        for ours, theirs in zip(now, before, strict=True):
             np.testing.assert_array_equal(ours, theirs)
         np.testing.assert_array_equal(opened.mask(3, "Ada"), mask)
         assert opened.labels(range(12, 18)).tolist() == [0, 0, 0, 3, 3, 3]
         assert opened.image_ids(collection="mine").tolist() == [5, 2, *range(12, 18)]
         np.testing.assert_array_equal(opened.image(12), photo(0))
-        assert opened.images([3, 12, 0], (8, 8)).shape == (3, 8, 8, 3)
+        mixed = opened.images([3, 12, 0, 13, 3], (8, 8))
+        assert mixed.shape == (5, 8, 8, 3)
+        for row, image in enumerate([3, 12, 0, 13, 3]):
+            expected = np.broadcast_to(resize(opened.image(image), (8, 8)), (8, 8, 3))
+            np.testing.assert_array_equal(mixed[row], expected)
         assert opened.image_name(12) == "0.png"
         assert opened.mask(12, "Ada").shape == (40, 30)
 
@@ -90,7 +86,8 @@ def test_pixels_that_are_there_are_left_out_whatever_holds_them(
 
 
 def test_rows_become_pictures_with_their_masks(workspace: Workspace) -> None:
-    pixels = np.concatenate([toy_images(3, 16), np.random.default_rng(9).integers(0, 256, (5, 16, 16, 1), np.uint8)])
+    new = np.random.default_rng(9).integers(0, 256, (5, 16, 16, 1), np.uint8)
+    pixels = np.concatenate([toy_images(3, 16), new])
     masks = np.where(pixels[..., 0] > 128, 255, 0).astype(np.uint8)
     listing = rows(pixels, [0, 1, 2, 0, 1, 2, None, 0])
     listing = Source(
@@ -187,10 +184,12 @@ def test_an_interrupted_adding_changes_nothing_a_stopped_one_adds_what_it_read(
 
 def test_cancelled_while_copying_the_copies_go(workspace: Workspace, photos: Path) -> None:
     token = CancelToken()
+    job = add_images(workspace, photos, copy=True, token=token)
+    while not (isinstance(next(job), Progress) and (workspace.path / "images").is_dir()):
+        pass
+    token.cancel()
     with pytest.raises(Cancelled):
-        for event in add_images(workspace, photos, copy=True, token=token):
-            if isinstance(event, Progress) and (workspace.path / "images").is_dir():
-                token.cancel()
+        list(job)
     assert not list((workspace.path / "images").iterdir())
     summary, _ = run(add_images(workspace, photos, copy=True))
     assert summary["images"] == 6

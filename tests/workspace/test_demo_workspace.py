@@ -1,5 +1,6 @@
 """The demo: copied once, completed by newer programs, never overwritten."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from toy_workspaces import CLASSES, paint, toy_images
 
 from sip_explorer.data import PackedImages
@@ -39,9 +41,9 @@ def test_the_real_demo_opens_with_its_small_set(user_folders: Path) -> None:
         assert workspace.labels(photos).tolist() == [-1] * 4, "they are of none of the ten classes"
         names = {workspace.image_name(image): workspace.image(image).shape for image in photos.tolist()}
         assert names == {
-            "astronaut.png": (512, 512, 3),
-            "chelsea.png": (300, 451, 3),
-            "coffee.png": (400, 600, 3),
+            "astronaut.jpg": (512, 512, 3),
+            "chelsea.jpg": (300, 451, 3),
+            "coffee.jpg": (400, 600, 3),
             "rocket.jpg": (427, 640, 3),
         }
         few = workspace.image_ids("train", collection="small set")
@@ -118,3 +120,24 @@ def test_listing_a_workspace_never_imports_torch(user_folders: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_a_copy_of_an_older_program_is_given_the_photos_once(user_folders: Path, shipped: Path) -> None:
+    path = open_demo(resources=shipped)
+    with Workspace.open(path) as workspace:
+        assert "photos" not in workspace.collections()
+        ids = workspace.image_ids().tolist()
+    (shipped / "photos").mkdir()
+    for number in range(2):
+        pixels = np.full((40, 60, 3), 90 + number, np.uint8)
+        Image.fromarray(pixels).save(shipped / "photos" / f"{number}.png")
+    assert open_demo(resources=shipped) == path
+    with Workspace.open(path) as workspace:
+        photos = workspace.image_ids("test", collection="photos")
+        assert workspace.labels(photos).tolist() == [-1, -1]
+        assert workspace.image_ids().tolist() == [*ids, *photos.tolist()]
+        assert workspace.image(int(photos[1]))[0, 0].tolist() == [91, 91, 91]
+    shutil.rmtree(shipped / "photos")
+    open_demo(resources=shipped)
+    with Workspace.open(path) as workspace:
+        assert len(workspace.images(workspace.image_ids(collection="photos"))) == 2, "they are copies"

@@ -26,7 +26,7 @@ def as_it_was(workspace: Workspace, mask: NDArray[np.uint8]) -> None:
     np.testing.assert_array_equal(workspace.mask(3, "Ada"), mask)
     assert [one.name for one in workspace.annotators()] == ["Ada", "Adjudicated"]
     assert workspace.checks([3, 5], "Ada") == ["disputed", ""]
-    assert set(workspace.notes(range(12)).values()) == {"the handle too"}
+    assert set(workspace.notes(range(12)).values()) == {"the handle"}
     assert workspace.setting("guideline") == "Paint it."
     assert workspace.image_ids(collection="few").tolist() == [4, 0, 2]
     assert workspace.image_name(7) == "image 7"

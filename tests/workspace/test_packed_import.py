@@ -115,7 +115,7 @@ def test_a_cancelled_or_refused_import_leaves_nothing(packed: Path, tmp_path: Pa
         list(job)
     foreign = tmp_path / "text.h5"
     foreign.write_text("no packed file")
-    with pytest.raises(SipError, match="text.h5"):
+    with pytest.raises(SipError, match=r"text\.h5"):
         list(import_images(foreign, tmp_path / "ws"))
     assert not [path.name for path in tmp_path.iterdir() if "ws" in path.name]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from import_sets import make_cub
 from PIL import Image
 
 from sip_explorer.records import CancelToken, SipError
@@ -80,6 +81,28 @@ def test_without_a_digest_the_size_and_the_folder_decide(tmp_path: Path) -> None
         assert (found.found, found.missing, len(found.refused)) == (2, 1, 1)
         assert workspace.image(0).max() == 0
         assert workspace.image(1).min() == 1
+
+
+def test_masks_that_moved_with_their_pictures_are_found_again(tmp_path: Path) -> None:
+    birds = make_cub(tmp_path / "birds")
+    list(import_images(birds, tmp_path / "work"))
+    with Workspace.open(tmp_path / "work") as workspace:
+        ids = workspace.image_ids()
+        before = workspace.segmentations(ids)
+        shutil.move(birds, tmp_path / "moved")
+        masks = sorted((tmp_path / "moved" / "segmentations").rglob("*.png"))
+        Image.fromarray(np.zeros((5, 6), np.uint8)).save(masks[3])  # of another size by now
+        with pytest.raises(SipError, match="no longer there"):
+            workspace.segmentations(ids)
+        found = workspace.relink(tmp_path / "moved")
+        assert (found.found, found.missing, found.masks, found.missing_masks) == (12, 0, 11, 1)
+        rest = np.delete(ids, 3)
+        for image, mask in workspace.segmentations(rest).items():
+            np.testing.assert_array_equal(mask, before[image])
+        Image.fromarray(before[3]).save(masks[3])
+        found = workspace.relink(tmp_path / "moved")
+        assert (found.found, found.missing, found.masks, found.missing_masks) == (0, 0, 1, 0)
+        np.testing.assert_array_equal(workspace.segmentations(ids)[3], before[3])
 
 
 def test_a_wrong_folder_a_stop_and_read_only(linked: Workspace, pictures: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The settings that suit a checkpoint, found on labelled images: those it was really trained with."""
 
 import importlib.util
+import lzma
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load, save_file
 
 from sip_explorer.models import Choice, load_checkpoint
 from sip_explorer.models.data_set_classes import FASHION_MNIST_CLASSES
@@ -17,7 +18,7 @@ from sip_explorer.workspace import NewImage, Workspace, open_demo
 from sip_explorer.workspace.trial import TrialResult, try_settings
 
 RESOURCES = Path(__file__).parents[2] / "resources"
-LITE0 = RESOURCES / "demo" / "models" / "efficientnet-lite0.safetensors"
+LITE0 = RESOURCES / "demo" / "models" / "efficientnet-lite0.safetensors.xz"
 FASHION = ((0.2860,), (0.3530,))
 
 
@@ -55,7 +56,7 @@ def bare(path: Path, name: str = "fashion-standard", **others: dict[str, torch.T
 
 def outcome(job: Iterator[Event | None]) -> tuple[TrialResult, list[Event]]:
     events = [event for event in job if event is not None]
-    (made,) = (event for event in events if isinstance(event, Artefact))
+    (made,) = (event for event in events if isinstance(event, Artefact) and event.kind == "trial")
     return made.data, events
 
 
@@ -199,7 +200,6 @@ def test_a_cancel_is_heard_and_a_stop_proposes_the_best_so_far(
     assert 0 < len({row.setting.normalisation for row in result.rows}) < 6
 
 
-@pytest.mark.skipif(not LITE0.is_file(), reason="the demo has no EfficientNet-Lite0")
 def test_efficientnet_lite0_is_found_to_take_x_minus_127_over_128(tmp_path: Path) -> None:
     """On foolbox's 20 ImageNet photos, prepared as its authors did: 256 px, bicubic, the middle 224 px."""
     import torchvision
@@ -220,9 +220,12 @@ def test_efficientnet_lite0_is_found_to_take_x_minus_127_over_128(tmp_path: Path
     with Workspace.from_arrays(
         tmp_path / "photos", "Photos", np.stack(photos), labels, classes, test=np.ones(20, bool)
     ) as workspace:
-        result, _ = outcome(try_settings(workspace, LITE0, Choice()))
+        bare = tmp_path / "net.safetensors"  # the demo's file says its normalisation: here it must be found
+        save_file(load(lzma.decompress(LITE0.read_bytes())), bare)
+        # The size is left at what the architecture was made for: seven others would take a minute.
+        result, _ = outcome(try_settings(workspace, bare, Choice(input_shape=(3, 224, 224))))
     best = result.rows[0]
     assert best.setting.choice.normalisation == ((127 / 255,) * 3, (128 / 255,) * 3)
-    assert best.setting.choice.architecture == "tf_efficientnet_lite0"
+    assert str(best.setting.choice.architecture).endswith("tf_efficientnet_lite0")
     assert (best.setting.size, best.right, best.total) == ("224 × 224", 18, 20)
     assert not result.clear, "20 images do not tell it from [-1, 1]"

@@ -75,7 +75,7 @@ def make_version_2(path: Path) -> NDArray[np.uint8]:
     connection.execute(
         "INSERT INTO checks (image, annotator, verdict, by, at) VALUES (3, 1, 'disputed', 2, 200.0)"
     )
-    connection.execute("INSERT INTO notes (image, annotator, text, at) VALUES (3, 1, 'the handle too', 200.0)")
+    connection.execute("INSERT INTO notes (image, annotator, text, at) VALUES (3, 1, 'the handle', 200.0)")
     connection.execute("INSERT INTO settings (key, text, at) VALUES ('guideline', 'Paint it.', 90.0)")
     connection.close()
     return mask

@@ -6,7 +6,7 @@ The layout of torchvision's ``ImageFolder``.
 from sip_explorer.data.folders import SPLIT_FOLDERS, FolderListing, scan_class_folders
 from sip_explorer.data.sources.listing import Source, SourceImage
 from sip_explorer.data.sources.sentences import class_note, split_note
-from sip_explorer.data.walking import Folder, find_pictures, is_picture_name, look_into
+from sip_explorer.data.walking import Folder, has_pictures, is_picture_name, look_into
 from sip_explorer.records import CancelToken, SipError
 
 _TEST = frozenset({"test", "testing"})
@@ -76,10 +76,10 @@ def read_splits(folder: Folder, token: CancelToken) -> Source:
 
 
 def has_classes(folder: Folder) -> bool:
-    """Whether two or more folders in this one hold pictures (the first few files decide)."""
+    """Whether two or more folders in this one hold pictures."""
     found = 0
     for name in folder.folders:
-        found += bool(find_pictures(folder.path, name)[0]) if len(folder.folders) < 8 else 1
+        found += has_pictures(folder.path / name)
         if found > 1:
             return True
     return False

@@ -125,10 +125,11 @@ def _array(path: Path, offset: int, shape: tuple[int, ...], kind: np.dtype) -> N
 
 
 def _labels(folder: Folder, images: str) -> NDArray[np.generic] | None:
-    stem = images.removesuffix(".gz").replace("-images", "-labels").replace("idx3-ubyte", "")
+    stem = images.removesuffix(".gz").removesuffix("idx3-ubyte")[:-1].replace("-images", "-labels")
     for end in ("idx1-ubyte", "idx1-ubyte.gz", "idx2-int", "idx2-int.gz"):
-        if stem + end in folder.files:
-            found = read_idx(folder.path / (stem + end))
+        name = next((f"{stem}{mark}{end}" for mark in "-." if f"{stem}{mark}{end}" in folder.files), None)
+        if name is not None:
+            found = read_idx(folder.path / name)
             return found[:, 0] if found.ndim == 2 else found  # QMNIST tells the writer too
     return None
 

@@ -26,10 +26,9 @@ def plain_labels(values: NDArray[np.generic], count: int, what: str) -> NDArray[
     if values.ndim == 2 and values.dtype.kind in "biuf":
         hot = values != 0
         if (hot.sum(axis=1) == 1).all() and (values[hot] == 1).all():
-            return np.argmax(hot, axis=1).astype(np.int64)
-        raise SipError(
-            f"{what} gives an image several of {values.shape[1]} labels; save one label an image."
-        )
+            places: NDArray[np.int64] = hot.argmax(axis=1)
+            return places
+        raise SipError(f"{what} gives an image several of {values.shape[1]} labels; save one label an image.")
     if values.ndim != 1:
         raise SipError(f"{what} has the shape {values.shape}; save one label an image.")
     if values.dtype.kind == "f":

@@ -86,7 +86,8 @@ def source_of_arrays(
     flat, named, more = numbered(np.concatenate(found), names, str(path))
     problems += more
     listing = _listing(order, counts, flat)
-    notes = [*class_note(named, "the file" if names and not more else "the labels"), *split_note(listing)]
+    origin = "the data set" if classes is not None else "the file" if names else "the labels"
+    notes = [*class_note(named, "the labels" if more else origin), *split_note(listing)]
     if {"val", "test"} <= set(order):
         notes.append("The validation images count for training.")
     pieces = [(arrays[images[part]].rows, layouts[part], f"{images[part]} in {path}") for part in order]

@@ -21,6 +21,7 @@ def read_npz(path: Path, token: CancelToken) -> Source:
     """List the images of an archive by the headers of its arrays; `SipError` where it has none."""
     arrays: dict[str, NamedArray] = {}
     refused: list[str] = []
+    objects = ""
     try:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
@@ -32,6 +33,7 @@ def read_npz(path: Path, token: CancelToken) -> Source:
                     shape, in_columns, kind = _header(member)
                     offset = member.tell()
                 if kind.hasobject:
+                    objects = f"The array {name[:-4]} in {path} holds Python objects; save it as numbers."
                     refused.append(
                         f"The array {name[:-4]} holds Python objects and was left out: save it as numbers."
                     )
@@ -42,8 +44,8 @@ def read_npz(path: Path, token: CancelToken) -> Source:
     try:
         source = source_of_arrays("NumPy arrays", path, arrays)
     except SipError as error:
-        if refused and "holds no array named" in str(error):
-            raise SipError(f"{refused[0][:-1]} in {path.name}.") from error
+        if objects and not any(len(array.shape) > 2 for array in arrays.values()):
+            raise SipError(objects) from error
         raise
     source.problems.extend(refused)
     return source

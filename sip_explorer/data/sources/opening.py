@@ -1,11 +1,13 @@
 """Which format a folder or a file of images has, found by what it holds."""
 
 import zipfile
+from itertools import islice
 from pathlib import Path
 
+from sip_explorer.data.picture_faults import no_picture
 from sip_explorer.data.sources import class_folders, pictures
 from sip_explorer.data.sources.listing import Source
-from sip_explorer.data.walking import Folder, is_picture_name, look_into
+from sip_explorer.data.walking import Folder, has_pictures, is_picture_name, look_into, to_convert
 from sip_explorer.records import CancelToken, SipError
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -96,6 +98,9 @@ def _only_set(folder: Folder) -> Folder | None:
         return None
     if len(folder.folders) == 1:
         return look_into(folder.path / folder.folders[0])
+    holding = list(islice((name for name in folder.folders if has_pictures(folder.path / name)), 2))
+    if len(holding) == 1:
+        return look_into(folder.path / holding[0])
     names = {name.lower(): name for name in folder.folders}
     known = [names[name] for name in ("raw", *_PUBLISHED) if name in names]
     if len(known) > 1 and "raw" not in names:
@@ -140,6 +145,8 @@ def _open_file(path: Path, token: CancelToken) -> Source:
         raise SipError(f"{path} is an archive; unpack it and choose the folder.")
     if name.endswith(".npy"):
         raise SipError(f"{path} is one array without labels; save images and labels with numpy.savez.")
+    if to_convert(name) or head[4:8] == b"ftyp" or b"<svg" in head or b"<html" in head.lower():
+        raise SipError(no_picture(path))
     if not head:
         raise SipError(f"{path} is empty; fetch it again.")
     raise SipError(

@@ -1,5 +1,6 @@
 """Pictures without labels: one, several, or those of a folder."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,12 +30,8 @@ def open_pictures(paths: Sequence[Path | str]) -> Source:
     files = list(dict.fromkeys(Path(path) for path in paths))
     if not files:
         raise SipError("No pictures were chosen; choose a picture or a folder of them.")
-    names: set[str] = set()
-    images = []
-    for path in files:
-        name = path.name if path.name not in names else f"{path.parent.name}/{path.name}"
-        names.add(name)
-        images.append(SourceImage(name if name not in names - {name} else str(path), path=path))
+    often = Counter(path.name for path in files)
+    images = [SourceImage(path.name if often[path.name] == 1 else str(path), path=path) for path in files]
     if len(files) == 1:
         return Source("a picture", files[0], files[0].stem, (), images, ("A picture without a label.",))
     parent = files[0].parent

@@ -9,8 +9,8 @@ def class_note(classes: Sequence[str], origin: str) -> tuple[str, ...]:
     """Say how many classes there are and after what they are named."""
     if not classes:
         return ()
-    shown = ", ".join(classes[:3]) + (", …" if len(classes) > 3 else "")
-    return (f"{len(classes)} classes, named after {origin}: {shown}.",)
+    shown = ", ".join(classes[:3]) + (", …" if len(classes) > 3 else ".")
+    return (f"{len(classes)} classes, named after {origin}: {shown}",)
 
 
 def split_note(images: Sequence[SourceImage]) -> tuple[str, ...]:

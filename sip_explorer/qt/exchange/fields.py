@@ -1,10 +1,11 @@
-"""What both dialogues are made of."""
+"""What the dialogues are made of."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtWidgets import QComboBox, QLabel
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 
 
 def choice_of(name: str, words: Mapping[str, str]) -> QComboBox:
@@ -20,4 +21,13 @@ def field_label(words: str) -> QLabel:
     """Return what stands before a field."""
     made = QLabel(words)
     made.setProperty("role", "muted")
+    return made
+
+
+def link_button(words: str) -> QPushButton:
+    """Return a button that looks like a sentence: another way to do what the dialogue does."""
+    made = QPushButton(words)
+    made.setProperty("role", "link")
+    made.setAutoDefault(False)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
     return made

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from sip_explorer.qt.exchange.fields import choice_of, field_label
+from sip_explorer.qt.exchange.fields import choice_of, field_label, link_button
 from sip_explorer.qt.exchange.preview import Preview
 from sip_explorer.qt.widgets.elided_label import ElidedLabel
 from sip_explorer.state import Session
@@ -84,6 +84,16 @@ class ImportDialog(QDialog):
         self._asked_whose = False
         self.annotator.clear()
         self._ask()
+
+    def offer(self, words: str, act: Callable[[], object]) -> None:
+        """Offer what else the files may be; a click closes this dialogue and acts."""
+        button = link_button(words)
+        button.clicked.connect(self.reject)
+        button.clicked.connect(lambda _checked=False: act())
+        layout = self.layout()
+        if isinstance(layout, QVBoxLayout):
+            layout.insertWidget(layout.count() - 1, button, 0, Qt.AlignmentFlag.AlignLeft)
+        self.other = button
 
     def done(self, result: int) -> None:
         self.preview.forget()

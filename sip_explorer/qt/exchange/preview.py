@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from sip_explorer.jobs import JobFactory
-from sip_explorer.records import Artefact, Event, Failed, Progress
+from sip_explorer.qt.exchange.preview_request import PreviewRequest
 from sip_explorer.state import Session
 
 _LANE = "masks preview"
@@ -28,8 +28,7 @@ class Preview(QScrollArea):
         self, session: Session, on_answer: Callable[[Any], None], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._session = session
-        self._on_answer = on_answer
+        self._request = PreviewRequest(session, _LANE, on_answer, self.show_lines)
         body = QWidget()
         body.setAccessibleName("What would happen")
         self._lines = QVBoxLayout(body)
@@ -50,9 +49,7 @@ class Preview(QScrollArea):
 
     def ask(self, factory: JobFactory) -> None:
         """Have ``factory`` read; what was asked before is no longer wanted."""
-        self._on_answer(None)
-        self.show_lines(["Reading …"])
-        self._session.jobs.ask(_LANE, factory, self._follow, on="disk")
+        self._request.ask(factory)
 
     def show_lines(self, lines: list[str]) -> None:
         """Show these sentences."""
@@ -69,12 +66,4 @@ class Preview(QScrollArea):
 
     def forget(self) -> None:
         """No answer is wanted any more."""
-        self._session.jobs.drop(_LANE, on="disk")
-
-    def _follow(self, event: Event) -> None:
-        if isinstance(event, Progress):
-            self.show_lines([f"Reading: {event.text}"])
-        elif isinstance(event, Failed):
-            self.show_lines([event.message])
-        elif isinstance(event, Artefact):
-            self._on_answer(event.data)
+        self._request.forget()

@@ -20,10 +20,14 @@ class Thumbnails:
     ----------
     capacity
         How many are kept.
+    memory
+        How many bytes they may take: thumbnails of photos are larger than those of 28 pixels.
     """
 
-    def __init__(self, capacity: int = 4096) -> None:
+    def __init__(self, capacity: int = 4096, memory: int = 48 << 20) -> None:
         self._capacity = capacity
+        self._memory = memory
+        self._bytes = 0
         self._kept: OrderedDict[int, QImage | str] = OrderedDict()
         self._loader: Loader | None = None
 
@@ -34,6 +38,7 @@ class Thumbnails:
         """Take images from here from now on."""
         self._loader = loader
         self._kept.clear()
+        self._bytes = 0
 
     def get(self, image: int) -> QImage | str | None:
         """The thumbnail of an image id; a sentence if it cannot be read; None if it is not loaded."""
@@ -45,19 +50,26 @@ class Thumbnails:
         """Load a thumbnail of at most `side` physical pixels; a fault is kept as its sentence."""
         if self._loader is None:
             return
+        self.drop(image)
         try:
             self._kept[image] = _reduced(Picture.of(self._loader(image)), side)
         except Exception as fault:  # one image that cannot be read is no reason to lose the strip
             self._kept[image] = str(fault) or type(fault).__name__
-        while len(self._kept) > self._capacity:
-            self._kept.popitem(last=False)
+        self._bytes += _size(self._kept[image])
+        while len(self._kept) > self._capacity or (self._bytes > self._memory and len(self._kept) > 1):
+            self._bytes -= _size(self._kept.popitem(last=False)[1])
 
     def drop(self, image: int | None = None) -> None:
         """Forget one thumbnail, or all."""
         if image is None:
             self._kept.clear()
-        else:
-            self._kept.pop(image, None)
+            self._bytes = 0
+        elif image in self._kept:
+            self._bytes -= _size(self._kept.pop(image))
+
+
+def _size(thumbnail: QImage | str) -> int:
+    return int(thumbnail.sizeInBytes()) if isinstance(thumbnail, QImage) else 0
 
 
 def _reduced(picture: Picture, side: int) -> QImage:

@@ -45,7 +45,10 @@ BOTH = pytest.mark.parametrize("name", ["a.npz", "packed.npz", "a.h5"])
         (("data", "labels"), None),
         (("x_train", "y_train", "x_test", "y_test"), (12, 12)),
         (("train_images", "train_labels", "test_images", "test_labels"), (12, 12)),
-        (("train_images", "train_labels", "val_images", "val_labels", "test_images", "test_labels"), (24, 12)),
+        (
+            ("train_images", "train_labels", "val_images", "val_labels", "test_images", "test_labels"),
+            (24, 12),
+        ),
     ],
 )
 def test_names_in_use(tmp_path: Path, name: str, names: tuple[str, ...], split: object) -> None:

@@ -25,6 +25,7 @@ def listed(folder: Path) -> list[tuple[str, str, bool | None]]:
 
 
 def test_class_folders_are_listed_as_imagefolder_lists_them(tmp_path: Path) -> None:
+    tmp_path = tmp_path / "set"
     for name in ("dog/10.png", "dog/9.jpg", "cat/b/1.png", "cat/a.png", "ape/x.webp", "ape/é ü.png"):
         picture(tmp_path / name)
     theirs = datasets.ImageFolder(tmp_path)
@@ -73,6 +74,7 @@ def test_a_split_without_labels_is_left_out_and_told(tmp_path: Path) -> None:
 
 
 def test_what_is_left_out_is_told_in_one_sentence(tmp_path: Path) -> None:
+    tmp_path = tmp_path / "set"
     for name in ("cat/1.png", "dog/1.png"):
         picture(tmp_path / name)
     for name in ("cat/a.heic", "cat/b.svg", "cat/notes.txt", "cat/.hidden.png", "cat/Thumbs.db", "dog/c.jxl"):
@@ -88,9 +90,15 @@ def test_what_is_left_out_is_told_in_one_sentence(tmp_path: Path) -> None:
     said = "\n".join(source.problems)
     for words in ("a.heic is a HEIC", "b.svg is a drawing", "notes.txt is no image", "c.jxl is a JPEG XL"):
         assert words in said
-    for words in ("cat/loop leads", "cat/up leads", "no valid text", "empty holds no images"):
+    for words in (
+        "Thumbs.db is no image",
+        "cat/loop leads",
+        "cat/up leads",
+        "no valid text",
+        "empty holds no images",
+    ):
         assert words in said
-    assert len(source.problems) == 8
+    assert len(source.problems) == 9
     said.encode("utf-8")
 
 
@@ -130,7 +138,10 @@ def test_single_pictures(tmp_path: Path) -> None:
         (lambda path: os.mkfifo(path), "no plain file"),
         (lambda path: (path.mkdir(), (path / "workspace.toml").touch()), "is a workspace"),
         (lambda path: (path.mkdir(), (path / "all.zip").write_bytes(b"PK")), "unpack it"),
-        (lambda path: (path.mkdir(), (path / "a.npz").touch(), (path / "b.npz").touch()), "choose one of them"),
+        (
+            lambda path: (path.mkdir(), (path / "a.npz").touch(), (path / "b.npz").touch()),
+            "choose one of them",
+        ),
         (lambda path: path.symlink_to(path), "is not there"),
     ],
 )
@@ -140,6 +151,17 @@ def test_one_sentence_for_what_is_no_set_of_images(tmp_path: Path, make: object,
     with pytest.raises(SipError, match=words) as caught:
         open_source(path)
     assert "chosen" in str(caught.value)
+
+
+def test_a_chosen_file_that_must_be_converted(tmp_path: Path) -> None:
+    for name, data, words in (
+        ("a.heic", b"\0\0\0\x18ftypheic" + bytes(90), "HEIC picture"),
+        ("b.svg", b"<svg/>", "drawing"),
+        ("c.h5", b"<!DOCTYPE html><html>", "web page"),
+    ):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(SipError, match=words):
+            open_source(tmp_path / name)
 
 
 def test_a_listing_can_be_cancelled(tmp_path: Path) -> None:
@@ -156,8 +178,7 @@ BIRDS = ("001.Black_footed_Albatross", "002.Laysan_Albatross")
 
 def write_cub(root: Path) -> Path:
     tables: dict[str, list[str]] = {
-        name: []
-        for name in ("images", "image_class_labels", "train_test_split", "bounding_boxes", "classes")
+        name: [] for name in ("images", "image_class_labels", "train_test_split", "bounding_boxes", "classes")
     }
     number = 0
     for label, bird in enumerate(BIRDS, start=1):
@@ -209,7 +230,12 @@ def test_cub_as_its_two_archives_unpack_and_with_faults(tmp_path: Path) -> None:
     assert source.images[1].boxes == ((0, 0, 4, 3),)
     assert {image.test for image in source.images} == {None}
     said = "\n".join(source.problems)
-    for words in ("train_test_split.txt is missing", "Albatross_0001.jpg is not there", "box of image 1", "Line 3"):
+    for words in (
+        "train_test_split.txt is missing",
+        "Albatross_0001.jpg is not there",
+        "box of image 1",
+        "Line 3",
+    ):
         assert words in said
 
 
@@ -219,7 +245,9 @@ def test_names_that_would_fall_together_stay_as_they_are(tmp_path: Path) -> None
     assert open_source(root).classes == ("001.Kauz", "002.Kauz")
 
 
-@pytest.mark.parametrize(("levels", "expected"), [((0, 1), (0, 255)), ((0, 255), (0, 255)), ((0, 51), (0, 51))])
+@pytest.mark.parametrize(
+    ("levels", "expected"), [((0, 1), (0, 255)), ((0, 255), (0, 255)), ((0, 51), (0, 51))]
+)
 def test_masks_of_several_ranges(tmp_path: Path, levels: tuple[int, int], expected: tuple[int, int]) -> None:
     mask = np.zeros((4, 5), np.uint8) + np.uint8(levels[0])
     mask[1] = levels[1]

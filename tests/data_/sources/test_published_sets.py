@@ -69,7 +69,11 @@ def unchecked(dataset: type, folder: Path) -> type:
 @pytest.mark.parametrize("chosen", ["root", "folder", "file", "archive", "root of archive"])
 def test_cifar(tmp_path: Path, hundred: bool, chosen: str) -> None:
     folder = write_cifar(tmp_path / "root", hundred)
-    path = {"root": tmp_path / "root", "folder": folder, "file": folder / ("train" if hundred else "test_batch")}
+    path = {
+        "root": tmp_path / "root",
+        "folder": folder,
+        "file": folder / ("train" if hundred else "test_batch"),
+    }
     archive = tmp_path / "packed" / f"{folder.name}.tar.gz"
     archive.parent.mkdir()
     with tarfile.open(archive, "w:gz") as tar:
@@ -203,7 +207,9 @@ def test_emnist(tmp_path: Path, split: str) -> None:
         write_mnist(raw, f"emnist-{name}-")
     parts = [datasets.EMNIST(tmp_path, split=split, train=train) for train in (True, False)]
     source = open_source(raw / f"emnist-{split}-train-images-idx3-ubyte")
-    np.testing.assert_array_equal(pixels(source)[..., 0], np.concatenate([part.data.numpy() for part in parts]))
+    np.testing.assert_array_equal(
+        pixels(source)[..., 0], np.concatenate([part.data.numpy() for part in parts])
+    )
     assert labels(source, False) == parts[0].targets.tolist()
     assert list(source.classes) == parts[0].classes
     whole = open_source(tmp_path)
@@ -214,7 +220,7 @@ def test_emnist(tmp_path: Path, split: str) -> None:
 def test_qmnist(tmp_path: Path) -> None:
     write_mnist(tmp_path, "qmnist-")
     (tmp_path / "qmnist-test-labels-idx1-ubyte").unlink()
-    numbers = np.arange(8 * 8, dtype=">i4").reshape(8, 8) % 10
+    numbers = (np.arange(8 * 8).reshape(8, 8) % 10).astype(">i4")
     (tmp_path / "qmnist-test-labels-idx2-int").write_bytes(idx(numbers, 12))
     assert labels(open_source(tmp_path), True) == numbers[:, 0].tolist()
 
@@ -254,7 +260,8 @@ def write_pets(base: Path) -> None:
             tables["trainval" if at < 3 else "test"].append(f"{name} {number} 1 {at}")
     for table, lines in tables.items():
         (base / "annotations" / f"{table}.txt").write_text("\n".join(lines) + "\n")
-    head = "<annotation><object><bndbox><xmin>2</xmin><ymin>1</ymin><xmax>8</xmax><ymax>11</ymax></bndbox></object>"
+    sides = "<xmin>2</xmin><ymin>1</ymin><xmax>8</xmax><ymax>11</ymax>"
+    head = f"<annotation><object><bndbox>{sides}</bndbox></object>"
     (base / "annotations" / "xmls" / "Bengal_1.xml").write_text(head + "</annotation>")
     (base / "annotations" / "list.txt").write_text(
         "#Image CLASS-ID SPECIES BREED ID\n" + "\n".join(tables["trainval"] + tables["test"])

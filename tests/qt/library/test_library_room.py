@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QLineEdit
 
-from sip_explorer.workspace import Workspace, import_class_folders
+from sip_explorer.workspace import Workspace, import_images
 
 LEFT = Qt.MouseButton.LeftButton
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
@@ -250,9 +250,10 @@ def test_other_rooms_follow_a_renamed_class(window, room, qtbot):
     )
 
 
-def test_models_are_listed_and_asked_for(window, room, monkeypatch):
+def test_models_and_images_are_asked_for(window, room):
     asked = []
-    monkeypatch.setattr(window, "ask_add_model", lambda: asked.append("model"))
+    room.asked.disconnect()  # the window would open its dialogues
+    room.asked.connect(asked.append)
     room.segments.setCurrentIndex(1)
     assert room.add.text() == "Add a trained model…"
     assert room.models.empty.isVisible()
@@ -261,7 +262,8 @@ def test_models_are_listed_and_asked_for(window, room, monkeypatch):
     room.segments.setCurrentIndex(0)
     assert room.add.text() == "Add images…"
     assert room.inspector.isVisible()
-    assert len(asked) <= 1
+    QTest.mouseClick(room.add, LEFT)
+    assert asked == ["add_model", "add_images"]
 
 
 def test_read_only_shows_everything_and_changes_nothing(open_window, shapes_path):
@@ -284,7 +286,7 @@ def test_missing_pictures_are_said_shown_and_found(open_window, tmp_path: Path, 
         for number in range(4):
             pixels = generator.integers(0, 256, (40, 50, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
-    for _ in import_class_folders(tmp_path / "photos", tmp_path / "work"):
+    for _ in import_images(tmp_path / "photos", tmp_path / "work"):
         pass
     shutil.move(tmp_path / "photos" / "bee", tmp_path / "moved")
     window = open_window(tmp_path / "work", "library")
@@ -302,15 +304,16 @@ def test_missing_pictures_are_said_shown_and_found(open_window, tmp_path: Path, 
     assert window.session.told == []
 
 
-def test_an_empty_workspace_asks_for_images(open_window, tmp_path, monkeypatch):
+def test_an_empty_workspace_asks_for_images(open_window, tmp_path):
     Workspace.create(tmp_path / "empty", "Empty").close()
     window = open_window(tmp_path / "empty", "library")
     room = window.rooms["library"]
     assert room.images.empty.isVisible()
     asked = []
-    monkeypatch.setattr(window, "ask_new_workspace", lambda: asked.append(True))
+    room.asked.disconnect()
+    room.asked.connect(asked.append)
     QTest.mouseClick(room.images.empty.button, LEFT)
-    assert len(asked) <= 1
+    assert asked == ["add_images"]
 
 
 def test_pictures_are_bounded_and_leaps_read_nothing(room, qtbot, monkeypatch):

@@ -1,0 +1,1 @@
+"""Images in: the dialogue that says what comes in, before anything is done."""
