@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from sip_explorer.workspace import ModelEntry
 
 LICENCES = ("", "MIT", "Apache-2.0", "BSD-3-Clause", "CC BY 4.0", "CC BY-NC 4.0")
+_FEW_LINES = 20
 _FLOW = "This file is a ProtoFlow: it says all of itself, and nothing is left to choose."
 
 
@@ -75,6 +77,7 @@ class AddDialog(QDialog):
         self.licence.addItems(LICENCES)
         self.licence.lineEdit().setPlaceholderText("not known")
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        self.buttons.button(QDialogButtonBox.StandardButton.Cancel).setIcon(QIcon())  # words are enough
         words = "Add" if entry is None else "Read it so"
         self.go = self.buttons.addButton(words, QDialogButtonBox.ButtonRole.AcceptRole)
         self.go.setProperty("primary", "true")
@@ -150,7 +153,7 @@ class AddDialog(QDialog):
         layout.addWidget(separator(Qt.Orientation.Horizontal))
         layout.addLayout(foot)
         metrics = self.fontMetrics()
-        self.resize(metrics.averageCharWidth() * 140, metrics.lineSpacing() * 42)
+        self.resize(metrics.averageCharWidth() * 140, metrics.lineSpacing() * 47)
 
     def _make_room(self, opened: bool) -> None:
         """Grow for what was unfolded as far as the screen allows, and scroll to it."""
@@ -192,6 +195,10 @@ class AddDialog(QDialog):
     def _show_problem(self, sentence: str, detail: str) -> None:
         if self.look is None:
             self.facts.show_failure(self.path)
+        if self.look is None or self.look.refusal:
+            self.resize(
+                self.width(), self.fontMetrics().lineSpacing() * _FEW_LINES
+            )  # there is no more to see
         # The name of the file stands above.
         self.problem.show_problem(sentence.replace(str(self.path), self.path.name), detail)
         self._refresh()

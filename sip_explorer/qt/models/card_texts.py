@@ -30,7 +30,7 @@ class CardTexts(QWidget):
         super().__init__(parent)
         self._session = session
         self._entry: ModelEntry | None = None
-        self._typed: dict[str, _Typed] = {}
+        self._typed: dict[tuple[str, str], _Typed] = {}  # by workspace and model
         self._filling = False
         self.licence = QComboBox()
         self.licence.setEditable(True)
@@ -62,7 +62,7 @@ class CardTexts(QWidget):
             self._save()
         same = self._entry is not None and self._entry.id == entry.id
         self._entry = entry
-        typed = self._typed.get(entry.id)
+        typed = self._typed.get(self._key(entry))
         if typed is not None and same:
             return  # the hand is still in it
         card = entry.card
@@ -82,23 +82,27 @@ class CardTexts(QWidget):
     def save_now(self) -> None:
         """Save what is not on disk yet before this returns: the window is about to close."""
         self._timer.stop()
-        for identity, typed in list(self._typed.items()):
+        for key, typed in list(self._typed.items()):
             if self._session.attempt(typed.write):
-                self._typed.pop(identity)
+                self._typed.pop(key)
 
     def _edit(self, *_: object) -> None:
         entry, workspace = self._entry, self._session.workspace
         if self._filling or entry is None or workspace is None:
             return
         licence, notes = self.licence.currentText().strip(), self.notes.toPlainText().rstrip()
-        self._typed[entry.id] = _Typed(workspace, entry, licence, notes)
+        self._typed[self._key(entry)] = _Typed(workspace, entry, licence, notes)
         self._timer.start()
+
+    def _key(self, entry: ModelEntry) -> tuple[str, str]:
+        workspace = self._session.workspace
+        return (str(workspace.path) if workspace is not None else "", entry.id)
 
     def _save(self) -> None:
         self._timer.stop()
-        for identity, typed in self._typed.items():
+        for key, typed in self._typed.items():
             self._session.jobs.ask(
-                f"{_LANE} {identity}", partial(_written, typed), partial(self._follow, typed), on="disk"
+                f"{_LANE} {key}", partial(_written, typed), partial(self._follow, typed), on="disk"
             )
 
     def _follow(self, typed: _Typed, event: Event) -> None:
@@ -106,8 +110,7 @@ class CardTexts(QWidget):
         if isinstance(event, Failed):
             session.problem.emit(event.message, event.detail)
         elif isinstance(event, Artefact):
-            if self._typed.get(typed.entry.id) is typed:
-                del self._typed[typed.entry.id]
+            self._typed = {key: other for key, other in self._typed.items() if other is not typed}
             if typed.workspace is session.workspace:
                 session.refresh_models()
 

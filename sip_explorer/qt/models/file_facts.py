@@ -58,7 +58,8 @@ class FileFacts(QWidget):
         for row, label in enumerate(self._labels):
             grid.addWidget(label, row, 0, top)
         self._labels[0].setBuddy(self.architecture.box)
-        self._labels[0].setContentsMargins(0, 4, 0, 0)  # level with the words in the field
+        for label in self._labels[:2]:
+            label.setContentsMargins(0, 4, 0, 0)  # level with the words in the field
         grid.addWidget(self.architecture, 0, 1)
         grid.addWidget(self.weights, 1, 1, Qt.AlignmentFlag.AlignLeft)
         grid.addWidget(self.classes, 2, 1)

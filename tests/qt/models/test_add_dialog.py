@@ -63,6 +63,7 @@ def test_a_foreign_checkpoint_is_looked_into_measured_and_added(window, foreign,
     assert entry.card.choice.normalisation == ((0.0,), (1 / 255,))
     assert "none: the network takes 0 to 255" in entry.card.reason
     assert entry.load().classes == CLASSES
+    assert window.rooms["library"].models.card.title.text() == "my-net"
     gone(qtbot, window)
 
 

@@ -50,6 +50,7 @@ class ModelTable(QTreeWidget):
         self.itemSelectionChanged.connect(self._tell)
         session.models_changed.connect(self.fill)
         session.library_changed.connect(self.fill)
+        session.selection.current_model_changed.connect(self._choose)
         self.fill()
 
     @property
@@ -76,6 +77,13 @@ class ModelTable(QTreeWidget):
             self.setCurrentItem(self.topLevelItem(0))
         self._filling = False
         self._tell()
+
+    def _choose(self, entry_id: str | None) -> None:
+        """Show the model that another room, or adding it, made the current one."""
+        for row in range(self.topLevelItemCount()):
+            item = self.topLevelItem(row)
+            if item.data(0, _ID) == entry_id:
+                self.setCurrentItem(item)
 
     def _tell(self) -> None:
         if not self._filling:
