@@ -75,13 +75,13 @@ def look_into(path: Path) -> ModelLook:
     SipError
         If the file is no checkpoint, is damaged or not there.
     """
-    from sip_explorer.models import inspect_checkpoint, recognition
+    from sip_explorer.models import probe_checkpoint, recognition
     from sip_explorer.models.catalogue import architecture_names
     from sip_explorer.models.inspection import METADATA_KEY
     from sip_explorer.models.recognised import why_recognised
     from sip_explorer.models.refusals import check_tensors
 
-    info = inspect_checkpoint(path)
+    info = probe_checkpoint(path)  # a stranger may have made it
     ours = info.metadata.get(METADATA_KEY)
     said: Mapping[str, object] = ours if isinstance(ours, Mapping) else {}
     origin = said.get("origin")

@@ -8,6 +8,7 @@ import torch
 
 from sip_explorer.models import Classifier, build_classifier, load_checkpoint
 from sip_explorer.models.catalogue import head_keys
+from sip_explorer.models.exported_files import EXPORTED
 from sip_explorer.models.normalisation import IMAGENET
 from sip_explorer.records import SipError
 from sip_explorer.training.recipe import Recipe
@@ -56,6 +57,11 @@ def _fresh(recipe: Recipe, data: TrainingData, rows: npt.NDArray[np.int64]) -> C
 
 def _started(recipe: Recipe, data: TrainingData) -> Classifier:
     model = load_checkpoint(recipe.start)
+    if model.architecture == EXPORTED:
+        raise SipError(
+            f"{recipe.start} is an exported program, whose weights are fixed in it: start from a checkpoint "
+            "of its weights or from fresh weights."
+        )
     channels = data.images.shape[3]
     if model.input_shape[0] != channels:
         raise SipError(
