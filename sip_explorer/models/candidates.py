@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from sip_explorer.models.normalisation import CIFAR10, HALF, IMAGENET, describe
+from sip_explorer.models.normalisation import CIFAR10, EFFICIENTNET_LITE, HALF, IMAGENET, describe
 from sip_explorer.records import SipError
 
 Pair = tuple[tuple[float, ...], tuple[float, ...]]
 
 USUAL_SIZES = (28, 32, 64, 96, 128, 160, 192, 224, 256, 288, 299, 384)
+_IMAGENET_CLASSES = 1000
 _FURTHEST = 2  # times smaller or larger than what the network was made for
 
 # Means and deviations of the training images, as the data sets' users publish them. Networks of the
@@ -18,7 +19,7 @@ _COLOUR: tuple[tuple[str, Pair], ...] = (
     ("none: the network takes [0, 1] as it is", ((0.0,) * 3, (1.0,) * 3)),
     ("ImageNet's", IMAGENET),
     ("to [−1, 1]", HALF),
-    ("(x − 127) / 128 of 8-bit pixels", ((127 / 255,) * 3, (128 / 255,) * 3)),
+    ("(x − 127) / 128 of 8-bit pixels", EFFICIENTNET_LITE),
     ("CIFAR-10's", CIFAR10),
     (
         "CIFAR-10's with the mean of the images' deviations",
@@ -45,10 +46,21 @@ class NormalisationCandidate:
     pair: Pair
 
 
-def normalisations(channels: int, first: Pair) -> tuple[NormalisationCandidate, ...]:
-    """Return what a network of so many channels may take, ``first`` (the file's or the assumed) leading."""
+def normalisations(channels: int, first: Pair, classes: int = 0) -> tuple[NormalisationCandidate, ...]:
+    """Return what a network may take, ``first`` (the file's or the assumed) leading.
+
+    Parameters
+    ----------
+    channels, classes : int
+        Of the network. One of ImageNet's 1,000 classes was not trained with the figures of CIFAR: on few
+        images these pass for ImageNet's, as they are near.
+    """
     usual = _GREY if channels == 1 else _COLOUR if channels == 3 else ()
-    named = [NormalisationCandidate(words, pair) for words, pair in usual]
+    named = [
+        NormalisationCandidate(words, pair)
+        for words, pair in usual
+        if classes != _IMAGENET_CLASSES or not words.startswith("CIFAR")
+    ]
     same = next((each for each in named if _alike(each.pair, first)), None)
     leading = NormalisationCandidate(same.words if same else describe(*first), first)
     return (leading, *(each for each in named if each is not same))

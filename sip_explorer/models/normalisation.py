@@ -6,8 +6,14 @@ NONE = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 CIFAR10 = ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
+EFFICIENTNET_LITE = ((127 / 255,) * 3, (128 / 255,) * 3)
 
-_NAMES = {IMAGENET: "ImageNet's", CIFAR10: "CIFAR-10's", HALF: "to [−1, 1]"}
+_NAMES = {
+    IMAGENET: "ImageNet's",
+    CIFAR10: "CIFAR-10's",
+    HALF: "to [−1, 1]",
+    EFFICIENTNET_LITE: "(x − 127) / 128 of 8-bit pixels",
+}
 
 
 def describe(mean: Sequence[float], std: Sequence[float]) -> str:

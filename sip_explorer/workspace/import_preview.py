@@ -58,6 +58,8 @@ class ImportPreview:
         Whether its images lie in arrays, so that they are copied in any case.
     class_counts : tuple of int
         Images of each class.
+    sample_classes : tuple of str
+        The class of each image of the sample, "" where it has none.
     """
 
     kind: str
@@ -76,6 +78,7 @@ class ImportPreview:
     own_split: bool
     packed: bool
     class_counts: tuple[int, ...]
+    sample_classes: tuple[str, ...] = ()
 
     def held_out(self, test_share: float) -> int:
         """Return how many images would be for testing at that share; by the set's own split if it has one."""
@@ -161,9 +164,16 @@ def preview_images(chosen: Chosen, *, token: CancelToken | None = None) -> Itera
             own_split=has_own_split(images),
             packed=source.arrays is not None,
             class_counts=tuple(np.bincount(labels[labels >= 0], minlength=len(source.classes)).tolist()),
+            sample_classes=_classes_of(sample, source),
         ),
     )
     yield Finished()
+
+
+def _classes_of(sample: Sequence[tuple[str, Pixels]], source: Source) -> tuple[str, ...]:
+    labels = {storable(image.name): image.label for image in source.images}
+    found = (labels.get(name) for name, _ in sample)
+    return tuple("" if label is None else source.classes[label] for label in found)
 
 
 def _bytes(

@@ -67,7 +67,8 @@ class Plan:
         pair = (tuple(loaded.mean.flatten().tolist()), tuple(loaded.std.flatten().tolist()))
         words = loaded.origin.get("normalisation", "the file says so")
         channels, height, width = loaded.input_shape
-        tried = normalisations(channels, pair)[: None if base.normalisation is None else 1]
+        fitting = normalisations(channels, pair, len(loaded.classes))
+        tried = fitting[: None if base.normalisation is None else 1]
         weights = base.weights
         sizes: tuple[int, ...] = ()
         if base.input_shape is None and not ours and info.kind != "exported" and height == width:

@@ -62,9 +62,11 @@ def test_assumed_names_that_fit_come_first_and_others_are_tried_too() -> None:
 
 
 def test_normalisations_lead_with_the_files_own_and_name_none_twice() -> None:
-    tried = normalisations(3, ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    imagenet = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    tried = normalisations(3, imagenet)
     assert tried[0].words == "ImageNet's"
     assert len({each.pair for each in tried}) == len(tried) == 8
+    assert len(normalisations(3, imagenet, 1000)) == len(tried) - 3, "CIFAR's are those of small pictures"
     near = normalisations(1, ((0.28604,), (0.35302,)))
     assert near[0].words == "Fashion-MNIST's"
     assert near[0].pair == ((0.28604,), (0.35302,)), "the file's own figures stay"
