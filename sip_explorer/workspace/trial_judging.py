@@ -41,7 +41,7 @@ def judged(plan: Plan, answers: Mapping[Way, Answers], images: TrialImages) -> T
     Many settings are tried on few images, so that the most accurate one may be so by luck. Those that are
     not worse than it beyond chance (McNemar's exact test, Holm's adjustment, 5 %) are taken as equals, and
     among equals count, in this order: what the file itself says; the size that the network was made for,
-    the file's first weights, classes by name; accuracy; the likelihood of the right classes. Where nothing
+    the file's first weights, classes by name; the likelihood of the right classes; accuracy. Where nothing
     does better than guessing, what is assumed is proposed.
     """
     tried = [
@@ -108,11 +108,12 @@ def _p_value(first: _Tried, second: _Tried) -> float:
     return mcnemar(int((one & ~other).sum()), int((other & ~one).sum()))
 
 
-def _preference(plan: Plan, tried: _Tried) -> tuple[bool, int, int, float]:
+def _preference(plan: Plan, tried: _Tried) -> tuple[bool, int, float, int]:
     first = plan.ways[0]
     stated = plan.stated and tried.way.normalisation is first.normalisation
     usual = (tried.way.shape == first.shape, tried.way.weights == first.weights, tried.place == 0)
-    return stated, sum(usual), tried.row.right, tried.row.likelihood
+    # Right by an image or two more is chance here; the likelihood weighs every image.
+    return stated, sum(usual), tried.row.likelihood, tried.row.right
 
 
 def _reason(plan: Plan, chosen: _Tried, alike: list[_Tried], count: int, images: TrialImages) -> str:
@@ -129,12 +130,12 @@ def _reason(plan: Plan, chosen: _Tried, alike: list[_Tried], count: int, images:
     more = f"; and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
     if plan.stated and chosen.way.normalisation is plan.ways[0].normalisation:
         why = "the file's own normalisation is kept"
-    elif any(each.row.right > row.right for each in alike):
-        why = "chosen because the network was made for it"
-    elif any(each.row.right == row.right for each in alike):
+    elif all(each.row.right < row.right for each in alike):
+        why = "chosen because it has the most right"
+    elif all(each.row.likelihood <= row.likelihood for each in alike):
         why = "chosen because it finds the right classes likeliest"
     else:
-        why = "chosen because it has the most right"
+        why = "chosen because the network was made for it"
     return f"{lead}; these images do not tell it apart from {named}{more}: {why}."
 
 
