@@ -12,19 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from sip_explorer.data import PackedImages, read_idx
+from sip_explorer.models.data_set_classes import FASHION_MNIST_CLASSES
 
-CLASSES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
 ORIGIN = (
     "Fashion-MNIST (Xiao, Rasul, Vollgraf 2017, Zalando SE), a stratified subset: "
     "1,200 training and 200 test images per class, drawn with seed 0, in the original order."
@@ -51,7 +40,7 @@ def main() -> None:
         target,
         np.concatenate(images),
         np.concatenate(labels),
-        CLASSES,
+        FASHION_MNIST_CLASSES,
         name="Fashion-MNIST, 12,000 + 2,000",
         licence="MIT",
         origin=ORIGIN,
