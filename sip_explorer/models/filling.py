@@ -35,7 +35,8 @@ def fill(path: Path, name: str, network: nn.Module, state: Mapping[str, Tensor])
         tensor = state.get(key)
         if tensor is None:  # a counter of batches, which files from before 2018 lack
             tensor = torch.zeros((), dtype=torch.int64)
-        if tensor.is_floating_point() != expected.is_floating_point():
+        # Counters of batches, which an average of weights may hold as fractions, are of no account here.
+        if expected.is_floating_point() and not tensor.is_floating_point():
             kind = str(tensor.dtype).removeprefix("torch.")
             raise SipError(f"{path} has {key} as torch.{kind}; save the weights as floating-point numbers.")
         filled[key] = tensor.detach().to(expected.dtype, copy=True).contiguous()

@@ -110,7 +110,7 @@ class ImageGrid(ImageListView):
     def caption(self, image: int) -> tuple[str, str]:
         """Return class and tags of an image."""
         workspace = self._workspace
-        if workspace is None:
+        if workspace is None or workspace is not self._session.workspace:  # closed, and not yet forgotten
             return "", ""
         label = int(workspace.labels([image])[0])
         name = workspace.classes[label] if 0 <= label < len(workspace.classes) else "no class"
