@@ -110,7 +110,9 @@ class _Child:
             ("complaints", self._process.stderr, self._stderr.append),
         ):
             assert stream is not None
-            threading.Thread(target=_drain, args=(stream, take), name=f"child-{name}", daemon=True).start()
+            reader = threading.Thread(target=_drain, args=(stream, take), name=f"child-{name}", daemon=True)
+            reader.start()
+        self._complaints = reader  # the last one
         self._write(json.dumps(order))
 
     def tell(self, token: CancelToken) -> None:
@@ -153,7 +155,8 @@ class _Child:
         return f"The process of this run {how}; what it had written is kept: resume the run."
 
     def complaints(self) -> str:
-        """Return the last lines of its stderr."""
+        """Return the last lines of its stderr; it has ended, so that they come in a moment."""
+        self._complaints.join(GRACE)  # a grandchild may still hold the pipe
         return "".join(line or "" for line in self._stderr)
 
     def _write(self, line: str) -> None:
