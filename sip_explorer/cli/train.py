@@ -43,17 +43,18 @@ class TrainingOrder:
 @contextmanager
 def training_job(order: TrainingOrder, token: CancelToken) -> Iterator[tuple[Path, Iterator[Event | None]]]:
     """Yield the run folder and the job that trains into it; the workspace stays open meanwhile."""
-    from sip_explorer.training import Recipe, train
+    from sip_explorer.training.any_recipe import read_recipe
     from sip_explorer.training.presets import recipe_file
     from sip_explorer.training.ranks import ranks_of
+    from sip_explorer.training.starting import start_training
 
     if order.resume and order.folder is None:
         raise SipError("Which run is to go on: name its folder with --out.")
     if order.data is not None and order.workspace is not None:
         raise SipError("The images come from --data or from --workspace: give one of them.")
-    recipe = Recipe.from_toml(recipe_file(order.recipe))
+    recipe = read_recipe(recipe_file(order.recipe))
     ranks = ranks_of(recipe.device)
-    with _images(order, recipe) as (data, workspace):
+    with _images(order, recipe.selection) as (data, workspace):
         reference = _reference(order.reference, workspace)
         folder = order.folder
         if folder is None:
@@ -62,7 +63,7 @@ def training_job(order: TrainingOrder, token: CancelToken) -> Iterator[tuple[Pat
             folder = ranks.told(_new_folder(order, workspace, name) if ranks.main else None)
         yield (
             folder,
-            train(
+            start_training(
                 recipe, folder, data, reference=reference, token=token, resume=order.resume,
                 snapshot=order.snapshot, ranks=ranks,
             ),
@@ -137,7 +138,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(help="Begin where another run was: its snapshots/<epoch>.pt or last.pt."),
         ] = None,
     ) -> None:
-        """Train a classifier after a recipe: clean, adversarial, TRADES or SIP-AT.
+        """Train after a recipe: a classifier (clean, adversarial, TRADES or SIP-AT), or a ProtoFlow.
 
         On many GPUs or machines: accelerate launch -m sip_explorer train RECIPE.toml …
         """

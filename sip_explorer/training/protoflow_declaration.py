@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from sip_explorer.protoflow import FlowConfig
 from sip_explorer.training.recipe_declaration import OURS, PRECISIONS
 from sip_explorer.training.recipe_fields import choice, number, switch, text, whole
 
@@ -29,16 +28,14 @@ class ProtoFlowFields:
     )
 
     layout: str = text(
-        ", ".join(FlowConfig().layout),
+        "squeeze, steps 4x64, squeeze, steps 6x160, factor 128, steps 3x160",
         "stages: squeeze, steps COUNTxWIDTH, factor WIDTH, separated by commas",
         source=OURS,
     )
     components: int = whole(
         4, 1, "prototypes of each class", "prototypes", maximum=100, source=f"{PROTOFLOW}: 10; 5 on CIFAR-10"
     )
-    kmeans: bool = switch(
-        True, "start the prototypes at class-wise k-means of the latents", source=PROTOFLOW
-    )
+    kmeans: bool = switch(True, "start the prototypes at class-wise k-means of the latents", source=PROTOFLOW)
     classification_weight: float = number(
         1.0, 0.0, 1e4, "weight of the cross-entropy (nats)", source=f"{PROTOFLOW}: 1"
     )

@@ -6,14 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from sip_explorer.protoflow import FlowConfig
 from sip_explorer.records import SipError, write_text
 from sip_explorer.training.protoflow_declaration import ProtoFlowFields
 from sip_explorer.training.recipe import Recipe
 from sip_explorer.training.recipe_fields import FieldRule, nearest, rule_of
 from sip_explorer.training.recipe_toml import read_toml, to_toml
+
+if TYPE_CHECKING:
+    from sip_explorer.protoflow import FlowConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +41,10 @@ class ProtoFlowRecipe(ProtoFlowFields):
         for sentence in _contradictions(self):
             raise SipError(f"Recipe: {sentence}")
 
-    def flow_config(self, input_shape: tuple[int, int, int]) -> FlowConfig:
+    def flow_config(self, input_shape: tuple[int, int, int]) -> "FlowConfig":
         """Return the flow's plan for images of (C, H, W)."""
+        from sip_explorer.protoflow import FlowConfig  # a form is built before torch is there
+
         layout = tuple(entry.strip() for entry in self.layout.split(",") if entry.strip())
         return FlowConfig(input_shape, layout, self.components)
 
