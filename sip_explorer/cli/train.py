@@ -11,7 +11,7 @@ import typer
 
 from sip_explorer.cli.progress import follow, say, summary_lines
 from sip_explorer.cli.workspaces import WorkspaceOption, classifier_entry, opened
-from sip_explorer.records import Cancelled, CancelToken, Event, SipError
+from sip_explorer.records import Cancelled, CancelToken, Event, Metric, SipError
 
 if TYPE_CHECKING:
     from sip_explorer.models import Classifier
@@ -102,6 +102,15 @@ def _new_folder(order: TrainingOrder, workspace: "Workspace | None", name: str) 
     return new_numbered_folder(order.data.resolve().parent / "runs", name)
 
 
+def _spoken(job: Iterator[Event | None]) -> Iterator[Event | None]:
+    """Leave out the use of every single prototype of a flow: the run folder has it, lines it would be many."""
+    for event in job:
+        if isinstance(event, Metric) and event.name.startswith("usage/") and event.name.count("/") > 1:
+            yield None
+        else:
+            yield event
+
+
 def launched_rank() -> int:
     """Return the number of this process among those of a launcher; 0 alone."""
     return int(os.environ.get("RANK", "0"))
@@ -156,7 +165,7 @@ def register(app: typer.Typer) -> None:
                 with open(os.devnull, "w") as silence:
                     follow(job, token, out=silence)
                 return
-            finished = follow(job, token)
+            finished = follow(_spoken(job), token)
         if finished.outcome == "cancelled":
             raise Cancelled
         say(finished.outcome, *summary_lines(finished.summary), f"run: {folder}")

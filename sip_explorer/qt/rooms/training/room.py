@@ -49,6 +49,7 @@ class TrainingRoom(Room):
         self.status = RunStatus()
         self.curves = RunCurves()
         self.strip = BatchStrip()
+        self.strip.hide()  # until there are images
         self.drawn = SampleStrip()
         self.runs = RunList()
         self.deeds = RunActions()
