@@ -152,6 +152,53 @@ class Coupling(Layer):
         return torch.cat((first, (second - shift) * torch.exp(-log_scale)), 1)
 
 
+class DenseCoupling(Layer):
+    """An affine coupling of the whole picture: one half of all its numbers moves the other.
+
+    A network of two hidden layers sees everything at once, which local convolutions do not; which
+    half a number is in is fixed, drawn from torch's generator. Real NVP's coupling (Dinh et al. 2017)
+    over a random mask, as its authors did for vectors (NICE, arXiv 1410.8516).
+    """
+
+    first: Tensor
+    second: Tensor
+
+    def __init__(self, shape: tuple[int, int, int], width: int, bound: float) -> None:
+        super().__init__()
+        numbers = shape[0] * shape[1] * shape[2]
+        self.bound, half = bound, numbers // 2
+        order = torch.randperm(numbers)
+        self.register_buffer("first", order[:half])
+        self.register_buffer("second", order[half:])
+        self.net = nn.Sequential(
+            nn.Linear(half, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, 2 * (numbers - half)),
+        )
+        nn.init.zeros_(self.net[-1].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.net[-1].bias)  # type: ignore[arg-type]
+
+    def _scale_and_shift(self, flat: Tensor) -> tuple[Tensor, Tensor]:
+        raw, shift = self.net(flat[:, self.first]).chunk(2, 1)
+        return self.bound * torch.tanh(raw / self.bound), shift
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (z, log-determinant (N,))."""
+        flat = x.flatten(1)
+        log_scale, shift = self._scale_and_shift(flat)
+        z = flat.index_copy(1, self.second, flat[:, self.second] * torch.exp(log_scale) + shift)
+        return z.reshape(x.shape), log_scale.sum(1)
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """Return x."""
+        flat = z.flatten(1)
+        log_scale, shift = self._scale_and_shift(flat)
+        x = flat.index_copy(1, self.second, (flat[:, self.second] - shift) * torch.exp(-log_scale))
+        return x.reshape(z.shape)
+
+
 class FactorOut(Coupling):
     """Half of the channels leaves as noise: the second half, standardised by what the first predicts.
 

@@ -15,6 +15,7 @@ from sip_explorer.protoflow.layers import (
     ActNorm,
     Coupling,
     CouplingNet,
+    DenseCoupling,
     Equalise,
     FactorOut,
     InvertibleConv,
@@ -134,6 +135,7 @@ _WORDS: dict[type[nn.Module], str] = {
     ActNorm: "normalisation",
     InvertibleConv: "1×1 convolution",
     Coupling: "coupling",
+    DenseCoupling: "coupling of the whole picture",
     FactorOut: "factoring out",
 }
 
@@ -150,6 +152,9 @@ def _build_layers(config: FlowConfig) -> list[Layer]:
                 FactorOut(channels, stage.width, (height, width), config.scale_bound, config.blocks)
             )
             channels //= 2
+        elif stage.kind == "dense":
+            shape = (channels, height, width)
+            layers += [DenseCoupling(shape, stage.width, config.scale_bound) for _ in range(stage.count)]
         else:
             for _ in range(stage.count):
                 layers += [
