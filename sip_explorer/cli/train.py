@@ -103,7 +103,7 @@ def _new_folder(order: TrainingOrder, workspace: "Workspace | None", name: str) 
 
 
 def _spoken(job: Iterator[Event | None]) -> Iterator[Event | None]:
-    """Leave out the use of every single prototype of a flow: the run folder has it, lines it would be many."""
+    """Leave out the use of every single prototype of a flow: many lines, which the run folder has."""
     for event in job:
         if isinstance(event, Metric) and event.name.startswith("usage/") and event.name.count("/") > 1:
             yield None

@@ -29,8 +29,18 @@ class ProtoFlowFields:
 
     layout: str = text(
         "squeeze, steps 4x64, squeeze, steps 6x160, factor 128, steps 3x160",
-        "stages: squeeze, steps COUNTxWIDTH, factor WIDTH, separated by commas",
+        "small, medium, large or largest, or stages with commas between: squeeze, steps COUNTxWIDTH, "
+        "dense COUNTxWIDTH, factor WIDTH",
         source=OURS,
+    )
+    blocks: int = whole(
+        0, 0, "residual blocks in each coupling network; 0: those of the size, or none", "blocks", maximum=64
+    )
+    dequantisation: str = choice(
+        "automatic",
+        ("automatic", "uniform", "variational"),
+        "noise that fills an 8-bit level: uniform, or learned; automatic: that of the size, or uniform",
+        source="variational: Flow++ (arXiv 1902.00275)",
     )
     components: int = whole(
         4, 1, "prototypes of each class", "prototypes", maximum=100, source=f"{PROTOFLOW}: 10; 5 on CIFAR-10"

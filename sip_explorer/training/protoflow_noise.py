@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from sip_explorer.attacks.keyed import image_keys, standard_normal, symmetric_uniform
+from sip_explorer.attacks.keyed import image_keys, standard_normal
 from sip_explorer.protoflow import Backbone
 from sip_explorer.training.augmentation import Augmentation
 from sip_explorer.training.protoflow_declaration import ProtoFlowFields
@@ -29,9 +29,12 @@ def levels_of(images: Tensor) -> Tensor:
     return (255 * images).round_()
 
 
-def dequantisation(shape: torch.Size, ids: Tensor, seed: int, epoch: int, view: int) -> Tensor:
-    """Return u in (0, 1), float32 (N, *shape), of the images ``ids`` in one view of an epoch."""
-    return symmetric_uniform(image_keys(ids, view, seed, epoch), shape).add_(1).div_(2)
+def base_noise(shape: torch.Size, ids: Tensor, seed: int, epoch: int, view: int) -> Tensor:
+    """Return the ξ, N(0, 1), from which the backbone makes its dequantisation noise (`noise_from`).
+
+    Float32 (N, *shape), of the images ``ids`` in one view of an epoch; 65,536 quantiles.
+    """
+    return standard_normal(image_keys(ids, view, seed, epoch), shape)
 
 
 def joined_noise(

@@ -19,7 +19,8 @@ class FlowPart:
 
     Attributes
     ----------
-    v : dequantised images (n, C, H, W) in [0, 1].
+    levels : 8-bit levels (n, C, H, W), float32.
+    xi : what dequantisation noise is made from, N(0, 1), (n, C, H, W).
     eta : noise that the couplings join, None where they join none.
     labels : int64 (n,).
     predicted : int64 (n,), the classes predicted on the second augmentation; None without consistency.
@@ -30,7 +31,8 @@ class FlowPart:
     once : whether the terms that need no image are in this part: in one of each process's parts.
     """
 
-    v: Tensor
+    levels: Tensor
+    xi: Tensor
     eta: tuple[Tensor, ...] | None
     labels: Tensor
     predicted: Tensor | None
@@ -66,9 +68,10 @@ class FlowObjective(nn.Module):
     def forward(self, part: FlowPart) -> tuple[Tensor, Tensor]:
         """Return the loss to go back from, and the part's share of each term of `TOLD`, (7,)."""
         flow, recipe = self.flow, self._recipe
-        out = flow.transform(part.v, part.eta)
+        u, log_q = flow.backbone.noise_from(part.levels, part.xi)
+        out = flow.transform((part.levels + u) / 256, part.eta)
         scores = flow.class_log_likelihood(out.z)
-        density = out.log_det + out.log_prior - flow.dimensions * math.log(256)
+        density = out.log_det + out.log_prior - log_q - flow.dimensions * math.log(256)
         entropy = F.cross_entropy(scores, part.labels, reduction="none")
         bits = self._bits(density, scores, part.labels)
         each = recipe.classification_weight * entropy + recipe.density_weight * bits

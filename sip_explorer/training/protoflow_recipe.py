@@ -44,9 +44,16 @@ class ProtoFlowRecipe(ProtoFlowFields):
     def flow_config(self, input_shape: tuple[int, int, int]) -> "FlowConfig":
         """Return the flow's plan for images of (C, H, W)."""
         from sip_explorer.protoflow import FlowConfig  # a form is built before torch is there
+        from sip_explorer.protoflow.presets import SIZES, preset
 
+        noise = None if self.dequantisation == "automatic" else self.dequantisation
         layout = tuple(entry.strip() for entry in self.layout.split(",") if entry.strip())
-        return FlowConfig(input_shape, layout, self.components)
+        if len(layout) == 1 and layout[0] in SIZES:
+            size = preset(layout[0], input_shape, self.components, noise)
+            return dataclasses.replace(size, blocks=self.blocks or size.blocks)
+        return FlowConfig(
+            input_shape, layout, self.components, blocks=self.blocks, dequantisation=noise or "uniform"
+        )
 
     @property
     def selection(self) -> Recipe:

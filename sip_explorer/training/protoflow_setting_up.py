@@ -11,7 +11,7 @@ import torch
 
 from sip_explorer.data import stratified_split, to_float
 from sip_explorer.protoflow import ProtoFlow, build_protoflow, initialise_class
-from sip_explorer.records import CancelToken, Event, SipError
+from sip_explorer.records import CancelToken, Event
 from sip_explorer.records.runs import RunFolder
 from sip_explorer.training.averaging import MovingAverage
 from sip_explorer.training.batches import Batches
@@ -22,7 +22,7 @@ from sip_explorer.training.protoflow_noise import (
     FIRST,
     START,
     augmentation_of,
-    dequantisation,
+    base_noise,
     joined_noise,
     levels_of,
 )
@@ -40,6 +40,7 @@ _PROBES = 8  # training images kept in the file, on which its round trip is meas
 _START_IMAGES = 512  # that set histogram and ActNorms
 _KMEANS_IMAGES = 10_000
 _KMEANS_BATCH = 64
+_LOW = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,7 @@ def set_up_flow(
 def _built(recipe: ProtoFlowRecipe, data: TrainingData, device: torch.device) -> ProtoFlow:
     height, width, channels = data.images.shape[1:]
     flow = build_protoflow(recipe.flow_config((channels, height, width)), data.classes, seed=recipe.seed)
-    precision = resolve_precision(recipe.precision, device)
-    if precision == "float16":
-        raise SipError(
-            "Recipe: precision is 'float16', which these coupling networks cannot work in: "
-            "choose bfloat16 or float32."
-        )
-    flow.backbone.use_bfloat16(precision == "bfloat16")
+    flow.backbone.use_low_precision(_LOW[resolve_precision(recipe.precision, device)])
     return flow.to(device).train()
 
 
@@ -122,10 +117,12 @@ def _first_values(
     def view(rows: Rows) -> tuple[torch.Tensor, tuple[torch.Tensor, ...] | None]:
         images = to_float(data.images[rows]).to(device)
         ids = torch.from_numpy(data.ids[rows]).to(device)
-        u = dequantisation(images.shape[1:], ids, recipe.seed, 0, START)
-        return (levels_of(images) + u) / 256, joined_noise(flow.backbone, ids, recipe.seed, 0, START)
+        levels, xi = levels_of(images), base_noise(images.shape[1:], ids, recipe.seed, 0, START)
+        u, _ = flow.backbone.noise_from(levels, xi)
+        return (levels + u) / 256, joined_noise(flow.backbone, ids, recipe.seed, 0, START)
 
-    flow.backbone.initialise(view(order[:_START_IMAGES])[0])
+    with torch.no_grad():
+        flow.backbone.initialise(view(order[:_START_IMAGES])[0])
     yield None
     if not recipe.kmeans:
         return

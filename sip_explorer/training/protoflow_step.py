@@ -4,6 +4,7 @@ import math
 from collections.abc import Generator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from sip_explorer.records.arithmetic import repeatable
 from sip_explorer.training.batches import Batch
 from sip_explorer.training.environment import resolve_precision
 from sip_explorer.training.protoflow_declaration import ProtoFlowFields
-from sip_explorer.training.protoflow_noise import AGAIN, FIRST, dequantisation, joined_noise, levels_of
+from sip_explorer.training.protoflow_noise import AGAIN, FIRST, base_noise, joined_noise, levels_of
 from sip_explorer.training.protoflow_objective import TOLD, FlowObjective, FlowPart, distances_of_own
 from sip_explorer.training.ranks import Ranks
 
@@ -25,6 +26,18 @@ class FlowStepResult:
 
     means: Tensor
     count: int
+
+
+class _View(NamedTuple):
+    """Levels of a share of a batch, (n, C, H, W), the noise that dequantises them, and the joined one."""
+
+    levels: Tensor
+    xi: Tensor
+    eta: tuple[Tensor, ...] | None
+
+    def rows(self, rows: slice) -> tuple[Tensor, Tensor, tuple[Tensor, ...] | None]:
+        eta = None if self.eta is None else tuple(one[rows] for one in self.eta)
+        return self.levels[rows], self.xi[rows], eta
 
 
 class ProtoFlowStep:
@@ -71,22 +84,21 @@ class ProtoFlowStep:
         for group, peak in zip(self.optimiser.param_groups, self._peaks, strict=True):
             group["lr"] = factor * peak
         self._flow.train()
-        v, eta = self._view(batch, epoch, FIRST)
+        view = self._view(batch, epoch, FIRST)
         nearest = None
         if recipe.cluster_weight:
-            nearest = yield from self._nearest(batch, v, eta, token)
+            nearest = yield from self._nearest(batch, view, token)
         predicted = yield from self._predicted(batch, epoch, token)
         ramp = min(elapsed / recipe.consistency_ramp, 1.0) if recipe.consistency_ramp else 1.0
         weights = batch.weights / batch.total
         told = torch.zeros(len(TOLD), device=device)
         self.optimiser.zero_grad(set_to_none=True)
-        parts = self._parts(len(v))
+        parts = self._parts(len(view.levels))
         for rows in parts:
             token.check()
             last = rows is parts[-1]
             part = FlowPart(
-                v[rows],
-                None if eta is None else tuple(one[rows] for one in eta),
+                *view.rows(rows),
                 batch.labels[rows],
                 None if predicted is None else predicted[rows],
                 weights[rows],
@@ -105,28 +117,29 @@ class ProtoFlowStep:
         self.scaler.update()
         return FlowStepResult(self._ranks.sum(told), batch.total)
 
-    def _view(self, batch: Batch, epoch: int, view: int) -> tuple[Tensor, tuple[Tensor, ...] | None]:
-        """Return the batch dequantised, and its joined noise, in one view."""
+    def _view(self, batch: Batch, epoch: int, view: int) -> "_View":
+        """Return the batch in one view, and the noise that belongs to it."""
         images = batch.images if view == FIRST else batch.again
         assert images is not None
-        seed = self._recipe.seed
-        u = dequantisation(images.shape[1:], batch.ids, seed, epoch, view)
-        return (levels_of(images) + u) / 256, joined_noise(self._flow.backbone, batch.ids, seed, epoch, view)
+        seed, ids = self._recipe.seed, batch.ids
+        return _View(
+            levels_of(images),
+            base_noise(images.shape[1:], ids, seed, epoch, view),
+            joined_noise(self._flow.backbone, ids, seed, epoch, view),
+        )
 
     def _parts(self, count: int) -> list[slice]:
         size = self._recipe.micro_batch
         return [slice(start, start + size) for start in range(0, count, size)]
 
-    @torch.no_grad()
-    def _latents(
-        self, v: Tensor, eta: tuple[Tensor, ...] | None, token: CancelToken
-    ) -> Generator[None, None, Tensor]:
+    def _latents(self, view: "_View", token: CancelToken) -> Generator[None, None, Tensor]:
         found = []
-        for rows in self._parts(len(v)):
+        for rows in self._parts(len(view.levels)):
             token.check()
-            noise = None if eta is None else tuple(one[rows] for one in eta)
+            levels, xi, eta = view.rows(rows)
             with torch.no_grad():
-                found.append(self._flow.transform(v[rows], noise).z)
+                u, _ = self._flow.backbone.noise_from(levels, xi)
+                found.append(self._flow.transform((levels + u) / 256, eta).z)
             yield None
         return torch.cat(found)
 
@@ -136,15 +149,13 @@ class ProtoFlowStep:
         """Return the class of each image's second augmentation, by the flow as it is; no gradient."""
         if batch.again is None:
             return None
-        z = yield from self._latents(*self._view(batch, epoch, AGAIN), token)
+        z = yield from self._latents(self._view(batch, epoch, AGAIN), token)
         with torch.no_grad():
             return self._flow.class_log_likelihood(z).argmax(1)
 
-    def _nearest(
-        self, batch: Batch, v: Tensor, eta: tuple[Tensor, ...] | None, token: CancelToken
-    ) -> Generator[None, None, Tensor]:
+    def _nearest(self, batch: Batch, view: "_View", token: CancelToken) -> Generator[None, None, Tensor]:
         """Return which image is the nearest of the whole batch to each prototype; see `FlowPart.nearest`."""
-        z = yield from self._latents(v, eta, token)
+        z = yield from self._latents(view, token)
         distances = distances_of_own(self._flow, z, batch.labels)
         distances = distances.masked_fill((batch.weights == 0)[:, None, None], math.inf)
         least, place = distances.min(0)

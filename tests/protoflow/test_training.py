@@ -95,11 +95,17 @@ def test_the_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
     assert all(torch.equal(one[key], two[key]) for key in one)
 
 
-def test_bfloat16_training_gives_an_exact_float32_flow(tmp_path: Path) -> None:
-    drain(train_protoflow(TINY.replace(epochs=1, precision="bfloat16"), tmp_path / "run", bars()))
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_training_gives_an_exact_float32_flow(tmp_path: Path, precision: str) -> None:
+    events = drain(train_protoflow(TINY.replace(epochs=2, precision=precision), tmp_path / "run", bars()))
     flow = load_protoflow(tmp_path / "run" / "best.safetensors")
     assert flow.round_trip is not None
     assert flow.round_trip.exact
+    losses = [event.value for event in events if isinstance(event, Metric) and event.name == "train/loss"]
+    full = drain(train_protoflow(TINY.replace(epochs=2), tmp_path / "full", bars()))
+    others = [event.value for event in full if isinstance(event, Metric) and event.name == "train/loss"]
+    assert losses != others
+    assert losses == pytest.approx(others, rel=0.1)
 
 
 def test_a_flow_is_a_classifier_to_an_attack(tmp_path: Path) -> None:

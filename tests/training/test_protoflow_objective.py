@@ -10,7 +10,7 @@ import torch
 from sip_explorer.protoflow import ProtoFlow, build_protoflow
 from sip_explorer.records import CancelToken
 from sip_explorer.training.batches import Batch
-from sip_explorer.training.protoflow_noise import AGAIN, FIRST, dequantisation, levels_of
+from sip_explorer.training.protoflow_noise import AGAIN, FIRST, base_noise, levels_of
 from sip_explorer.training.protoflow_objective import TOLD
 from sip_explorer.training.protoflow_recipe import ProtoFlowRecipe
 from sip_explorer.training.protoflow_step import ProtoFlowStep
@@ -28,8 +28,9 @@ def recipe(flow_recipe: ProtoFlowRecipe) -> ProtoFlowRecipe:
     )  # fmt: skip
 
 
-@pytest.fixture
-def flow(recipe: ProtoFlowRecipe) -> ProtoFlow:
+@pytest.fixture(params=["uniform", "variational"])
+def flow(recipe: ProtoFlowRecipe, request: pytest.FixtureRequest) -> ProtoFlow:
+    recipe = recipe.replace(dequantisation=request.param)
     built = build_protoflow(recipe.flow_config(SHAPE), ("a", "b", "c"), seed=1)
     with torch.no_grad():  # away from the identity that couplings start at
         for parameter in built.parameters():
@@ -61,17 +62,19 @@ def stepped(flow: ProtoFlow, recipe: ProtoFlowRecipe, batch: Batch, elapsed: flo
 def terms(flow: ProtoFlow, batch: Batch, recipe: ProtoFlowRecipe) -> dict[str, torch.Tensor]:
     """Return the losses as methods write them, over the whole batch at once."""
 
-    def view(images: torch.Tensor, kind: int) -> torch.Tensor:
-        u = dequantisation(torch.Size(SHAPE), batch.ids, recipe.seed, 4, kind)
-        return (levels_of(images) + u) / 256
+    def view(images: torch.Tensor, kind: int) -> tuple[torch.Tensor, torch.Tensor]:
+        levels, xi = levels_of(images), base_noise(torch.Size(SHAPE), batch.ids, recipe.seed, 4, kind)
+        u, log_q = flow.backbone.noise_from(levels, xi)
+        return (levels + u) / 256, log_q
 
     assert batch.again is not None
-    out = flow.transform(view(batch.images, FIRST))
+    v, log_q = view(batch.images, FIRST)
+    out = flow.transform(v)
     z, mean = out.z.flatten(1), flow.mixture.mean
     variance = flow.mixture.log_variance.exp()
     scores = flow.class_log_likelihood(out.z)
-    density = out.log_det + out.log_prior - 64 * math.log(256)
-    guess = flow.class_log_likelihood(flow.transform(view(batch.again, AGAIN)).z).argmax(1)
+    density = out.log_det + out.log_prior - log_q - 64 * math.log(256)
+    guess = flow.class_log_likelihood(flow.transform(view(batch.again, AGAIN)[0]).z).argmax(1)
     rows = torch.arange(8)
     nearest = [
         min((z[i] - mean[c, k]).norm() for i in rows if batch.labels[i] == c) for c in (0, 1) for k in (0, 1)
@@ -155,16 +158,14 @@ def test_without_its_weight_a_loss_moves_nothing(
 def test_noise_is_of_the_image_and_the_epoch() -> None:
     shape = torch.Size((3, 4, 4))
     ids = torch.tensor([7, 2, 9])
-    u = dequantisation(shape, ids, 0, 3, FIRST)
-    assert float(u.min()) > 0
-    assert float(u.max()) < 1
-    assert torch.equal(dequantisation(shape, ids[[2]], 0, 3, FIRST)[0], u[2])
+    xi = base_noise(shape, ids, 0, 3, FIRST)
+    assert torch.equal(base_noise(shape, ids[[2]], 0, 3, FIRST)[0], xi[2])
     for other in (
-        dequantisation(shape, ids, 1, 3, FIRST),
-        dequantisation(shape, ids, 0, 4, FIRST),
-        dequantisation(shape, ids, 0, 3, AGAIN),
+        base_noise(shape, ids, 1, 3, FIRST),
+        base_noise(shape, ids, 0, 4, FIRST),
+        base_noise(shape, ids, 0, 3, AGAIN),
     ):
-        assert not torch.isclose(other, u).any()
-    many = dequantisation(torch.Size((1, 28, 28)), torch.arange(200), 0, 0, FIRST).flatten().double()
-    assert float(many.mean()) == pytest.approx(0.5, abs=0.003)
-    assert float(many.std()) == pytest.approx(12**-0.5, abs=0.003)
+        assert float((other == xi).float().mean()) < 0.05
+    many = base_noise(torch.Size((1, 28, 28)), torch.arange(200), 0, 0, FIRST).flatten().double()
+    assert float(many.mean()) == pytest.approx(0, abs=0.01)
+    assert float(many.std()) == pytest.approx(1, abs=0.01)

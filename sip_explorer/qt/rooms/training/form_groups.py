@@ -35,7 +35,7 @@ GROUPS = (
             "layout", "components", "classification_weight", "density_weight", "consistency_weight",
             "diversity_weight", "cluster_weight",
         ),
-        ("consistency_ramp", "kmeans", "samples", "temperature"),
+        ("blocks", "dequantisation", "consistency_ramp", "kmeans", "samples", "temperature"),
     ),
     Group(
         "Attack",

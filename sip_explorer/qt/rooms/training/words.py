@@ -58,6 +58,8 @@ LABELS: dict[str, str] = {
     "snapshot_every": "Snapshot",
     "layout": "Layout",
     "components": "Prototypes",
+    "blocks": "Blocks",
+    "dequantisation": "Dequantisation",
     "classification_weight": "Cross-entropy ×",
     "density_weight": "Bits/dim ×",
     "consistency_weight": "Consistency ×",
@@ -98,6 +100,7 @@ UNITS: dict[str, str] = {
     "jitter": "",
     "snapshot_every": "epochs",
     "components": "a class",
+    "blocks": "a network",
     "samples": "a class",
 }
 
@@ -108,6 +111,11 @@ CHOICES: dict[str, dict[str, str]] = {
         "trades": "TRADES",
         "sip-at": "SIP-AT",
         "protoflow": "ProtoFlow",
+    },
+    "dequantisation": {
+        "automatic": "Automatic",
+        "uniform": "Uniform noise",
+        "variational": "Learned noise",
     },
     "outside": {"edge": "Its border goes on", "black": "Black"},
     "salience": {
