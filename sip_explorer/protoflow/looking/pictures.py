@@ -23,11 +23,11 @@ _SPACE = 8
 class Strip:
     """A row of a sheet: a caption at the left, images side by side, a note under each.
 
-    ``images`` is uint8 (n, H, W, C), C 1 or 3; ``notes`` is empty or has a text for each image.
+    ``images`` are uint8 (H, W, C), C 1 or 3, of one size; ``notes`` is empty or has a text for each.
     """
 
     caption: str
-    images: NDArray[np.uint8]
+    images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
     notes: tuple[str, ...] = ()
 
 
@@ -43,7 +43,7 @@ def sheet(path: Path | str, strips: Sequence[Strip], scale: int | None = None, t
 
     font = ImageFont.load_default(13)
     small = ImageFont.load_default(11)
-    height, width = strips[0].images.shape[1:3]
+    height, width = next(strip.images[0].shape[:2] for strip in strips if len(strip.images))
     factor = scale or max(1, round(84 / width))
     left = max((int(font.getlength(strip.caption)) for strip in strips), default=0)
     left = left + 2 * _SPACE if left else _SPACE
