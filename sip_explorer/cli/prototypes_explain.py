@@ -28,8 +28,9 @@ def register(group: typer.Typer) -> None:
         out: Annotated[
             Path,
             typer.Option(
-                help="PNG to write: image, its way back, the nearest prototype, the next class's, which "
-                "pixels move toward it, and what speaks for it (red: brighter, blue: darker)."
+                help="PNG to write: the image, decoded again, its nearest prototype and the next class's, "
+                "which pixels move toward it, what speaks for it (red) and against it (blue), and the "
+                "gradient of the difference."
             ),
         ] = Path("explained.png"),
         table: Annotated[
@@ -85,7 +86,7 @@ def _job(
     sheet(
         out,
         strips,
-        title="Image, its way back, nearest prototype, next class, which pixels move, what speaks for it",
+        title="Red speaks for the nearest prototype, blue for the next class's",
     )
     yield Artefact("picture", str(out))
     if table is not None:
@@ -96,11 +97,15 @@ def _job(
 def _explained(
     flow: "ProtoFlow", name: str, image: "torch.Tensor", index: "LatentIndex | None"
 ) -> "tuple[Strip, str]":
+    import torch
+
     from sip_explorer.protoflow.looking import (
         Strip,
         density_gradient,
         diverging,
+        evidence,
         explain,
+        over_image,
         pixel_motion,
         prototype_name,
         to_pixels,
@@ -110,8 +115,10 @@ def _explained(
     found = explain(flow, code)
     near = flow.prototypes[found.label][found.component]
     following = flow.prototypes[found.next_label][found.next_component]
-    likelihood = flow.log_likelihood_of(code)
-    heat = density_gradient(flow, image, near, against=following).sum(0).cpu().numpy()
+    with torch.no_grad():
+        likelihood = flow.log_likelihood_of(code)
+    speaks = over_image(evidence(code.z, near, following)[0], *flow.input_shape[1:]).float().cpu().numpy()
+    gradient = density_gradient(flow, image, near, against=following).sum(0).cpu().numpy()
     motion = pixel_motion(flow, code, near)
     pictures = (
         to_pixels(image[0]),
@@ -119,7 +126,8 @@ def _explained(
         to_pixels(near.decode_mean()),
         to_pixels(following.decode_mean()),
         to_pixels(motion / motion.amax().clamp_min(1e-6)),
-        diverging(heat),
+        diverging(speaks, float(abs(speaks).max())),
+        diverging(gradient),
     )
     text = f"{name}: {found.sentence} log p(x) {float(likelihood.total[0]):.0f} nats"
     text += f" ({float(likelihood.bits_per_dimension[0]):.2f} bits/dim)"
@@ -131,7 +139,8 @@ def _explained(
         "decoded",
         prototype_name(flow, found.label, found.component),
         prototype_name(flow, found.next_label, found.next_component),
-        "moves",
+        "pixels that move",
         "speaks for it",
+        "gradient",
     )
     return Strip(name, pictures, notes), text + "."

@@ -66,13 +66,10 @@ def register(group: typer.Typer) -> None:
             index = indexed(loaded, there, images, token) if images else None
             if chosen is None:
                 follow(_grid(loaded, out, index), token)
+                say(f"{out}: {len(loaded.classes)} classes of {loaded.components} prototypes.")
             else:
                 follow(_one(loaded, chosen, there, out, index, temperature, seed, token), token)
-            say(
-                f"{out}: {len(loaded.classes)} classes × {loaded.components} prototypes."
-                if of is None
-                else f"{out}: {of}, weight {100 * chosen.weight:.1f} % of its class."
-            )  # type: ignore[union-attr]
+                say(f"{out}: {of}, {100 * chosen.weight:.1f} % of its class.")
             if table is not None:
                 _table(loaded, table, index)
                 say(f"table: {table}")
@@ -216,7 +213,7 @@ def _record(
     made = record_of(
         flow,
         file_hash(checkpoint),
-        torch.stack(drawn).unflatten(0, shape) if drawn else None,
+        torch.stack(drawn).reshape(*shape, *drawn[0].shape) if drawn else None,
         temperature=temperature,
         seed=seed,
         usage=None if index is None else index.usage(*shape),
