@@ -51,6 +51,18 @@ def flow_and_workspace(
         yield load_protoflow(flow_path(name, there), device=str(resolve_device(device))), there
 
 
+def load_flow(name: str, workspace: Path | None, device: str = "cpu") -> "ProtoFlow":
+    """Load the flow ``name``; the workspace is opened only where no file is called so."""
+    from sip_explorer.protoflow import load_protoflow
+    from sip_explorer.training.environment import resolve_device
+
+    place = str(resolve_device(device))
+    if Path(name).suffix:
+        return load_protoflow(name, device=place)
+    with opened(workspace) as there:
+        return load_protoflow(flow_path(name, there), device=place)
+
+
 def flow_path(name: str, workspace: "Workspace") -> Path:
     """Return the file of the flow ``name``; that which is not there is left to `load_protoflow` to refuse."""
     path = Path(name)

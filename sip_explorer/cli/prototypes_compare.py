@@ -8,7 +8,7 @@ import typer
 
 from sip_explorer.cli.attacked import DeviceOption
 from sip_explorer.cli.progress import follow, say, table
-from sip_explorer.cli.prototypes_chosen import FlowArgument, flow_and_workspace, labelled
+from sip_explorer.cli.prototypes_chosen import FlowArgument, flow_and_workspace, labelled, load_flow
 from sip_explorer.cli.workspaces import WorkspaceOption
 from sip_explorer.records import Artefact, CancelToken, Event, Finished, Progress, SipError, Started
 
@@ -42,8 +42,7 @@ def register(group: typer.Typer) -> None:
         from sip_explorer.protoflow.looking import table as write_table
 
         with flow_and_workspace(flow, workspace, device) as (first, there):
-            with flow_and_workspace(other, workspace, device) as (second, _):
-                pass
+            second = load_flow(other, workspace, device)
             if set(first.classes) != set(second.classes):
                 raise SipError(
                     f"{Path(flow).name} and {Path(other).name} know other classes; "

@@ -135,7 +135,7 @@ def _explained(
         share = index.typicality(float(likelihood.total[0]))
         text += f", typicality {100 * share:.0f} % among {len(index):,} training images"
     notes = (
-        f"p = {100 * found.probability:.1f} %",
+        f"p = {100 * found.probability:.1f} %" if found.probability < 0.9995 else "p > 99.9 %",
         "decoded",
         prototype_name(flow, found.label, found.component),
         prototype_name(flow, found.next_label, found.next_component),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sip_explorer.cli.progress import follow, say
-from sip_explorer.cli.prototypes_chosen import FlowArgument, SeedOption, choose, flow_and_workspace
+from sip_explorer.cli.prototypes_chosen import FlowArgument, SeedOption, choose, load_flow
 from sip_explorer.cli.workspaces import WorkspaceOption
 from sip_explorer.records import CancelToken, Event, Finished, Progress, Started, atomic_path
 
@@ -51,8 +51,7 @@ def register(group: typer.Typer) -> None:
         workspace: WorkspaceOption = None,
     ) -> None:
         """Draw images from prototypes into one PNG."""
-        with flow_and_workspace(flow, workspace) as (loaded, _):
-            chosen = choose(loaded, class_, prototype)
+        chosen = choose(load_flow(flow, workspace), class_, prototype)
         token = CancelToken()
         job = _job(chosen, out, count, temperature, halves_temperature, truncated, seed, token)
         follow(job, token)

@@ -51,7 +51,7 @@ class FlowClassifier(nn.Module):
 
     def _scores(self, images: Tensor, seed: int) -> Tensor:
         if self.path == "image":
-            code = self.flow.encode(images.clamp(0, 1), seed, quantised=False)
+            code = self.flow.encode(images, seed, quantised=False)
             assert code.log_det is not None
             return code.log_det[:, None] + self._classes(code.z)
         u = self.flow.draw_noise(images, seed)
