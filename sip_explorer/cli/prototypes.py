@@ -7,6 +7,7 @@ from sip_explorer.cli import (
     prototypes_compare,
     prototypes_detect,
     prototypes_explain,
+    prototypes_prune,
     prototypes_sample,
     prototypes_show,
     prototypes_walk,
@@ -16,7 +17,7 @@ from sip_explorer.cli import (
 def register(app: typer.Typer) -> None:
     """Add the group."""
     group = typer.Typer(
-        help="Prototypes of a ProtoFlow: draw, show, explain, walk, attack, detect, compare.",
+        help="Prototypes of a ProtoFlow: draw, show, explain, walk, attack, detect, compare, prune.",
         epilog="Example: sip-explorer prototypes show flow.safetensors --out prototypes.png",
         no_args_is_help=True,
     )
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
         prototypes_attack,
         prototypes_detect,
         prototypes_compare,
+        prototypes_prune,
     ):
         command.register(group)
     app.add_typer(group, name="prototypes")
