@@ -19,7 +19,6 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(
         help="Prototypes of a ProtoFlow: draw, show, explain, walk, attack, detect, compare, prune.",
         epilog="Example: sip-explorer prototypes show flow.safetensors --out prototypes.png",
-        no_args_is_help=True,
     )
     for command in (
         prototypes_sample,
