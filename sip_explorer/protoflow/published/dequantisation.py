@@ -90,10 +90,7 @@ class DiagonalNormal(nn.Module):
 
 
 class DequantisationFlow(nn.Module):
-    """u given the image: convolutions and conditional couplings at half the size, then a sigmoid.
-
-    ``widths`` are (context, its growth and depth; nets' width, growth and depth).
-    """
+    """u given the image: convolutions and conditional couplings at half the size, then a sigmoid."""
 
     def __init__(
         self,
