@@ -33,6 +33,8 @@ class FlowConfig:
         the other half).
     components : prototypes per class.
     scale_bound : bound b of a coupling's log-scale, b·tanh(s/b).
+    blocks : residual blocks in each coupling network (`CouplingNet`).
+    dequantisation : ``"uniform"`` noise, or ``"variational"``: learned (`VariationalDequantisation`).
 
     Raises
     ------
@@ -46,6 +48,8 @@ class FlowConfig:
     )
     components: int = 4
     scale_bound: float = 2.0
+    blocks: int = 0
+    dequantisation: str = "uniform"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "input_shape", tuple(int(n) for n in self.input_shape))
@@ -60,6 +64,10 @@ class FlowConfig:
             )
         if not 0 < self.scale_bound < 20:
             raise SipError(f"scale_bound is {self.scale_bound}; choose a number between 0 and 20, such as 2.")
+        if not 0 <= self.blocks <= 64:
+            raise SipError(f"A coupling network cannot have {self.blocks} blocks; choose 0 to 64.")
+        if self.dequantisation not in ("uniform", "variational"):
+            raise SipError(f"dequantisation is {self.dequantisation!r}; choose 'uniform' or 'variational'.")
         self.shapes()
 
     def stages(self) -> tuple[Stage, ...]:

@@ -85,19 +85,28 @@ class InvertibleConv(Layer):
 
 
 class CouplingNet(nn.Module):
-    """3×3 – 1×1 – 3×3 convolutions with ReLU and a learned bias per place after the first.
+    """3×3 convolution, residual blocks if asked for, 1×1, 3×3, with ReLU between.
 
-    The bias tells the network where in the picture it is. The last convolution starts at zero, so
-    that a fresh coupling is the identity. With ``low_precision`` set and in train mode it runs in bfloat16;
-    its output is float32 again.
+    A learned bias per place after the first convolution tells the network where in the picture it
+    is. The last convolution starts at zero, so that a fresh coupling is the identity. A block is
+    x + 3×3(ReLU(1×1(ReLU(x)))) (He et al. 2016, arXiv 1603.05027: pre-activation). With
+    ``low_precision`` set and in train mode it runs in bfloat16; its output is float32 again.
     """
 
     low_precision: bool = False
 
-    def __init__(self, channels: int, width: int, outputs: int, size: tuple[int, int]) -> None:
+    def __init__(
+        self, channels: int, width: int, outputs: int, size: tuple[int, int], blocks: int = 0
+    ) -> None:
         super().__init__()
         self.enter = nn.Conv2d(channels, width, 3, padding=1, bias=False)
         self.place = nn.Parameter(torch.zeros(1, width, *size))
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.ReLU(), nn.Conv2d(width, width, 1), nn.ReLU(), nn.Conv2d(width, width, 3, padding=1)
+            )
+            for _ in range(blocks)
+        )
         self.mix = nn.Conv2d(width, width, 1)
         self.leave = nn.Conv2d(width, outputs, 3, padding=1)
         nn.init.zeros_(self.leave.weight)
@@ -106,8 +115,10 @@ class CouplingNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, outputs, H, W) of (N, channels, H, W)."""
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self.low_precision and self.training):
-            hidden = F.relu(self.enter(x) + self.place)
-            out: Tensor = self.leave(F.relu(self.mix(hidden)))
+            hidden = self.enter(x) + self.place
+            for block in self.blocks:
+                hidden = hidden + block(hidden)
+            out: Tensor = self.leave(F.relu(self.mix(F.relu(hidden))))
         return out.to(x.dtype)
 
 
@@ -117,10 +128,12 @@ class Coupling(Layer):
     Real NVP (Dinh et al. 2017, arXiv 1605.08803) with DenseFlow's bound (b = 2).
     """
 
-    def __init__(self, channels: int, width: int, size: tuple[int, int], bound: float) -> None:
+    def __init__(
+        self, channels: int, width: int, size: tuple[int, int], bound: float, blocks: int = 0
+    ) -> None:
         super().__init__()
         self.bound = bound
-        self.net = CouplingNet(channels // 2, width, channels, size)
+        self.net = CouplingNet(channels // 2, width, channels, size, blocks)
 
     def _scale_and_shift(self, first: Tensor) -> tuple[Tensor, Tensor]:
         raw, shift = self.net(first).chunk(2, dim=1)
