@@ -30,6 +30,9 @@ class NystromAttention(nn.Module):
 def attend(qkv: Tensor) -> Tensor:
     """Return the attention's output (N, E, H, W) of (N, 3E, H, W)."""
     n, triple, height, width = qkv.shape
+    if qkv.dtype in (torch.bfloat16, torch.float16):  # the iteration needs its digits
+        with torch.autocast(qkv.device.type, enabled=False):
+            return attend(qkv.float())
     places, embed = height * width, triple // 3
     q, k, v = qkv.contiguous().reshape(n, places, triple).chunk(3, dim=2)
     scale = places**-0.5
@@ -72,11 +75,14 @@ class DenseAttention(nn.Module):
 
 
 class CouplingNet(nn.Module):
-    """Conv1×1(in→width), dense block and attention, Conv1×1(width→out), which starts at zero."""
+    """Conv1×1(in→width), dense block and attention, Conv1×1(width→out), which starts at zero.
 
-    def __init__(
-        self, channels: int, outputs: int, width: int, depth: int, growth: int, embed: int
-    ) -> None:
+    With ``low_precision`` set and in train mode it runs in bfloat16; its output is float32 again.
+    """
+
+    low_precision: bool = False
+
+    def __init__(self, channels: int, outputs: int, width: int, depth: int, growth: int, embed: int) -> None:
         super().__init__()
         self.transform = nn.Sequential(
             nn.Conv2d(channels, width, 1),
@@ -87,8 +93,9 @@ class CouplingNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, outputs, H, W) of (N, channels, H, W)."""
-        out: Tensor = self.transform(x)
-        return out
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.low_precision and self.training):
+            out: Tensor = self.transform(x)
+        return out.to(x.dtype)
 
 
 def start_at_zero(layer: nn.Module) -> None:

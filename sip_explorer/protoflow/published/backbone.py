@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sip_explorer.protoflow import noise
-from sip_explorer.protoflow.backbone import Backbone, Transformed
-from sip_explorer.protoflow.published.block import InvertibleDenseBlock, Step, log_normal
+from sip_explorer.protoflow.backbone import Backbone, LayerError, Transformed
+from sip_explorer.protoflow.published.attention import CouplingNet
+from sip_explorer.protoflow.published.block import InvertibleDenseBlock, Step, layer_error, log_normal
 from sip_explorer.protoflow.published.dequantisation import DequantisationFlow
 from sip_explorer.protoflow.published.plan import DenseFlowPlan
 from sip_explorer.protoflow.published.units import Unit
@@ -113,18 +114,17 @@ class DenseFlow(Backbone):
         """Return the values of the `DenseFlowPlan`."""
         return self.config.to_dict()
 
-    def parts(self) -> list[tuple[str, nn.Module]]:
-        """Return the layers in order, with names for people."""
-        names = {Shift: "shift", Squeeze: "squeeze", Transition: "transition", InvertibleDenseBlock: "block"}
-        return [(f"{names[type(layer)]} {i}", layer) for i, layer in enumerate(self.transforms) if i]
-
     def draw_noise(self, levels: Tensor, seed: int = 0) -> Tensor:
         """Return u ~ q(u|x) in (0, 1), (N, C, H, W), from one pattern of noise for every image."""
-        shape = (4 * self.input_shape[0], self.input_shape[1] // 2, self.input_shape[2] // 2)
-        pattern = noise.normal(shape, seed, noise.DEQUANTISATION, [0]).to(levels)
-        u, log_q = self._dequantiser()(levels, pattern.expand(len(levels), *shape))
+        xi = noise.normal(self.input_shape, seed, noise.DEQUANTISATION, [0]).to(levels)
+        u, log_q = self.noise_from(levels, xi.expand_as(levels))
         self._drawn = weakref.ref(levels), weakref.ref(u), log_q.detach()
         return u
+
+    def noise_from(self, levels: Tensor, xi: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (u, log q(u|x) (N,)) of standard normal ``xi`` (N, C, H, W); differentiable."""
+        u, log_q = self._dequantiser()(levels, F.pixel_unshuffle(xi, 2))
+        return u, log_q
 
     def log_q(self, levels: Tensor, u: Tensor) -> Tensor:
         """Return log q(u|x) in nats, (N,)."""
@@ -164,12 +164,40 @@ class DenseFlow(Backbone):
         return x
 
     @torch.no_grad()
+    def layer_errors(self, v: Tensor) -> list[LayerError]:
+        """Return how far each layer's inverse misses; blocks unit by unit."""
+        left, found, x = list(self.draw_eta(len(v))), [], v
+        with repeatable(v.device):
+            for index, layer in enumerate(self.transforms[1:], 1):
+                if isinstance(layer, InvertibleDenseBlock):
+                    joins = len(layer.noise_params)
+                    x, errors = layer.unit_errors(x, left[:joins], f"block {index}")
+                    del left[:joins]
+                    found += errors
+                    continue
+                if isinstance(layer, Transition):
+                    after, half = layer.split(x)
+                    back = layer.join(after, half)
+                else:
+                    after = layer(x)[0]
+                    back = layer.inverse(after)  # type: ignore[operator]
+                found.append(layer_error(f"{type(layer).__name__.lower()} {index}", x, back))
+                x = after
+        return found
+
+    def use_bfloat16(self, on: bool) -> None:
+        """Let the coupling networks run in bfloat16 in train mode; densities stay float32."""
+        for module in self.modules():
+            if isinstance(module, CouplingNet):
+                module.low_precision = on
+
+    @torch.no_grad()
     def initialise(self, v: Tensor) -> None:
         """Set the ActNorms from one batch of dequantised images."""
         was = self.training
         for module in self.modules():
             if hasattr(module, "initialized"):
-                module.initialized.zero_()
+                module.initialized.zero_()  # type: ignore[operator]
         self.train()
         try:
             self.transform(v)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from sip_explorer.protoflow.backbone import LayerError
 from sip_explorer.protoflow.published.units import Unit
 
 
@@ -61,9 +62,7 @@ class InvertibleDenseBlock(nn.Module):
         super().__init__()
         widths = [channels] + [channels + i * growth for i in range(len(steps) - 1)]
         self.growth = growth
-        self.noise_params = nn.ModuleList(
-            NoiseNet(sum(widths[:i]), growth) for i in range(1, len(steps))
-        )
+        self.noise_params = nn.ModuleList(NoiseNet(sum(widths[:i]), growth) for i in range(1, len(steps)))
         self.blocks = nn.ModuleList(steps)
 
     def forward(self, x: Tensor, eta: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -75,14 +74,30 @@ class InvertibleDenseBlock(nn.Module):
         log_det, prior = x.new_zeros(len(x)), x.new_zeros(len(x))
         for i, step in enumerate(self.blocks):
             if i:
-                mean, log_scale = self.noise_params[i - 1](torch.cat(before, 1))
-                before.append(x)
-                x = torch.cat((x, torch.addcmul(mean, torch.exp(log_scale), eta[i - 1])), 1)
+                x, log_scale = self._join(i, x, before, eta[i - 1])
                 log_det = log_det + log_scale.sum(dim=(1, 2, 3))
                 prior = prior - log_normal(eta[i - 1])
             x, change = step(x)
             log_det = log_det + change
         return x, log_det, prior
+
+    def unit_errors(self, x: Tensor, eta: Sequence[Tensor], name: str) -> tuple[Tensor, list[LayerError]]:
+        """Return z, and how far the inverse of every unit misses what is brought to it."""
+        before, found = [x], []
+        for i, step in enumerate(self.blocks):
+            if i:
+                x, _ = self._join(i, x, before, eta[i - 1])
+            for j, unit in enumerate(step.transforms):  # type: ignore[arg-type]
+                after = unit(x)[0]
+                found.append(layer_error(f"{name}, step {i + 1}, unit {j + 1}", x, unit.inverse(after)))
+                x = after
+        return x, found
+
+    def _join(self, i: int, x: Tensor, before: list[Tensor], eta: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (x with the noise of step i, log-scale); ``before`` grows by x."""
+        mean, log_scale = self.noise_params[i - 1](torch.cat(before, 1))
+        before.append(x)
+        return torch.cat((x, torch.addcmul(mean, torch.exp(log_scale), eta)), 1), log_scale
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return x; the joined noise is dropped."""
@@ -91,6 +106,11 @@ class InvertibleDenseBlock(nn.Module):
             if i:
                 z = z[:, : -self.growth]
         return z
+
+
+def layer_error(name: str, x: Tensor, back: Tensor) -> LayerError:
+    """Return how far ``back`` misses x."""
+    return LayerError(name, float((back - x).abs().max()), float(x.abs().max()))
 
 
 def log_normal(x: Tensor) -> Tensor:

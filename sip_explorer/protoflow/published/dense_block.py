@@ -31,7 +31,8 @@ class GatedConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, outputs, H, W)."""
         a, b, c = self.conv(x).chunk(3, dim=1)
-        return a + b * torch.sigmoid(c)
+        out: Tensor = a + b * torch.sigmoid(c)
+        return out
 
 
 class GatedDense(nn.Sequential):

@@ -143,6 +143,6 @@ class DequantisationFlow(nn.Module):
                 x, log_det = layer.inverse(x, context)
                 log_q = log_q - log_det
             else:
-                x = layer.inverse(x)
+                x = layer.inverse(x)  # type: ignore[operator]
                 log_q = log_q - layer(x)[1]
-        return log_q + self.base_dist.log_density(x)
+        return log_q + self.base_dist.log_density(x)  # type: ignore[no-any-return]

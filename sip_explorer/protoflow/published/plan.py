@@ -60,7 +60,7 @@ class DenseFlowPlan:
         if len(blocks) != 1 or not self.block_conf or len(self.input_shape) != 3:
             raise SipError(
                 f"A DenseFlow needs as many numbers in block_conf {list(self.block_conf)}, layers_conf "
-                f"{list(self.layers_conf)} and layer_mid_chnls {list(self.widths)}, one a block; correct them."
+                f"{list(self.layers_conf)} and layer_mid_chnls {list(self.widths)}, one a block."
             )
         counts = (*self.input_shape, *self.block_conf, *self.layers_conf, *self.widths, *self.embeds)
         if min(counts) < 1 or min(self.depth, self.dense_growth) < 1:
@@ -94,8 +94,8 @@ class DenseFlowPlan:
             if height % 2 or width % 2 or (height // 2) * (width // 2) % 4:
                 raise SipError(
                     f"A DenseFlow with {self.squeezes} block(s) cannot take images of "
-                    f"{self.input_shape[1]}×{self.input_shape[2]} pixels: every block needs a number of places "
-                    "that 4 divides; resize them, for instance to 32×32."
+                    f"{self.input_shape[1]}×{self.input_shape[2]} pixels: every block needs a number of "
+                    "places that 4 divides; resize them, for instance to 32×32."
                 )
             height, width = height // 2, width // 2
             if index:
