@@ -1,5 +1,6 @@
 """ProtoFlow: an invertible, prototypical classifier. The layers, its prototypes, losses and files."""
 
+from sip_explorer.protoflow.backbone import Backbone, Transformed
 from sip_explorer.protoflow.checkpoint import load_protoflow, save_protoflow
 from sip_explorer.protoflow.code import Code, LogLikelihood, RoundTrip
 from sip_explorer.protoflow.config import FlowConfig
@@ -15,6 +16,7 @@ from sip_explorer.protoflow.mixture import MixtureHead
 from sip_explorer.protoflow.prototypes import Prototype
 
 __all__ = [
+    "Backbone",
     "Code",
     "FlowConfig",
     "LogLikelihood",
@@ -22,6 +24,7 @@ __all__ = [
     "ProtoFlow",
     "Prototype",
     "RoundTrip",
+    "Transformed",
     "build_protoflow",
     "class_bits_per_dimension",
     "classification_loss",

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from sip_explorer.protoflow.config import FlowConfig
 from sip_explorer.protoflow.flow import ProtoFlow, build_protoflow
+from sip_explorer.protoflow.multiscale import MultiScaleFlow
 from sip_explorer.records import SipError, atomic_path
 
-FORMAT = 1
+FORMAT = 2
 
 
 def save_protoflow(path: Path | str, flow: ProtoFlow, *, origin: dict[str, str] | None = None) -> None:
@@ -21,8 +22,9 @@ def save_protoflow(path: Path | str, flow: ProtoFlow, *, origin: dict[str, str] 
     about = {
         "format": FORMAT,
         "kind": "protoflow",
-        "architecture": "sip-explorer-flow",
-        "config": flow.config.to_dict(),
+        "architecture": flow.backbone.architecture,
+        "config": flow.backbone.plan(),
+        "components": flow.components,
         "classes": list(flow.classes),
         "input_shape": list(flow.input_shape),
         "variance": "log-variance",
@@ -43,16 +45,29 @@ def load_protoflow(path: Path | str, *, device: str = "cpu") -> ProtoFlow:
     """
     path = Path(path)
     about, tensors = _read(path)
-    config = FlowConfig.from_dict(about.get("config") or {})
     if about.get("variance") != "log-variance":
         raise SipError(f"{path.name} does not state its variances as log-variances; write the file again.")
-    flow = build_protoflow(config, about.get("classes") or (), seed=0, origin=about.get("origin"))
+    flow = _build(path, about)
+    # Files of format 1 have no prefix and no switched-off prototypes.
+    tensors = {f"backbone.{key}" if key.startswith("layers.") else key: tensors[key] for key in tensors}
+    tensors.setdefault("mixture.active", flow.mixture.active)
     _check_tensors(path, flow, tensors)
     flow.probe = tensors["probe"]
     flow.load_state_dict(tensors)
     flow.to(device).eval()
     flow.measure_round_trip()
     return flow
+
+
+def _build(path: Path, about: dict[str, Any]) -> ProtoFlow:
+    plan, classes, origin = about.get("config") or {}, about.get("classes") or (), about.get("origin")
+    architecture = about.get("architecture", MultiScaleFlow.architecture)
+    if architecture == MultiScaleFlow.architecture:
+        return build_protoflow(FlowConfig.from_dict(plan), classes, seed=0, origin=origin)
+    raise SipError(
+        f"{path.name} holds a flow of the family {architecture!r}, which this SIP Explorer does not know; "
+        "update the program."
+    )
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -18,7 +18,7 @@ class Code:
     halves : factored-out noise of each ``factor`` stage, (N, C', H', W') each; N(0, I) under the
         model. None where only the latent is known: decoding then draws them.
     u : dequantisation noise in [0, 1), (N, C, H, W) of the image, or None.
-    eta : noise drawn inside couplings; always None in our own family.
+    eta : noise that DenseFlow's couplings joined; None in our own family. Decoding drops it.
     log_det : nats (N,), with dequantisation and the halves' prior: log p(x|c) = log_det + log p(z|c).
     """
 

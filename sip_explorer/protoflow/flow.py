@@ -1,6 +1,7 @@
 """ProtoFlow: an invertible classifier whose prototypes are Gaussians in its latent space.
 
-Carmichael et al. 2024 (arXiv 2407.12200) on a multi-scale flow of our own (Glow's layers).
+Carmichael et al. 2024 (arXiv 2407.12200), on any `Backbone`: a multi-scale flow of our own
+(`multiscale.py`) or the published DenseFlow.
 """
 
 import copy
@@ -8,19 +9,20 @@ import math
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sip_explorer.protoflow import noise
+from sip_explorer.protoflow.backbone import Backbone, Transformed
 from sip_explorer.protoflow.code import Code, LogLikelihood, RoundTrip, checked_temperature
 from sip_explorer.protoflow.config import FlowConfig
 from sip_explorer.protoflow.mixture import MixtureHead
-from sip_explorer.protoflow.multiscale import MultiScaleFlow, Transformed
+from sip_explorer.protoflow.multiscale import MultiScaleFlow
 from sip_explorer.protoflow.prototypes import Prototype
 from sip_explorer.records import SipError
 
 
-class ProtoFlow(MultiScaleFlow):
-    """A flow, a mixture per class, and the names that people read.
+class ProtoFlow(nn.Module):
+    """A flow (``backbone``), a mixture per class (``mixture``), and the names that people read.
 
     Images are float32 NCHW in [0, 1]. ``forward`` returns log p(z|c), (N, classes): class scores.
     ``origin`` says where it came from, ``round_trip`` what `measure_round_trip` found (None before).
@@ -30,51 +32,82 @@ class ProtoFlow(MultiScaleFlow):
     probe: Tensor
 
     def __init__(
-        self, config: FlowConfig, classes: Sequence[str], origin: Mapping[str, str] | None = None
+        self,
+        backbone: Backbone,
+        classes: Sequence[str],
+        components: int,
+        origin: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(config)
+        super().__init__()
         if not classes:
             raise SipError("A ProtoFlow needs at least one class; give the classes' names.")
+        self.backbone = backbone
+        self.input_shape, self.latent_shape = backbone.input_shape, backbone.latent_shape
+        self.halves_shapes, self.dimensions = backbone.halves_shapes, backbone.dimensions
         self.classes = tuple(str(name) for name in classes)
+        self.components = components
         self.origin = dict(origin or {})
         self.round_trip: RoundTrip | None = None
-        self.mixture = MixtureHead(len(self.classes), config.components, math.prod(self.latent_shape))
+        self.mixture = MixtureHead(len(self.classes), components, math.prod(self.latent_shape))
         self.register_buffer("probe", torch.zeros((0, *self.input_shape), dtype=torch.uint8))
+        self._double: tuple[tuple[int, ...], ProtoFlow] | None = None
+
+    def transform(self, v: Tensor, eta: Sequence[Tensor] | None = None) -> Transformed:
+        """Send dequantised images v in [0, 1] through the backbone; differentiable."""
+        return self.backbone.transform(v, eta)
+
+    def inverse(self, z: Tensor, halves: Sequence[Tensor]) -> Tensor:
+        """Send a latent and the halves back to v; differentiable."""
+        return self.backbone.inverse(z, halves)
 
     # -- images and codes ------------------------------------------------------------------------
 
-    def dequantisation_noise(self, seed: int = 0) -> Tensor:
-        """Return the u in [0, 1) of a seed, (1, C, H, W): one pattern for every image."""
-        return noise.uniform(self.input_shape, seed, noise.DEQUANTISATION, [0]).to(self._device())
+    def draw_noise(self, images: Tensor, seed: int = 0) -> Tensor:
+        """Return the u in [0, 1) that a seed gives these images, (N, C, H, W); no gradient."""
+        with torch.no_grad():
+            return self.backbone.draw_noise(_levels(images).to(self._device(), self._dtype()), seed)
 
     def dequantise(self, images: Tensor, u: Tensor) -> Tensor:
         """Return v = (255·x + u)/256, differentiable in x."""
         return (255 * images + u) / 256
 
     def encode(
-        self, images: Tensor, seed: int = 0, *, quantised: bool = True, u: Tensor | None = None
+        self,
+        images: Tensor,
+        seed: int = 0,
+        *,
+        quantised: bool = True,
+        u: Tensor | None = None,
+        eta: Sequence[Tensor] | None = None,
     ) -> Code:
         """Encode images.
 
         Parameters
         ----------
         images : float NCHW in [0, 1].
-        seed : of the dequantisation noise; an image's code does not depend on its batch.
+        seed : of the noise that is drawn; an image's code does not depend on its batch.
         quantised : True rounds to 8 bits, and `decode` gives these bits back; no gradient. False
             takes the values as they are and is differentiable, for attacks.
-        u : noise in [0, 1], broadcastable to the images, in place of the seed's.
+        u : dequantisation noise in [0, 1], broadcastable to the images, in place of the seed's.
+        eta : noise of the couplings (`Backbone.eta_shapes`), in place of the seed's.
         """
         self._check(images)
-        if u is None:
-            u = self.dequantisation_noise(seed)
-        images, u = images.to(self._device()), u.to(self._device()).expand(len(images), -1, -1, -1)
+        images = images.to(self._device())
         if not quantised:
-            return _code(self.transform(self.dequantise(images, u)), u)
+            return self._encode(255 * images, seed, u, eta)
         with torch.no_grad():
             flow = self._exact()
-            levels = (images.float() * 255).round().clamp(0, 255).to(flow._device(), flow._dtype())
-            u = u.to(levels)
-            return _code(flow.transform((levels + u) / 256), u)
+            return flow._encode(_levels(images).to(flow._device(), flow._dtype()), seed, u, eta)
+
+    def _encode(self, levels: Tensor, seed: int, u: Tensor | None, eta: Sequence[Tensor] | None) -> Code:
+        whole = levels.detach().round().clamp(0, 255)
+        with torch.no_grad():
+            u = self.backbone.draw_noise(whole, seed) if u is None else u.to(levels).expand_as(levels)
+            log_q = self.backbone.log_q(whole, u)
+        eta = self.backbone.draw_eta(len(levels), seed) if eta is None else tuple(eta)
+        out = self.transform((levels + u) / 256, tuple(part.to(levels) for part in eta))
+        log_det = out.log_det + out.log_prior - log_q - self.dimensions * math.log(256)
+        return Code(out.z, out.halves, u, eta or None, log_det)
 
     def decode_raw(
         self,
@@ -140,7 +173,7 @@ class ProtoFlow(MultiScaleFlow):
     def _round_trip_error(self, images: Tensor) -> float:
         error = 0.0
         for u in (
-            self.dequantisation_noise(),
+            None,
             torch.full((1, 1, 1, 1), 1e-6),
             torch.full((1, 1, 1, 1), 1 - 1e-6),
         ):
@@ -154,7 +187,7 @@ class ProtoFlow(MultiScaleFlow):
     def forward(self, images: Tensor) -> Tensor:
         """Return class scores log p(z|c) in nats, (N, classes), differentiable; u is seed 0's."""
         self._check(images, values=False)
-        v = self.dequantise(images, self.dequantisation_noise())
+        v = self.dequantise(images, self.draw_noise(images))
         return self.class_log_likelihood(self.transform(v).z)
 
     def class_log_likelihood(self, z: Tensor, reduce: str = "logsumexp") -> Tensor:
@@ -171,9 +204,9 @@ class ProtoFlow(MultiScaleFlow):
     def log_likelihood(self, images: Tensor, seed: int = 0) -> LogLikelihood:
         """Return the log-likelihood of 8-bit images under every class and in total."""
         self._check(images)
-        levels = (images.to(self._device()).float() * 255).round().clamp(0, 255)
-        code = _code(self.transform((levels + self.dequantisation_noise(seed)) / 256), None)
-        return self.log_likelihood_of(code)
+        return self.log_likelihood_of(
+            self._encode(_levels(images).to(self._device(), self._dtype()), seed, None, None)
+        )
 
     def log_likelihood_of(self, code: Code) -> LogLikelihood:
         """Return the log-likelihood of the images behind a code that holds ``log_det``."""
@@ -189,9 +222,7 @@ class ProtoFlow(MultiScaleFlow):
     @property
     def prototypes(self) -> list[list[Prototype]]:
         """The Gaussians, ``prototypes[class][component]``."""
-        return [
-            [Prototype(self, c, k) for k in range(self.config.components)] for c in range(len(self.classes))
-        ]
+        return [[Prototype(self, c, k) for k in range(self.components)] for c in range(len(self.classes))]
 
     def decode_means(self) -> Tensor:
         """Return the decoded means, halves at temperature 0: (classes, components, C, H, W)."""
@@ -207,10 +238,16 @@ class ProtoFlow(MultiScaleFlow):
         return self.mixture.mean.dtype
 
     def _twin(self) -> "ProtoFlow":
+        """Return the same flow in float64, kept until a parameter changes."""
         if self._dtype() == torch.float64:
             return self
-        flow = copy.deepcopy(self)
-        return (flow.cpu() if self._device().type == "mps" else flow).double()  # MPS has no float64
+        versions = tuple(tensor._version for tensor in (*self.parameters(), *self.buffers()))
+        if self._double is None or self._double[0] != versions:
+            self._double = None
+            flow = copy.deepcopy(self)
+            # MPS has no float64.
+            self._double = versions, (flow.cpu() if self._device().type == "mps" else flow).double()
+        return self._double[1].train(self.training)
 
     def _exact(self) -> "ProtoFlow":
         return self._twin() if self.round_trip and self.round_trip.precision == "float64" else self
@@ -236,13 +273,11 @@ def build_protoflow(
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
             torch.default_generator.manual_seed(seed)
-        return ProtoFlow(config, classes, origin)
+        return ProtoFlow(MultiScaleFlow(config), classes, config.components, origin)
 
 
-def _code(out: Transformed, u: Tensor | None) -> Code:
-    dimensions = math.prod(out.z.shape[1:]) + sum(math.prod(half.shape[1:]) for half in out.halves)
-    log_det = out.log_det + out.log_prior - dimensions * math.log(256)
-    return Code(out.z, out.halves, u, None, log_det)
+def _levels(images: Tensor) -> Tensor:
+    return (images.detach() * 255).round().clamp(0, 255)
 
 
 def _shape(shape: Sequence[int]) -> str:

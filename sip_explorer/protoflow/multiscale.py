@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from sip_explorer.protoflow.backbone import Backbone, Transformed
 from sip_explorer.protoflow.config import FlowConfig
 from sip_explorer.protoflow.layers import (
     ActNorm,
@@ -21,21 +22,13 @@ from sip_explorer.protoflow.layers import (
 from sip_explorer.records.arithmetic import repeatable
 
 
-class Transformed(NamedTuple):
-    """Output of the bare flow: latent, factored-out noise, log|det J| and log N(noise), nats (N,)."""
-
-    z: Tensor
-    halves: tuple[Tensor, ...]
-    log_det: Tensor
-    log_prior: Tensor
-
-
-class MultiScaleFlow(nn.Module):
+class MultiScaleFlow(Backbone):
     """Layers by a plan (Real NVP's multi-scale architecture, Dinh et al. 2017, of Glow's steps).
 
-    ``halves_shapes`` and ``latent_shape`` are what `transform` returns, ``dimensions`` the numbers
-    in an image.
+    Images are dequantised uniformly. The way back needs nothing but the latent and the halves.
     """
+
+    architecture = "sip-explorer-flow"
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -45,7 +38,11 @@ class MultiScaleFlow(nn.Module):
         self.dimensions = math.prod(self.input_shape)
         self.layers = nn.ModuleList(_build_layers(config))
 
-    def transform(self, v: Tensor) -> Transformed:
+    def plan(self) -> dict[str, Any]:
+        """Return the values of the `FlowConfig`."""
+        return self.config.to_dict()
+
+    def transform(self, v: Tensor, eta: Sequence[Tensor] | None = None) -> Transformed:
         """Send dequantised images v in [0, 1], (N, C, H, W), to the latent; differentiable."""
         x, halves = v, []
         log_det, log_prior = v.new_zeros(len(v)), v.new_zeros(len(v))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-DEQUANTISATION, LATENT, HALVES = 0, 1, 2
+DEQUANTISATION, LATENT, HALVES, ETA = 0, 1, 2, 3
 
 
 def normal(shape: Sequence[int], seed: int, purpose: int, indices: Sequence[int], part: int = 0) -> Tensor:

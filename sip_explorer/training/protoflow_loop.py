@@ -126,7 +126,7 @@ class _Run:
             seed=recipe.seed,
             origin={"data": data.name, "recipe": recipe.name, "method": "protoflow"},
         ).to(self.device)
-        self.flow.use_bfloat16(self.precision == "bfloat16")
+        self.flow.backbone.use_bfloat16(self.precision == "bfloat16")
         self.per_epoch = len(self.levels) // recipe.batch_size
         self.began = time.monotonic()
         self.best = -math.inf
@@ -151,7 +151,7 @@ class _Run:
         self.average = copy.deepcopy(self.flow).eval()
         self.optimiser = torch.optim.AdamW(
             [
-                {"params": list(self.flow.layers.parameters()), "peak": recipe.learning_rate},
+                {"params": list(self.flow.backbone.parameters()), "peak": recipe.learning_rate},
                 {"params": list(self.flow.mixture.parameters()), "peak": recipe.mixture_learning_rate},
             ],
             weight_decay=0.0,
@@ -188,7 +188,7 @@ class _Run:
         """Set ActNorm and mixture from the training images."""
         order = torch.randperm(len(self.levels), generator=self.noise)
         self.flow.probe = self.levels[order[:_PROBES]].to(self.device)
-        self.flow.initialise(self._dequantised(order[:_START_IMAGES]))
+        self.flow.backbone.initialise(self._dequantised(order[:_START_IMAGES]))
         if self.recipe.kmeans:
             latents = []
             for rows in torch.split(order[:10_000], self.recipe.micro_batch):

@@ -19,7 +19,7 @@ CONFIG = FlowConfig((1, 8, 8), ("squeeze", "steps 1x8", "factor 8", "steps 1x8")
 def flow() -> ProtoFlow:
     made = build_protoflow(CONFIG, ("Köder", "T-shirt/top"), seed=3, origin={"data": "none"}).eval()
     made.probe = torch.randint(0, 256, (3, 1, 8, 8), dtype=torch.uint8)
-    made.initialise(torch.rand(16, 1, 8, 8))
+    made.backbone.initialise(torch.rand(16, 1, 8, 8))
     return made
 
 
@@ -40,7 +40,11 @@ def rewrite(path: Path, change: Callable[[dict, dict], None]) -> None:
 
 def test_what_is_saved_comes_back(flow: ProtoFlow, path: Path) -> None:
     loaded = load_protoflow(path)
-    assert (loaded.classes, loaded.config, loaded.origin) == (flow.classes, flow.config, {"data": "none"})
+    assert (loaded.classes, loaded.backbone.plan(), loaded.origin) == (
+        flow.classes,
+        flow.backbone.plan(),
+        {"data": "none"},
+    )
     assert loaded.input_shape == (1, 8, 8)
     assert not loaded.training
     images = torch.rand(4, 1, 8, 8)

@@ -14,9 +14,9 @@ def flow() -> ProtoFlow:
     """A flow with weights that are neither at their start nor trained: every layer does something."""
     built = build_protoflow(FlowConfig((1, 12, 12), LAYOUT, 3), ("shirt", "shoe"), seed=1)
     generator = torch.Generator().manual_seed(0)
-    built.initialise(torch.rand(64, 1, 12, 12, generator=generator))
+    built.backbone.initialise(torch.rand(64, 1, 12, 12, generator=generator))
     with torch.no_grad():
-        for name, parameter in built.layers.named_parameters():
+        for name, parameter in built.backbone.named_parameters():
             if "net." in name:
                 parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
     return built.eval()
@@ -80,7 +80,7 @@ def test_round_trip_is_measured_and_float64_steps_in(images: torch.Tensor) -> No
     assert well.exact
     assert well.error < 1e-3
     with torch.no_grad():
-        flow.layers[2].shift.add_(1e4)  # throws away float32's digits, not float64's
+        flow.backbone.layers[2].shift.add_(1e4)  # throws away float32's digits, not float64's
     ill = flow.measure_round_trip(images)
     assert ill.precision == "float64"
     assert ill.float32_error > 0.05 > ill.error

@@ -107,8 +107,8 @@ def test_convolution_starts_as_a_rotation() -> None:
 def test_actnorm_is_set_from_data_and_samples_stay_independent() -> None:
     flow = small_flow()
     v = torch.rand(64, 1, 8, 8)
-    flow.initialise(v)
-    first = flow.layers[2](flow.layers[1](flow.layers[0](v)[0])[0])[0]
+    flow.backbone.initialise(v)
+    first = flow.backbone.layers[2](flow.backbone.layers[1](flow.backbone.layers[0](v)[0])[0])[0]
     torch.testing.assert_close(first.mean((0, 2, 3)), torch.zeros(4), atol=1e-5, rtol=0)
     torch.testing.assert_close(first.std((0, 2, 3)), torch.ones(4), atol=1e-3, rtol=0)
     alone, together = flow.transform(v[:1]).z, flow.transform(v).z[:1]

@@ -126,7 +126,7 @@ def test_an_untrained_identity_costs_eight_bits_and_the_gaussian() -> None:
     with torch.no_grad():
         flow.mixture.mean.zero_()
     images = torch.tensor([0.0, 10.0, 200.0, 255.0]).reshape(1, 1, 2, 2) / 255
-    v = (images * 255 + flow.dequantisation_noise(4)) / 256
+    v = (images * 255 + flow.draw_noise(images, 4)) / 256
     expected = Normal(0.0, 1.0).log_prob(v).sum() - 4 * math.log(256)
     torch.testing.assert_close(flow.log_likelihood(images, seed=4).total, expected[None])
 

@@ -19,7 +19,7 @@ def flow_path(tmp_path):
         (1, 28, 28), ("squeeze", "steps 1x8", "squeeze", "factor 8", "steps 1x8"), components=2
     )
     flow = build_protoflow(config, CLASSES, seed=0)
-    flow.initialise(torch.rand(16, 1, 28, 28, generator=torch.Generator().manual_seed(0)))
+    flow.backbone.initialise(torch.rand(16, 1, 28, 28, generator=torch.Generator().manual_seed(0)))
     path = tmp_path / "flow.safetensors"
     save_protoflow(path, flow)
     return path
