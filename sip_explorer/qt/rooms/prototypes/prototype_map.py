@@ -53,6 +53,20 @@ class PrototypeMap(QScrollArea):
         self.grid.set_labels(means.classes, [str(k + 1) for k in range(means.weights.shape[1])])
         self.grid.set_tip(self._tip)
 
+    def show_current(self, cell: Cell) -> None:
+        """Mark the current prototype, and bring it into sight."""
+        self.grid.current = cell
+        rect = self.grid.cell_rect(*cell).toRect()
+        self.ensureVisible(rect.center().x(), rect.center().y(), rect.width(), rect.height())
+        self.grid.update()
+
+    def width_at(self, scale: int) -> int:
+        """Return how wide the map is with every image pixel ``scale`` pixels wide."""
+        columns = self.grid.cells[1]
+        least = self.grid.minimumSizeHint().width()
+        side = 0 if self._means is None else self._means.images.shape[3]
+        return least + columns * (scale * side - min(28, side)) + 4
+
     def ring(self, cell: Cell | None) -> None:
         """Frame the prototype that the current image is nearest to."""
         self.grid.set_frames({} if cell is None else {cell: "good"})
@@ -68,5 +82,5 @@ class PrototypeMap(QScrollArea):
         near = "; nearest to the current image" if self.grid.frame(label, component) else ""
         return (
             f"{self._means.classes[label]}, prototype {component + 1}: "
-            f"{self._means.weights[label, component]:.1%} of its class{near}{off}"
+            f"{100 * self._means.weights[label, component]:.1f} % of its class{near}{off}"
         )

@@ -110,7 +110,7 @@ def means(kept: Kept) -> Job:
         images = np.zeros((len(latents), height, width, channels), np.uint8)
         trip = flow.round_trip
         seconds = 0.0
-        for start, stop in _chunks(len(latents)):
+        for start, stop in chunks(len(latents)):
             began = time.monotonic()
             with torch.inference_mode():
                 images[start:stop] = to_uint8(flow.decode(latents[start:stop]))
@@ -153,7 +153,7 @@ def samples(
 
         prototype = kept.flow().prototypes[cell[0]][cell[1]]
         parts: list[NDArray[np.uint8]] = []
-        for start, stop in _chunks(count):
+        for start, stop in chunks(count):
             with torch.inference_mode():
                 parts.append(
                     to_uint8(prototype.sample(stop - start, temperature, halves, seed, range(start, stop)))
@@ -166,8 +166,8 @@ def samples(
     return job
 
 
-def _chunks(count: int) -> Iterator[tuple[int, int]]:
-    """Yield (start, stop): four first, then as many as `CHUNK_SECONDS` allow at the pace so far."""
+def chunks(count: int) -> Iterator[tuple[int, int]]:
+    """Yield (start, stop) of parts of ``count`` images: four first, then what `CHUNK_SECONDS` allow."""
     start, size = 0, 4
     while start < count:
         stop = min(count, start + size)

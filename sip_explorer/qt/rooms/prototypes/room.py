@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from sip_explorer.qt.room import Room
 from sip_explorer.qt.rooms.prototypes import requests
 from sip_explorer.qt.rooms.prototypes.export_menu import Export, ExportMenu
+from sip_explorer.qt.rooms.prototypes.galleries import Galleries
+from sip_explorer.qt.rooms.prototypes.image_view import ImageView
 from sip_explorer.qt.rooms.prototypes.lane import Lane
 from sip_explorer.qt.rooms.prototypes.model_section import ModelSection
 from sip_explorer.qt.rooms.prototypes.prototype_map import PrototypeMap
@@ -40,13 +43,17 @@ class PrototypeRoom(Room):
         self.model = ModelSection(session, self.inspector.add_section("Model"))
         self.model.chosen.connect(self._model_chosen)
         self.samples_view = SamplesView(self.subject, self.inspector)
-        self.views: tuple[PrototypeView, ...] = (self.samples_view,)
+        self.galleries = Galleries(self.subject)
+        self.image_view = ImageView(self.subject, self.inspector, self.galleries)
+        self.views: tuple[PrototypeView, ...] = (self.samples_view, self.image_view)
         self._make_centre()
         self._export = ExportMenu(lambda: self.view.exports())
         self._export.wanted.connect(self._write)
         self._actions.addWidget(self._export)
         self._act: QPushButton = self.add_button("", primary=True)
         self._act.clicked.connect(lambda: self.view.run())
+        self.subject.prototype_changed.connect(lambda: self.map.show_current(self.subject.cell))
+        self.image_view.answered.connect(self._ring)
         session.models_changed.connect(self._list_models)
         session.selection.current_image_changed.connect(self._image_changed)
         self._show_view(0)
@@ -87,9 +94,9 @@ class PrototypeRoom(Room):
         self._content.setStyleSheet("QSplitter::handle { background: transparent; }")
         self._content.addWidget(left)
         self._content.addWidget(right)
-        self._content.setStretchFactor(0, 2)
-        self._content.setStretchFactor(1, 5)
-        self._content.setSizes([2000, 4400])  # shares
+        self._content.setStretchFactor(1, 1)
+        self._handle_moved = False
+        self._content.splitterMoved.connect(self._take_handle)
         self.centre.addWidget(self._content, 1)
 
     # ---- what others ask of the room ------------------------------------------------------
@@ -152,7 +159,33 @@ class PrototypeRoom(Room):
             self.model.show_means(event.data)
             self.subject.set_means(event.data)
             if first:
-                self.map.grid.choose(*self.subject.cell)
+                self._share_width()
+                self.view.shown()
+                if self.view is not self.image_view:
+                    self.image_view.ask()
+
+    def _take_handle(self, *_: object) -> None:
+        self._handle_moved = True
+
+    def _ring(self) -> None:
+        """Frame the prototype that the image is nearest to."""
+        answer = self.image_view.last
+        self.map.ring(None if answer is None else answer.nearest)
+        self._legend.setText("" if answer is None else "Framed green: nearest to the image")
+
+    def _share_width(self) -> None:
+        """Give the map twice the size of its pixels where the views keep enough room."""
+        whole = self._content.width()
+        for scale in (3, 2, 1):
+            width = self.map.width_at(scale)
+            if width <= 0.36 * whole or scale == 1:
+                self._content.setSizes([width, max(1, whole - width - self._content.handleWidth())])
+                return
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.subject.means is not None and not self._handle_moved:
+            self._share_width()
 
     def _image_changed(self, _image: object) -> None:
         self.subject.image_changed.emit()

@@ -135,7 +135,7 @@ class SamplesView(PrototypeView):
         label, component = subject.cell
         self.title.setText(f"{subject.classes[label]} · prototype {component + 1}")
         share = subject.means.weights[label, component]
-        self._words.setText(f"{share:.0%} of its class")
+        self._words.setText(f"{100 * share:.0f} % of its class")
         self._mean_words.setText("its mean")
         self.mean.set_images(subject.means.images[label, component][None, None])
 
