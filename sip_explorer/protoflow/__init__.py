@@ -1,6 +1,6 @@
 """ProtoFlow: an invertible, prototypical classifier. The layers, its prototypes, losses and files."""
 
-from sip_explorer.protoflow.backbone import Backbone, Transformed
+from sip_explorer.protoflow.backbone import Backbone, LayerError, Transformed
 from sip_explorer.protoflow.checkpoint import load_protoflow, save_protoflow
 from sip_explorer.protoflow.code import Code, LogLikelihood, RoundTrip
 from sip_explorer.protoflow.config import FlowConfig
@@ -19,6 +19,7 @@ __all__ = [
     "Backbone",
     "Code",
     "FlowConfig",
+    "LayerError",
     "LogLikelihood",
     "MixtureHead",
     "ProtoFlow",

@@ -27,6 +27,14 @@ class Transformed(NamedTuple):
     log_prior: Tensor
 
 
+class LayerError(NamedTuple):
+    """``error``: largest |inverse(forward(x)) − x| of the layer ``name``; ``largest``: largest |x|."""
+
+    name: str
+    error: float
+    largest: float
+
+
 class Backbone(nn.Module, ABC):
     """An invertible map from dequantised images v in [0, 1] to a latent and factored-out halves.
 
@@ -66,6 +74,14 @@ class Backbone(nn.Module, ABC):
         u = noise.uniform(self.input_shape, seed, noise.DEQUANTISATION, [0])
         return u.to(levels).expand_as(levels)
 
+    def noise_from(self, levels: Tensor, xi: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (u, log q(u|x) (N,)) of standard normal ``xi`` (N, C, H, W), for training.
+
+        Differentiable where the noise is learned; else u = Φ(ξ) is uniform and log q is 0.
+        """
+        u = (0.5 * (1 + torch.erf(xi / 2**0.5))).clamp(0, 1 - 2**-24)
+        return u, levels.new_zeros(len(levels))
+
     def log_q(self, levels: Tensor, u: Tensor) -> Tensor:
         """Return log q(u|x) in nats, (N,): 0 for uniform noise."""
         return levels.new_zeros(len(levels))
@@ -80,8 +96,8 @@ class Backbone(nn.Module, ABC):
             for part, shape in enumerate(self.eta_shapes)
         )
 
-    def parts(self) -> list[tuple[str, nn.Module]]:
-        """Return the layers in order, with the names that a person is shown."""
+    def layer_errors(self, v: Tensor) -> list[LayerError]:
+        """Return, for every layer in order, how far its inverse misses what v (N, C, H, W) brings to it."""
         return []
 
     @torch.no_grad()

@@ -8,12 +8,13 @@ from typing import Any
 from sip_explorer.records import SipError
 
 _STEPS = re.compile(r"steps (\d+)x(\d+)")
+_DENSE = re.compile(r"dense (\d+)x(\d+)")
 _FACTOR = re.compile(r"factor (\d+)")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One entry of the layout. ``kind``: ``squeeze``, ``steps`` (``count`` of ``width``) or ``factor``."""
+    """One entry of the layout: ``squeeze``, ``steps`` or ``dense`` (``count`` of ``width``), ``factor``."""
 
     kind: str
     count: int = 1
@@ -28,11 +29,14 @@ class FlowConfig:
     ----------
     input_shape : (C, H, W) of the images.
     layout : stages in order, each ``"squeeze"`` (2x2 pixels become channels), ``"steps 4x64"``
-        (4 flow steps whose coupling networks are 64 channels wide) or ``"factor 128"`` (half of the
+        (4 flow steps whose coupling networks are 64 channels wide), ``"dense 2x256"`` (2 couplings
+        that see the whole picture, through 256 hidden units) or ``"factor 128"`` (half of the
         channels leave to a Gaussian whose mean and scale a network of 128 channels predicts from
         the other half).
     components : prototypes per class.
     scale_bound : bound b of a coupling's log-scale, b·tanh(s/b).
+    blocks : residual blocks in each coupling network (`CouplingNet`).
+    dequantisation : ``"uniform"`` noise, or ``"variational"``: learned (`VariationalDequantisation`).
 
     Raises
     ------
@@ -46,6 +50,8 @@ class FlowConfig:
     )
     components: int = 4
     scale_bound: float = 2.0
+    blocks: int = 0
+    dequantisation: str = "uniform"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "input_shape", tuple(int(n) for n in self.input_shape))
@@ -60,6 +66,10 @@ class FlowConfig:
             )
         if not 0 < self.scale_bound < 20:
             raise SipError(f"scale_bound is {self.scale_bound}; choose a number between 0 and 20, such as 2.")
+        if not 0 <= self.blocks <= 64:
+            raise SipError(f"A coupling network cannot have {self.blocks} blocks; choose 0 to 64.")
+        if self.dequantisation not in ("uniform", "variational"):
+            raise SipError(f"dequantisation is {self.dequantisation!r}; choose 'uniform' or 'variational'.")
         self.shapes()
 
     def stages(self) -> tuple[Stage, ...]:
@@ -112,8 +122,11 @@ def _parse(entry: str) -> Stage:
         return Stage("squeeze")
     if found := _STEPS.fullmatch(entry):
         return Stage("steps", int(found[1]), int(found[2]))
+    if found := _DENSE.fullmatch(entry):
+        return Stage("dense", int(found[1]), int(found[2]))
     if found := _FACTOR.fullmatch(entry):
         return Stage("factor", 1, int(found[1]))
     raise SipError(
-        f"The layout entry {entry!r} is none of 'squeeze', 'steps 4x64' and 'factor 128'; correct it."
+        f"The layout entry {entry!r} is none of 'squeeze', 'steps 4x64', 'dense 2x256' and 'factor 128'; "
+        "correct it."
     )

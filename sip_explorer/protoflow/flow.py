@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from sip_explorer.protoflow import noise
-from sip_explorer.protoflow.backbone import Backbone, Transformed
+from sip_explorer.protoflow.backbone import Backbone, LayerError, Transformed
 from sip_explorer.protoflow.code import Code, LogLikelihood, RoundTrip, checked_temperature
 from sip_explorer.protoflow.config import FlowConfig
 from sip_explorer.protoflow.mixture import MixtureHead
@@ -181,6 +181,12 @@ class ProtoFlow(nn.Module):
             gap = float((255 * raw - (255 * images).round().to(raw)).abs().max())
             error = max(error, gap) if math.isfinite(gap) else math.inf
         return error
+
+    def layer_errors(self, images: Tensor | None = None) -> list[LayerError]:
+        """Return how far each layer's inverse misses, on images (the probe if None), in float32."""
+        images = (self.probe if images is None else _levels(images)).to(self._device(), self._dtype())
+        with torch.no_grad():
+            return self.backbone.layer_errors((images + self.backbone.draw_noise(images)) / 256)
 
     # -- densities -------------------------------------------------------------------------------
 

@@ -49,5 +49,7 @@ class MixtureHead(nn.Module):
 
     def class_log_likelihood(self, z: Tensor, reduce: str = "logsumexp") -> Tensor:
         """Return log p(z|c) in nats, (N, C); ``reduce="max"`` takes the best component alone."""
-        joint = self(z)
-        return joint.amax(-1) if reduce == "max" else torch.logsumexp(joint, dim=-1)
+        silent = ~self.active.any(-1)
+        joint = self(z).masked_fill(silent[:, None], 0.0)  # logsumexp of −inf alone has no gradient
+        found = joint.amax(-1) if reduce == "max" else torch.logsumexp(joint, dim=-1)
+        return found.masked_fill(silent, -math.inf)

@@ -7,12 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sip_explorer.protoflow.backbone import Backbone, Transformed
+from sip_explorer.protoflow import noise
+from sip_explorer.protoflow.backbone import Backbone, LayerError, Transformed
 from sip_explorer.protoflow.config import FlowConfig
+from sip_explorer.protoflow.dequantisation import VariationalDequantisation
 from sip_explorer.protoflow.layers import (
     ActNorm,
     Coupling,
     CouplingNet,
+    DenseCoupling,
     Equalise,
     FactorOut,
     InvertibleConv,
@@ -25,7 +28,8 @@ from sip_explorer.records.arithmetic import repeatable
 class MultiScaleFlow(Backbone):
     """Layers by a plan (Real NVP's multi-scale architecture, Dinh et al. 2017, of Glow's steps).
 
-    Images are dequantised uniformly. The way back needs nothing but the latent and the halves.
+    The noise is uniform or learned, as the configuration says. The way back needs the latent and
+    the halves only.
     """
 
     architecture = "sip-explorer-flow"
@@ -37,6 +41,10 @@ class MultiScaleFlow(Backbone):
         self.halves_shapes, self.latent_shape = config.shapes()
         self.dimensions = math.prod(self.input_shape)
         self.layers = nn.ModuleList(_build_layers(config))
+        self.dequantisation: VariationalDequantisation | None = None
+        if config.dequantisation == "variational":
+            channels, *size = config.input_shape
+            self.dequantisation = VariationalDequantisation(channels, (size[0], size[1]))
 
     def plan(self) -> dict[str, Any]:
         """Return the values of the `FlowConfig`."""
@@ -68,6 +76,43 @@ class MultiScaleFlow(Backbone):
                     x = layer.inverse(x)
         return x
 
+    def noise_from(self, levels: Tensor, xi: Tensor) -> tuple[Tensor, Tensor]:
+        if self.dequantisation is None:
+            return super().noise_from(levels, xi)
+        u, log_q = self.dequantisation(levels, xi)
+        return u, log_q
+
+    def draw_noise(self, levels: Tensor, seed: int = 0) -> Tensor:
+        if self.dequantisation is None:
+            return super().draw_noise(levels, seed)
+        xi = noise.normal(self.input_shape, seed, noise.DEQUANTISATION, [0]).to(levels).expand_as(levels)
+        return self.noise_from(levels, xi)[0]
+
+    def log_q(self, levels: Tensor, u: Tensor) -> Tensor:
+        if self.dequantisation is None:
+            return super().log_q(levels, u)
+        return self.dequantisation.log_q(levels, u)
+
+    @torch.no_grad()
+    def layer_errors(self, v: Tensor) -> list[LayerError]:
+        counts: dict[str, int] = {}
+        found, x = [], v
+        with repeatable(v.device):
+            for layer in self.layers:
+                kind = _WORDS[type(layer)]
+                counts[kind] = counts.get(kind, 0) + 1
+                if isinstance(layer, FactorOut):
+                    after, half, _ = layer.split(x)
+                    back = layer.join(after, half)
+                elif isinstance(layer, Layer):
+                    after = layer(x)[0]
+                    back = layer.inverse(after)
+                found.append(
+                    LayerError(f"{kind} {counts[kind]}", float((back - x).abs().max()), float(x.abs().max()))
+                )
+                x = after
+        return found
+
     @torch.no_grad()
     def initialise(self, v: Tensor) -> None:
         """Set histogram and ActNorms from one batch of dequantised images."""
@@ -84,6 +129,17 @@ class MultiScaleFlow(Backbone):
                 module.low_precision = on
 
 
+_WORDS: dict[type[nn.Module], str] = {
+    Equalise: "histogram equalisation",
+    Squeeze: "squeeze",
+    ActNorm: "normalisation",
+    InvertibleConv: "1×1 convolution",
+    Coupling: "coupling",
+    DenseCoupling: "coupling of the whole picture",
+    FactorOut: "factoring out",
+}
+
+
 def _build_layers(config: FlowConfig) -> list[Layer]:
     channels, height, width = config.input_shape
     layers: list[Layer] = [Equalise(channels)]
@@ -92,13 +148,18 @@ def _build_layers(config: FlowConfig) -> list[Layer]:
             layers.append(Squeeze())
             channels, height, width = 4 * channels, height // 2, width // 2
         elif stage.kind == "factor":
-            layers.append(FactorOut(channels, stage.width, (height, width), config.scale_bound))
+            layers.append(
+                FactorOut(channels, stage.width, (height, width), config.scale_bound, config.blocks)
+            )
             channels //= 2
+        elif stage.kind == "dense":
+            shape = (channels, height, width)
+            layers += [DenseCoupling(shape, stage.width, config.scale_bound) for _ in range(stage.count)]
         else:
             for _ in range(stage.count):
                 layers += [
                     ActNorm(channels),
                     InvertibleConv(channels),
-                    Coupling(channels, stage.width, (height, width), config.scale_bound),
+                    Coupling(channels, stage.width, (height, width), config.scale_bound, config.blocks),
                 ]
     return layers

@@ -4,10 +4,20 @@ import math
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sip_explorer.protoflow import FlowConfig, ProtoFlow, build_protoflow
-from sip_explorer.protoflow.layers import ActNorm, Coupling, Equalise, FactorOut, InvertibleConv, Squeeze
+from sip_explorer.protoflow.layers import (
+    ActNorm,
+    Coupling,
+    DenseCoupling,
+    Equalise,
+    FactorOut,
+    InvertibleConv,
+    Squeeze,
+)
 
 
 def randomise(module: nn.Module, seed: int = 0, size: float = 0.3) -> nn.Module:
@@ -29,16 +39,20 @@ LAYERS = {
     "actnorm": (lambda: ActNorm(4), (4, 3, 2)),
     "convolution": (lambda: InvertibleConv(6), (6, 2, 3)),
     "coupling": (lambda: Coupling(4, 8, (3, 3), 2.0), (4, 3, 3)),
+    "coupling with blocks": (lambda: Coupling(4, 8, (3, 3), 2.0, blocks=2), (4, 3, 3)),
+    "dense": (lambda: DenseCoupling((3, 3, 3), 8, 2.0), (3, 3, 3)),
     "factor": (lambda: FactorOut(4, 8, (2, 3), 2.0), (4, 2, 3)),
     "squeeze": (Squeeze, (2, 4, 4)),
 }
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_log_determinant_and_inverse(name: str) -> None:
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**16), size=st.floats(0.01, 0.5))
+def test_log_determinant_and_inverse(name: str, seed: int, size: float) -> None:
     build, shape = LAYERS[name]
-    torch.manual_seed(1)
-    layer = randomise(build())
+    torch.manual_seed(seed)
+    layer = randomise(build(), seed, size)
     x = torch.randn(3, *shape, dtype=torch.float64)
     z, log_det = layer(x)
     torch.testing.assert_close(layer.inverse(z), x, atol=1e-10, rtol=0)
@@ -123,3 +137,20 @@ def test_scales_are_bounded_so_that_the_inverse_stays_exact() -> None:
     _, log_det = coupling(x)
     assert float(log_det.detach().abs().max()) <= 2.0 * 18 + 1e-4
     assert math.isfinite(float(log_det.detach().sum()))
+
+
+def test_what_each_layer_loses_is_found() -> None:
+    flow = small_flow()
+    v = torch.rand(16, 1, 8, 8)
+    flow.backbone.initialise(v)
+    found = flow.backbone.layer_errors(v)
+    assert [layer.name for layer in found[:4]] == [
+        "histogram equalisation 1", "squeeze 1", "normalisation 1", "1×1 convolution 1",
+    ]  # fmt: skip
+    assert len(found) == len(flow.backbone.layers)
+    assert max(layer.error for layer in found) < 1e-4
+    with torch.no_grad():
+        flow.backbone.layers[3].log_scale[0] -= 14  # one direction is squeezed below float32's digits
+    worst = max(flow.backbone.layer_errors(v), key=lambda layer: layer.error)
+    assert worst.name == "1×1 convolution 1"
+    assert worst.error > 1e-3

@@ -67,7 +67,8 @@ def principal_directions(
 
 
 def _orthonormal(rows: Tensor) -> Tensor:
-    return torch.linalg.qr(rows.T.double()).Q.T.to(rows)
+    columns: Tensor = torch.linalg.qr(rows.T.double()).Q
+    return columns.T.to(rows)
 
 
 def _products(

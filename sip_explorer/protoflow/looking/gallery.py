@@ -50,7 +50,8 @@ class LatentIndex:
 
     def nearest(self, prototype: Prototype, n: int = 8) -> NDArray[np.int64]:
         """Return the ids of the n images of the highest density under a prototype, highest first."""
-        return self.ids[np.argsort(-self.log_densities(prototype), kind="stable")[:n]]
+        order = np.argsort(-self.log_densities(prototype), kind="stable")
+        return np.asarray(self.ids[order[:n]])
 
     def context(self, prototype: Prototype, n: int = 8) -> NDArray[np.int64]:
         """Return the ids of n images that the prototype answers for, evenly over their densities.
@@ -61,7 +62,7 @@ class LatentIndex:
         mine = np.flatnonzero((self.predicted == prototype.label) & (self.component == prototype.component))
         order = mine[np.argsort(-self.log_densities(prototype)[mine], kind="stable")]
         places = np.unique(np.linspace(0, max(0, len(order) - 1), min(n, len(order))).round().astype(int))
-        return self.ids[order[places]]
+        return np.asarray(self.ids[order[places]])
 
     def usage(self, classes: int, components: int) -> NDArray[np.int64]:
         """Return for how many images each prototype answers, int64 (classes, components)."""

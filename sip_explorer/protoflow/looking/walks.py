@@ -92,7 +92,8 @@ def pixel_motion(flow: ProtoFlow, code: Code, prototype: Prototype, step: float 
     ``step`` is the t of `walk`. Both images are clipped to [0, 1], so the values are in [0, 1].
     """
     still, moved = walk(flow, code, prototype, (0.0, step)).clamp(0, 1)
-    return (moved - still).abs()
+    motion: Tensor = (moved - still).abs()
+    return motion
 
 
 def _places(steps: int | Sequence[float]) -> Tensor:
