@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from sip_explorer.qt.theme import colour
@@ -23,6 +23,8 @@ class CaptionedGrid(ImageGrid):
     ----------
     captions : int
         Lines kept under every cell.
+    hug : bool
+        Never be higher than the images are at this width, so that what is under the grid is near it.
 
     Signals
     -------
@@ -33,10 +35,17 @@ class CaptionedGrid(ImageGrid):
     cell_pressed = Signal(int, int)
 
     def __init__(
-        self, *, selectable: bool = False, gap: int = 4, captions: int = 0, parent: QWidget | None = None
+        self,
+        *,
+        selectable: bool = False,
+        gap: int = 4,
+        captions: int = 0,
+        hug: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(selectable=selectable, gap=gap, parent=parent)
         self._lines = captions
+        self._hug = hug
         self._pixels: NDArray[np.uint8] | None = None
         self._captions: dict[Cell, str] = {}
         self._faded: frozenset[Cell] = frozenset()
@@ -47,9 +56,15 @@ class CaptionedGrid(ImageGrid):
         self._captions = dict(captions)
         self.update()
 
-    def set_images(self, images: NDArray[np.uint8] | None) -> None:
+    def set_images(self, images: NDArray[np.uint8] | None, count: int | None = None) -> None:
+        """Show uint8 images (rows, columns, H, W, C); only the first ``count`` of them where given."""
         self._pixels = None if images is None else images.copy()
         super().set_images(images)
+        if images is not None and count is not None:
+            columns = images.shape[1]
+            for place in range(count, images.shape[0] * columns):
+                self._images[place // columns][place % columns] = None
+        self._fit_height()
 
     def set_cell(self, row: int, column: int, image: NDArray[np.uint8]) -> None:
         if self._pixels is not None:
@@ -80,6 +95,27 @@ class CaptionedGrid(ImageGrid):
         return self._captions.get((row, column), "")
 
     # ---- geometry -------------------------------------------------------------------------
+
+    def natural_height(self, width: int) -> int:
+        """Return how high the images are where only the width limits them."""
+        rows, columns = self.cells
+        if not rows:
+            return 0
+        left, top = self._margins()
+        scale = ((width - left + self._gap) / columns - self._gap) / self._shape[1]
+        scale = min(scale, self._largest_scale)
+        if max(self._shape) <= 64 and scale >= 1:
+            ratio = self.devicePixelRatioF()
+            scale = float(np.floor(scale * ratio)) / ratio
+        return int(top + rows * (self._shape[0] * scale + self._gap + self._below())) + 1
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        if self._hug:
+            self.setMaximumHeight(max(self.natural_height(self.width()), self.minimumSizeHint().height(), 1))
 
     def caption_height(self) -> int:
         """Pixels that the words under a cell take."""

@@ -112,6 +112,8 @@ class StripSlider(QWidget):
 
     def _place(self) -> None:
         height = self._slider_height()
+        natural = self.grid.natural_height(self.width())
+        self.setMaximumHeight(max(natural, self.grid.minimumSizeHint().height()) + height)
         self.grid.setGeometry(0, 0, self.width(), max(0, self.height() - height))
         columns = self.grid.cells[1]
         if columns < 2:

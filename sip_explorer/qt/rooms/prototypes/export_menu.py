@@ -84,8 +84,9 @@ class ExportMenu(QPushButton):
 
     def ask_where(self, offer: Export) -> Path | None:
         """Ask a person where it goes; None: nowhere. The suffix is added where it was left out."""
-        suffix = Path(offer.name).suffix
-        path, _ = QFileDialog.getSaveFileName(self, offer.words, offer.name, KINDS[suffix])
+        name = offer.name.replace("/", "-")  # of a class, such as T-shirt/top
+        suffix = Path(name).suffix
+        path, _ = QFileDialog.getSaveFileName(self, offer.words, name, KINDS[suffix])
         if not path:
             return None
         return Path(path) if Path(path).suffix else Path(path + suffix)

@@ -58,7 +58,7 @@ class ImageView(PrototypeView):
         self.title = heading()
         self.title.setWordWrap(True)
         self._trip = muted(wrapped=True)
-        self.pictures = CaptionedGrid(gap=16, captions=2)
+        self.pictures = CaptionedGrid(gap=16, captions=2, hug=True)
         self.pictures.setAccessibleName(
             "Image, reconstruction, difference; image on the walk, moving pixels, gradient"
         )
@@ -71,9 +71,10 @@ class ImageView(PrototypeView):
         self.column.addWidget(self._missing)
         self.column.addWidget(self.title)
         self.column.addWidget(self._trip)
-        self.column.addWidget(self.pictures, 5)
+        self.column.addWidget(self.pictures, 50)
         self.column.addWidget(self._walk_title)
-        self.column.addWidget(self.walk, 2)
+        self.column.addWidget(self.walk, 20)
+        self.column.addStretch(1)
         self._image_lane = self.lane("image", self._show)
         self._walk_lane = self.lane("walk", self._show_walk)
         self._step_lane = self.lane("walk step", self._show_step)
@@ -87,6 +88,8 @@ class ImageView(PrototypeView):
         self._missing.setVisible(self.subject.image_id is None)
         if self.last is None or self.last.image_id != self.subject.image_id:
             self.ask()
+        elif self.follow.isChecked() and self.subject.cell != self.last.nearest:
+            self.subject.set_cell(self.last.nearest)
         elif self.last_maps is None or self.last_maps.cell != self.subject.cell:
             self._ask_walk()
 
@@ -132,7 +135,8 @@ class ImageView(PrototypeView):
             self.ask()
 
     def _prototype_changed(self) -> None:
-        if self.follow.isChecked() and self.last is not None and self.subject.cell != self.last.nearest:
+        chosen = self.last is not None and self.subject.cell != self.last.nearest
+        if self.follow.isChecked() and self.isVisible() and chosen:
             self.follow.setChecked(False)  # a person chose another one
         self._ask_walk()
 
@@ -197,7 +201,7 @@ class ImageView(PrototypeView):
         self.pictures.set_captions(self._captions)
         self.belonging.show_answer(answer)
         self.answered.emit()
-        if self.follow.isChecked() and self.subject.cell != answer.nearest:
+        if self.follow.isChecked() and self.isVisible() and self.subject.cell != answer.nearest:
             self.subject.set_cell(answer.nearest)  # which asks for the walk
         else:
             self._ask_walk()

@@ -149,15 +149,16 @@ def samples(
     """Ask for ``count`` samples of one prototype: four at once, then more at a time."""
 
     def job(_token: CancelToken) -> Iterator[Event | None]:
-        import torch
+        from sip_explorer.protoflow.looking.drawing import sample_images
 
         prototype = kept.flow().prototypes[cell[0]][cell[1]]
         parts: list[NDArray[np.uint8]] = []
         for start, stop in chunks(count):
-            with torch.inference_mode():
-                parts.append(
-                    to_uint8(prototype.sample(stop - start, temperature, halves, seed, range(start, stop)))
-                )
+            rows = range(start, stop)
+            images = sample_images(
+                prototype, len(rows), temperature, halves, seed, rows, truncated=truncation
+            )
+            parts.append(to_uint8(images))
             yield Artefact(
                 "samples",
                 data=Samples(np.concatenate(parts), count, temperature, halves, truncation, seed),

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QVBoxLayou
 
 from sip_explorer.qt.room import Room
 from sip_explorer.qt.rooms.prototypes import requests
+from sip_explorer.qt.rooms.prototypes.explore_view import ExploreView
 from sip_explorer.qt.rooms.prototypes.export_menu import Export, ExportMenu
 from sip_explorer.qt.rooms.prototypes.galleries import Galleries
 from sip_explorer.qt.rooms.prototypes.image_view import ImageView
@@ -42,10 +43,14 @@ class PrototypeRoom(Room):
         self._means_lane = Lane(session, "prototype means", self._means_answered)
         self.model = ModelSection(session, self.inspector.add_section("Model"))
         self.model.chosen.connect(self._model_chosen)
-        self.samples_view = SamplesView(self.subject, self.inspector)
         self.galleries = Galleries(self.subject)
+        self.samples_view = SamplesView(self.subject, self.inspector, self.galleries)
         self.image_view = ImageView(self.subject, self.inspector, self.galleries)
-        self.views: tuple[PrototypeView, ...] = (self.samples_view, self.image_view)
+        self.explore_view = ExploreView(self.subject, self.inspector, self.galleries)
+        self.explore_view.switches.off_changed.connect(self._show_off)
+        self.views: tuple[PrototypeView, ...] = (
+            self.samples_view, self.image_view, self.explore_view,
+        )  # fmt: skip
         self._make_centre()
         self._export = ExportMenu(lambda: self.view.exports())
         self._export.wanted.connect(self._write)
@@ -67,6 +72,7 @@ class PrototypeRoom(Room):
         self.centre.addWidget(self._empty, 1)
         self.map = PrototypeMap()
         self.map.chosen.connect(lambda label, component: self.subject.set_cell((label, component)))
+        self.map.pressed.connect(self._pressed)
         self._legend = muted()
         left = QWidget()
         column = QVBoxLayout(left)
@@ -178,7 +184,7 @@ class PrototypeRoom(Room):
         whole = self._content.width()
         for scale in (3, 2, 1):
             width = self.map.width_at(scale)
-            if width <= 0.36 * whole or scale == 1:
+            if width <= 0.42 * whole or scale == 1:
                 self._content.setSizes([width, max(1, whole - width - self._content.handleWidth())])
                 return
 
@@ -195,19 +201,32 @@ class PrototypeRoom(Room):
         self._stack.setCurrentIndex(place)
         if before is not self.view:
             before.left()
-        for number, view in enumerate(self.views):
-            for section in view.sections:
-                section.setVisible(number == place)
         if self.isVisible() and self.subject.means is not None:
             self.view.shown()
         self._show_act()
 
     def _show_act(self) -> None:
         view = self.view
+        wanted = view.on_show()
+        for section in {section for each in self.views for section in each.owned}:
+            section.setVisible(section in wanted)
+        self._show_off()
         self._act.setVisible(bool(view.act))
         self._act.setText(view.act)
         self._act.setToolTip(view.act_tip)
         self._act.setEnabled(view.can_act and self.model.box.count() > 0)
+
+    @property
+    def _switching(self) -> bool:
+        """Whether a click in the map switches a prototype off or on."""
+        return self.view is self.explore_view and self.explore_view.pane is self.explore_view.switches
+
+    def _pressed(self, label: int, component: int) -> None:
+        if self._switching:
+            self.explore_view.switches.toggle((label, component))
+
+    def _show_off(self) -> None:
+        self.map.strike(self.explore_view.switches.off if self._switching else ())
 
     # ---- files ----------------------------------------------------------------------------
 

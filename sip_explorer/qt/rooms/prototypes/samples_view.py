@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from sip_explorer.qt.rooms.prototypes import exporting, requests
 from sip_explorer.qt.rooms.prototypes.export_menu import Export
+from sip_explorer.qt.rooms.prototypes.galleries import Galleries
 from sip_explorer.qt.rooms.prototypes.requests import Samples
 from sip_explorer.qt.rooms.prototypes.sampling import Sampling
 from sip_explorer.qt.rooms.prototypes.subject import Subject
@@ -31,8 +32,9 @@ class SamplesView(PrototypeView):
     act = "Sample again"
     act_tip = "Draw with the next seed"
 
-    def __init__(self, subject: Subject, inspector: Inspector) -> None:
+    def __init__(self, subject: Subject, inspector: Inspector, galleries: Galleries) -> None:
         super().__init__(subject)
+        self._galleries = galleries
         self.last: Samples | None = None
         self._fresh = 0
         section = inspector.add_section("Samples")
@@ -62,8 +64,8 @@ class SamplesView(PrototypeView):
         right.addWidget(self.samples, 1)
         pictures = QHBoxLayout()
         pictures.setSpacing(16)
-        pictures.addLayout(left, 2)
-        pictures.addLayout(right, 5)
+        pictures.addLayout(left, 1)
+        pictures.addLayout(right, 4)
         self.column.addLayout(pictures, 1)
         self._lane = self.lane("samples", self._show)
         self._stale = QTimer(self)
@@ -115,10 +117,16 @@ class SamplesView(PrototypeView):
             return ()
         name = self.subject.name()
         offers = [
-            exporting.sheet(f"Samples of {name} (PNG)", f"samples of {name}.png", _square(last.images)),
-            exporting.sheet("All decoded means (PNG)", "prototypes.png", means.images),
+            exporting.sheet(
+                f"Samples of {name} (PNG)",
+                f"samples of {name}.png",
+                _square(last.images),
+                title=f"{name}: {self._samples_words.text()}",
+            ),
+            exporting.sheet("All decoded means (PNG)", "prototypes.png", means.images, means.classes),
         ]
-        return (*offers, *exporting.of_flow(self.subject, self.sampling))
+        usage = None if self._galleries.train is None else self._galleries.train.usage(*self.subject.grid)
+        return (*offers, *exporting.of_flow(self.subject, self.sampling, usage))
 
     # ---- answers --------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ class PrototypeView(QWidget):
     Signals
     -------
     act_changed()
-        ``act`` or ``can_act`` is another one.
+        ``act``, ``can_act`` or `on_show` is another one.
     view_wanted(str)
         The ``word`` of a view to be shown.
     """
@@ -56,6 +56,15 @@ class PrototypeView(QWidget):
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(8)
         subject.flow_changed.connect(self.forget)
+
+    def on_show(self) -> tuple[Section, ...]:
+        """The sections of the inspector that belong to what is on show."""
+        return self.sections
+
+    @property
+    def owned(self) -> tuple[Section, ...]:
+        """All sections that the view brought."""
+        return self.sections
 
     # ---- for subclasses -------------------------------------------------------------------
 
