@@ -52,7 +52,7 @@ class BetweenPane(PrototypeView):
         self.way.moved.connect(self._move)
         self.end.chosen.connect(self.ask)
         self.detail.toggled.connect(self.ask)
-        subject.means_changed.connect(lambda: self.end.list_prototypes(subject))
+        subject.means_changed.connect(self._list)
         subject.prototype_changed.connect(self.ask)
         subject.image_changed.connect(lambda: self.detail.isChecked() and self.ask())
 
@@ -62,7 +62,7 @@ class BetweenPane(PrototypeView):
         return self.subject.cell, self.end.cell
 
     def shown(self) -> None:
-        self.end.list_prototypes(self.subject)
+        self._list()
         self.ask()
 
     def run(self) -> None:
@@ -99,6 +99,9 @@ class BetweenPane(PrototypeView):
             exporting.sheet("The way (PNG)", f"{name}.png", self.last_way.images[None]),
             exporting.animation("The way (GIF)", f"{name}.gif", self.last_way.images),
         )
+
+    def _list(self) -> None:
+        self.end.list_names(self.subject.classes, self.subject.grid[1])
 
     def _image(self) -> tuple[int, Read] | None:
         image_id, read = self.subject.image_id, self.subject.reader()

@@ -55,11 +55,11 @@ class Galleries(QObject):
         workspace, kept, entry = session.workspace, subject.kept, subject.entry
         if self.row is not None or workspace is None or kept is None or entry is None:
             return
-        train = _spread(workspace.image_ids(split="train"), TRAIN_COUNT)
+        train = spread(workspace.image_ids(split="train"), TRAIN_COUNT)
         test = workspace.image_ids(split="test")
-        labels = np.array([_label(subject.classes, workspace.classes, n) for n in workspace.labels(test)])
+        labels = np.array([label_of(subject.classes, workspace.classes, n) for n in workspace.labels(test)])
         known = labels >= 0 if len(labels) else np.zeros(0, bool)
-        places = _spread(np.flatnonzero(known), TEST_COUNT)
+        places = spread(np.flatnonzero(known), TEST_COUNT)
         test, labels = test[places], labels[places] if len(labels) else np.empty(0, np.int64)
 
         def read(ids: list[int]) -> object:
@@ -112,13 +112,14 @@ class Galleries(QObject):
         self.changed.emit()
 
 
-def _spread(ids: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+def spread(ids: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return at most so many of ``ids``, spread evenly."""
     if len(ids) <= most:
         return ids
     return ids[np.linspace(0, len(ids) - 1, most).round().astype(np.int64)]
 
 
-def _label(classes: tuple[str, ...], names: tuple[str, ...], label: int) -> int:
+def label_of(classes: tuple[str, ...], names: tuple[str, ...], label: int) -> int:
     """Return the flow's class of a workspace's label; -1 where it has none of that name."""
     name = names[label] if 0 <= label < len(names) else ""
     return classes.index(name) if name in classes else -1

@@ -5,9 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox
 
-from sip_explorer.qt.rooms.prototypes.requests import Means
-from sip_explorer.qt.rooms.prototypes.subject import Subject
-
 Cell = tuple[int, int]
 
 
@@ -39,17 +36,15 @@ class PrototypeBox(QComboBox):
         """Choose a prototype."""
         self.setCurrentIndex(cell[0] * self._listed[1] + cell[1])
 
-    def list_prototypes(self, of: Subject | Means) -> None:
+    def list_names(self, classes: tuple[str, ...], components: int) -> None:
         """List the prototypes of a flow; the choice is kept where it is the same list."""
-        means = of.means if isinstance(of, Subject) else of
-        listed = ((), 0) if means is None else (means.classes, means.weights.shape[1])
-        if listed == self._listed:
+        if (classes, components) == self._listed:
             return
-        self._listed = listed
+        self._listed = (classes, components)
         self.blockSignals(True)
         self.clear()
-        for name in listed[0]:
-            for component in range(listed[1]):
+        for name in classes:
+            for component in range(components):
                 self.addItem(f"{name} {component + 1}")
-        self.setCurrentIndex(min(listed[1], self.count() - 1))
+        self.setCurrentIndex(min(components, self.count() - 1))
         self.blockSignals(False)

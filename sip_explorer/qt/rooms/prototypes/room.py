@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QVBoxLayou
 
 from sip_explorer.qt.room import Room
 from sip_explorer.qt.rooms.prototypes import requests
+from sip_explorer.qt.rooms.prototypes.attack_view import AttackView
+from sip_explorer.qt.rooms.prototypes.compare_view import CompareView
 from sip_explorer.qt.rooms.prototypes.explore_view import ExploreView
 from sip_explorer.qt.rooms.prototypes.export_menu import Export, ExportMenu
 from sip_explorer.qt.rooms.prototypes.galleries import Galleries
@@ -47,9 +49,14 @@ class PrototypeRoom(Room):
         self.samples_view = SamplesView(self.subject, self.inspector, self.galleries)
         self.image_view = ImageView(self.subject, self.inspector, self.galleries)
         self.explore_view = ExploreView(self.subject, self.inspector, self.galleries)
+        samples = self.samples_view
+        self.compare_view = CompareView(
+            self.subject, self.inspector, samples.sampling, samples.sections[0]
+        )
+        self.attack_view = AttackView(self.subject, self.inspector)
         self.explore_view.switches.off_changed.connect(self._show_off)
         self.views: tuple[PrototypeView, ...] = (
-            self.samples_view, self.image_view, self.explore_view,
+            self.samples_view, self.image_view, self.explore_view, self.compare_view, self.attack_view,
         )  # fmt: skip
         self._make_centre()
         self._export = ExportMenu(lambda: self.view.exports())
@@ -86,7 +93,6 @@ class PrototypeRoom(Room):
         self._stack = QStackedWidget()
         for view in self.views:
             view.act_changed.connect(self._show_act)
-            view.view_wanted.connect(self.show_view)
             self._stack.addWidget(view)
         right = QWidget()
         column = QVBoxLayout(right)
@@ -112,9 +118,9 @@ class PrototypeRoom(Room):
         """The view on show."""
         return self.views[self._stack.currentIndex()]
 
-    def show_view(self, word: str) -> None:
-        """Bring the view of that word on show."""
-        self.switch.setCurrentIndex([view.word for view in self.views].index(word))
+    def show_view(self, view: PrototypeView) -> None:
+        """Bring a view on show."""
+        self.switch.setCurrentIndex(self.views.index(view))
 
     @property
     def asking(self) -> bool:

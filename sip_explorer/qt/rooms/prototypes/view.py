@@ -34,7 +34,7 @@ class PrototypeView(QWidget):
     act_changed()
         ``act``, ``can_act`` or `on_show` is another one.
     view_wanted(str)
-        The ``word`` of a view to be shown.
+        Another pane beside this one is to be shown.
     """
 
     word: ClassVar[str] = ""
