@@ -142,8 +142,14 @@ class AttackImagePane(PrototypeView):
             )
         columns += [np.stack([blank] * 3)] * (answer.total - len(answer.steps))
         self.grid.set_images(np.stack(columns, axis=1))
-        self.grid.set_labels(ROWS, [f"ε {in_255ths(step.epsilon)}" for step in answer.steps])
-        self.grid.set_captions({(2, n): subject.name(s.cells[0]) for n, s in enumerate(answer.steps)})
+        heads = [f"ε {in_255ths(step.epsilon)}" if step.epsilon else "clean" for step in answer.steps]
+        self.grid.set_labels(ROWS, heads)
+        captions = {}
+        for n, step in enumerate(answer.steps):
+            captions[0, n] = f"{step.log_likelihood[0]:,.0f} nats".replace("-", "−")
+            captions[1, n] = f"± {255 * step.epsilon:.3g} levels" if step.epsilon else ""
+            captions[2, n] = subject.name(step.cells[0])
+        self.grid.set_captions(captions)
         wrong = {(0, n): "bad" for n, step in enumerate(answer.steps) if step.success[0]}
         self.grid.set_frames(wrong)
         self._say(answer)
