@@ -14,7 +14,7 @@ from sip_explorer.protoflow.looking.detecting import Detector, detector, paradox
 from sip_explorer.protoflow.looking.directions import principal_directions
 from sip_explorer.protoflow.looking.drawing import draw, record_of, sample_images, to_pixels
 from sip_explorer.protoflow.looking.gallery import LatentIndex, index_images
-from sip_explorer.protoflow.looking.heat import density_gradient, log_density
+from sip_explorer.protoflow.looking.heat import density_gradient, evidence, log_density, over_image
 from sip_explorer.protoflow.looking.pictures import Strip, diverging, gif, sheet, table
 from sip_explorer.protoflow.looking.under_attack import Drift, DriftStep, FlowClassifier, drift
 from sip_explorer.protoflow.looking.walks import between, pixel_motion, traverse, walk
@@ -36,10 +36,12 @@ __all__ = [
     "draw",
     "drift",
     "effect",
+    "evidence",
     "explain",
     "gif",
     "index_images",
     "log_density",
+    "over_image",
     "paradox",
     "pixel_motion",
     "principal_directions",

@@ -41,8 +41,8 @@ class Detector:
     def sentence(self) -> str:
         """The detector for a person."""
         return (
-            f"AUROC {self.auroc:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}; {self.foreign:,} foreign "
-            f"against {self.own:,} own images): at 5 % false alarms a low log-likelihood gives away "
+            f"AUROC {self.auroc:.3f} (95 % interval {self.low:.3f} to {self.high:.3f}; {self.foreign:,} "
+            f"foreign against {self.own:,} own images): at 5 % false alarms a low log-likelihood gives away "
             f"{100 * self.at():.0f} %."
         )
 

@@ -13,7 +13,7 @@ _EXTRA = 4  # directions carried along, so that the last of those asked for conv
 
 
 def principal_directions(
-    prototype: Prototype, count: int = 4, seed: int = 0, rounds: int = 12
+    prototype: Prototype, count: int = 4, seed: int = 0, *, rounds: int = 12, tolerance: float = 1e-3
 ) -> tuple[Tensor, Tensor]:
     """Return the unit directions ξ in z = μ + σ·ξ that move pixels most at the mean.
 
@@ -25,7 +25,8 @@ def principal_directions(
     ----------
     count : directions, at most the latent's dimensions.
     seed : of the start; it matters only where singular values are equal.
-    rounds : iterations at most; it ends when the singular values stand still to 0.1 %.
+    rounds, tolerance : iterations at most; it ends when no singular value asked for changed by more than
+        this share of the largest.
 
     Returns
     -------
@@ -45,22 +46,17 @@ def principal_directions(
 
     basis = _orthonormal(noise.normal((size,), seed, noise.LATENT, range(rows)).to(mean))
     push, pull = _products(levels, basis.new_zeros(rows, *mean.shape))
-    strengths = basis.new_zeros(rows)
-    for _ in range(rounds):
+    moved, strengths = basis, basis.new_zeros(rows)
+    for turn in range(rounds):
+        if turn:
+            basis = _orthonormal(pull(moved))
         moved = push(basis)
         _, found, rotation = torch.linalg.svd(moved.T.double(), full_matrices=False)
-        basis = (rotation.to(basis) @ basis)[:rows]
-        moved = rotation.to(moved) @ moved
-        settled = (found - strengths).abs()[:count].max() <= 1e-3 * found[0]
+        basis, moved = rotation.to(basis) @ basis, rotation.to(moved) @ moved
+        change = (found - strengths).abs()[:count].max()
         strengths = found.to(basis)
-        if settled:
+        if change <= tolerance * found[0]:
             break
-        basis = _orthonormal(pull(moved))
-    else:
-        moved = push(basis)
-        _, found, rotation = torch.linalg.svd(moved.T.double(), full_matrices=False)
-        basis, strengths = rotation.to(basis) @ basis, found.to(basis)
-        moved = rotation.to(moved) @ moved
     sign = torch.where(moved.sum(1) < 0, -1.0, 1.0).to(basis)
     directions = (sign[:, None] * basis)[:count].reshape(count, *mean.shape)
     return directions.detach(), strengths[:count].detach()

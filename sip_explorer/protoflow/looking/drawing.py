@@ -105,7 +105,7 @@ def record_of(
         temperature if halves_temperature is None else halves_temperature,
         seed,
     )
-    active = flow.mixture.active.cpu().numpy()
+    active = flow.mixture.active.cpu().numpy().copy()  # not a view of what can be switched
     return replace(record, truncated=truncated, active=active, usage=usage)
 
 

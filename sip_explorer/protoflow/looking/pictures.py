@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _INK, _PAPER, _MUTED = (27, 31, 35), (255, 255, 255), (95, 107, 118)
-_SPACE = 8
+_SPACE, _LINE = 8, 15
 
 
 @dataclass(frozen=True)
 class Strip:
     """A row of a sheet: a caption at the left, images side by side, a note under each.
 
-    ``images`` is uint8 (n, H, W, C), C 1 or 3; ``notes`` is empty or has a text for each image.
+    ``images`` are uint8 (H, W, C), C 1 or 3; ``notes`` is empty or has a text for each.
     """
 
     caption: str
-    images: NDArray[np.uint8]
+    images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
     notes: tuple[str, ...] = ()
 
 
@@ -35,45 +35,44 @@ def sheet(path: Path | str, strips: Sequence[Strip], scale: int | None = None, t
     """Write strips under each other as a PNG.
 
     ``scale`` enlarges by whole pixels (nearest neighbour), so that a 28 px image stays what it is; None
-    chooses one that makes an image about 84 px wide.
+    chooses for each image one that makes it about 84 px wide.
     """
-    if not strips or not any(len(strip.images) for strip in strips):
+    if not any(len(strip.images) for strip in strips):
         raise SipError(f"There is no image to write into {Path(path).name}; choose at least one.")
     from PIL import Image, ImageDraw, ImageFont
 
-    font = ImageFont.load_default(13)
-    small = ImageFont.load_default(11)
-    height, width = strips[0].images.shape[1:3]
-    factor = scale or max(1, round(84 / width))
-    left = max((int(font.getlength(strip.caption)) for strip in strips), default=0)
+    font, small = ImageFont.load_default(13), ImageFont.load_default(11)
+    rows = [
+        [_picture(pixels, scale or max(1, round(84 / pixels.shape[1]))) for pixels in strip.images]
+        for strip in strips
+    ]
+    left = max(int(font.getlength(strip.caption)) for strip in strips)
     left = left + 2 * _SPACE if left else _SPACE
-    noted = [max((len(note.split("\n")) for note in strip.notes), default=0) for strip in strips]
-    heights = [height * factor + 15 * lines + (_SPACE if lines else 4) for lines in noted]
-    columns = max(len(strip.images) for strip in strips)
-    gap = 4
-    notes_width = max(
-        (int(small.getlength(line)) for strip in strips for note in strip.notes for line in note.split("\n")),
-        default=0,
+    noted = max(
+        (small.getlength(line) for strip in strips for note in strip.notes for line in note.split("\n")),
+        default=0.0,
     )
-    step = max(width * factor + gap, notes_width + _SPACE)
+    step = max(max(picture.width for row in rows for picture in row) + 4, int(noted) + _SPACE)
+    lines = [max((len(note.split("\n")) for note in strip.notes), default=0) for strip in strips]
+    pictured = [max((picture.height for picture in row), default=0) for row in rows]
+    heights = [
+        tall + (_LINE * count + _SPACE if count else 4) for tall, count in zip(pictured, lines, strict=True)
+    ]
     top = 28 if title else _SPACE
-    size = (max(left + columns * step + _SPACE, int(font.getlength(title)) + 2 * _SPACE), top + sum(heights))
-    page = Image.new("RGB", (size[0], size[1] + _SPACE), _PAPER)
+    width = left + max(len(row) for row in rows) * step + _SPACE
+    width = max(width, int(font.getlength(title)) + 2 * _SPACE)
+    page = Image.new("RGB", (width, top + sum(heights) + _SPACE), _PAPER)
     pen = ImageDraw.Draw(page)
-    if title:
-        pen.text((_SPACE, _SPACE), title, _INK, font)
+    pen.text((_SPACE, _SPACE), title, _INK, font)
     y = top
-    for strip, tall in zip(strips, heights, strict=True):
-        if strip.caption:
-            pen.text((_SPACE, y + height * factor // 2), strip.caption, _INK, font, anchor="lm")
-        for column, pixels in enumerate(strip.images):
-            x = left + column * step
-            page.paste(_picture(pixels, factor), (x, y))
+    for strip, row, tall, height in zip(strips, rows, pictured, heights, strict=True):
+        pen.text((_SPACE, y + tall // 2), strip.caption, _INK, font, anchor="lm")
+        for column, picture in enumerate(row):
+            page.paste(picture, (left + column * step, y))
             if strip.notes:
-                pen.multiline_text(
-                    (x, y + height * factor + 2), strip.notes[column], _MUTED, small, spacing=1
-                )
-        y += tall
+                place = (left + column * step, y + tall + 2)
+                pen.multiline_text(place, strip.notes[column], _MUTED, small, spacing=1)
+        y += height
     with atomic_path(path) as temporary:
         page.save(temporary, format="PNG")
 

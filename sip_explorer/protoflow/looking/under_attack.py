@@ -51,7 +51,7 @@ class FlowClassifier(nn.Module):
 
     def _scores(self, images: Tensor, seed: int) -> Tensor:
         if self.path == "image":
-            code = self.flow.encode(images.clamp(0, 1), seed, quantised=False)
+            code = self.flow.encode(images, seed, quantised=False)
             assert code.log_det is not None
             return code.log_det[:, None] + self._classes(code.z)
         u = self.flow.draw_noise(images, seed)
@@ -171,7 +171,7 @@ def drift(
     ``Artefact("drift", data=Drift)``, Finished.
     """
     token = token or CancelToken()
-    attack = attack or PGD()
+    attack = attack or PGD(micro_batch=32)
     radii = sorted(set(float(epsilon) for epsilon in epsilons) - {0.0})
     if not len(images):
         raise SipError("There are no images to attack; choose at least one.")
@@ -185,8 +185,9 @@ def drift(
         )
     ids = torch.arange(len(images)) if indices is None else torch.as_tensor(list(indices), dtype=torch.int64)
     classifier = FlowClassifier(flow, path, draws).eval()
+    size = attack.micro_batch
     clean = ((images * 255).round() / 255).float()
-    chunks = [slice(start, start + 32) for start in range(0, len(images), 32)]
+    chunks = [slice(start, start + size) for start in range(0, len(images), size)]
     total = (1 + len(radii)) * len(images)
     yield Started(f"Attacking {len(images)} images", total)
     steps: list[DriftStep] = []
