@@ -45,9 +45,7 @@ class AttackImagePane(PrototypeView):
         self.grid.setAccessibleName("Image, its change and the prototype it drifts to, a column per epsilon")
         self.grid.set_tip(self._tip)
         self.grid.cell_pressed.connect(self._choose)
-        self.plot = CurvePlot(
-            "ε (L∞)", "log-likelihood in nats", x_words=in_255ths, headed=True
-        )
+        self.plot = CurvePlot("ε (L∞)", "log-likelihood in nats", x_words=in_255ths, headed=True)
         self._plot_title = muted("Log-likelihood in nats against ε: of the image, and given its own class")
         for part, stretch in (
             (self._missing, 0), (self.title, 0), (self._words, 0), (self.grid, 60),
@@ -170,8 +168,8 @@ class AttackImagePane(PrototypeView):
         settings = self._form.settings()
         self.title.setText(words)
         self._words.setText(
-            f"{settings.words if settings else ''}. Change: red brighter, blue darker, ±ε is the full colour. "
-            "Framed red: misclassified. A click on a prototype chooses it."
+            f"{settings.words if settings else ''}. Change: red brighter, blue darker, at ±ε in full "
+            "colour. Framed red: misclassified. A click on a prototype chooses it."
         )
 
     def _draw(self, answer: Drifting) -> None:

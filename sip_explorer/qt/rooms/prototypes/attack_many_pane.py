@@ -140,7 +140,7 @@ class AttackManyPane(PrototypeView):
             self.sentence.setText(f"Without an attack {100 * shares[0]:.1f} % are misclassified.")
             return
         place = results.steps.index(step)
-        self.plot.mark(step.epsilon, f"ε {in_255ths(step.epsilon)}")
+        self.plot.mark(step.epsilon, "on show")
         self.sentence.setText(
             results.sentences[place - 1] if place <= len(results.sentences)
             else f"At ε {in_255ths(step.epsilon)} {100 * shares[place]:.1f} % are misclassified."

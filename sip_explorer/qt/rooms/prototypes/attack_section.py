@@ -81,7 +81,12 @@ class AttackSection(QObject):
             "so it may be left out, which is faster",
         )
         self.draws = _spin(
-            section, "Noise draws", 1, 16, 1, "Scores are means over so many draws of the dequantisation noise"
+            section,
+            "Noise draws",
+            1,
+            16,
+            1,
+            "Scores are means over so many draws of the noise",
         )
         self.count = _spin(section, "Test images", 2, 10_000, 64, "How many are attacked, spread evenly")
         self.seed = _spin(section, "Seed", 0, 2**31 - 1, 0, "Of the random starts")

@@ -86,8 +86,9 @@ def typicality_words(log_likelihood: float, index: object) -> str:
     verdict = "usual" if usual >= 0.1 else "unusual" if usual >= 0.02 else "very unusual"
     side = "" if usual >= 0.1 else ": too likely" if below > 0.5 else ": too unlikely"
     return (
-        f"{verdict.capitalize()}{side}. log p(x) = {log_likelihood:,.0f} nats, more than {100 * below:.0f} % of "
-        f"{len(values):,} training images; {100 * usual:.0f} % of them lie at least as far from the middle."
+        f"{verdict.capitalize()}{side}. log p(x) = {log_likelihood:,.0f} nats, more than "
+        f"{100 * below:.0f} % of {len(values):,} training images; {100 * usual:.0f} % of them lie at "
+        "least as far from the middle."
     ).replace("-", "−")
 
 

@@ -137,6 +137,4 @@ class BetweenPane(PrototypeView):
             self.pictures.set_images(np.stack([answer.image] * 3)[None])
         self.pictures.set_cell(0, 1, answer.image)
         start, end = map(self.subject.name, answer.ends)
-        self.pictures.set_captions(
-            {(0, 0): start, (0, 1): f"{100 * answer.t:.0f} % of the way", (0, 2): end}
-        )
+        self.pictures.set_captions({(0, 0): start, (0, 1): f"{100 * answer.t:.0f} % of the way", (0, 2): end})

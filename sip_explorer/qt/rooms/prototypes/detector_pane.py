@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
 
 from sip_explorer.qt.rooms.prototypes import exporting
 from sip_explorer.qt.rooms.prototypes.attack_results import AttackResults
@@ -15,6 +15,7 @@ from sip_explorer.qt.rooms.prototypes.subject import Subject
 from sip_explorer.qt.rooms.prototypes.view import PrototypeView, heading, muted
 from sip_explorer.qt.widgets.curve_plot import CurvePlot
 from sip_explorer.qt.widgets.empty_state import EmptyState
+from sip_explorer.qt.widgets.figure_table import FigureTable
 from sip_explorer.records.epsilon import in_255ths
 
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ class DetectorPane(PrototypeView):
         self.plot.plot.setXRange(0, 1.35, padding=0.02)
         bottom = self.plot.plot.getPlotItem().getAxis("bottom")
         bottom.setTicks([[(share / 4, f"{25 * share} %") for share in range(5)]])
-        self.figures = QLabel()
-        self.figures.setWordWrap(True)
+        self.figures = FigureTable("Areas under the curves")
         self.paradox = muted(wrapped=True)
         self.other = QPushButton("Compare with another data set…")
         self.other.setToolTip("Score the images of another workspace or folder")
@@ -58,7 +58,15 @@ class DetectorPane(PrototypeView):
             self.act,
             results.attack,
         )
-        self._parts = (title, self._words, self._plot_title, self.plot, self.figures, self.paradox, self.other)
+        self._parts = (
+            title,
+            self._words,
+            self._plot_title,
+            self.plot,
+            self.figures,
+            self.paradox,
+            self.other,
+        )
         for part in self._parts[:-1]:
             self.column.addWidget(part, 50 if part is self.plot else 0)
         self.column.addLayout(row)
@@ -141,8 +149,23 @@ class DetectorPane(PrototypeView):
         for name, found in self.detectors.items():
             self.plot.set_curve(name, found.false_alarms, found.detected)
         self.plot.release()
-        self.figures.setText(
-            "\n".join(f"{name}: {found.sentence}" for name, found in self.detectors.items())
+        self.figures.set_rows(
+            [
+                ("Foreign images", "What is to be told from the clean test images"),
+                ("AUROC", "How often a foreign image is less likely than an own one; 0.5 is chance"),
+                ("from", "95 % interval (Hanley and McNeil, 1982)"),
+                ("to", "95 % interval (Hanley and McNeil, 1982)"),
+                ("found, %", "Of the foreign images, at 5 % false alarms"),
+                ("images", "Foreign images"),
+            ],
+            [
+                (name, f"{d.auroc:.3f}", f"{d.low:.3f}", f"{d.high:.3f}", f"{100 * d.at():.0f}", d.foreign)
+                for name, d in self.detectors.items()
+            ],
+            0,
         )
+        rows = min(len(self.detectors), 7)
+        row = self.figures.verticalHeader().defaultSectionSize()
+        self.figures.setFixedHeight(self.figures.horizontalHeader().sizeHint().height() + rows * row + 4)
         self.paradox.setText(" ".join(paradox(found, name) for name, found in others.items()))
         self.paradox.setVisible(bool(others))

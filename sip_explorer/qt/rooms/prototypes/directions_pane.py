@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-import numpy as np
 from PySide6.QtWidgets import QSpinBox
 
 from sip_explorer.qt.rooms.prototypes import explore_requests, exporting

@@ -33,6 +33,8 @@ class Inverted:
     log_likelihood : log p(x) in nats, equal class priors.
     responsibilities : p(c, k|x), (classes, components).
     nearest : the prototype that answers for the image.
+    following : the prototype that answers for the next class; None where there is no other class.
+    evidence : where ``nearest`` is ahead of ``following``, nats, (H, W, 1): blocks of the latent.
     sentence : why the image is classified as it is.
     """
 
@@ -47,6 +49,8 @@ class Inverted:
     bits_per_dimension: float
     responsibilities: NDArray[np.float64]
     nearest: Cell
+    following: Cell | None
+    evidence: NDArray[np.float32]
     sentence: str
 
 
@@ -82,7 +86,7 @@ def inverted(kept: Kept, image_id: int, read: Read) -> Job:
     def job(_token: CancelToken) -> Iterator[Event | None]:
         import torch
 
-        from sip_explorer.protoflow.looking import explain, responsibilities
+        from sip_explorer.protoflow.looking import evidence, explain, over_image, responsibilities
 
         code, image = kept.code(image_id, read)
         flow = kept.flow()
@@ -92,11 +96,15 @@ def inverted(kept: Kept, image_id: int, read: Read) -> Job:
             decoded = flow.decode(code).cpu()
             scores = flow.log_likelihood_of(code)
             shares = responsibilities(flow, code.z)[0].cpu().double().numpy()
+            nearest, following, sentence = (0, int(shares[0].argmax())), None, ""
             if len(flow.classes) > 1:
                 why = explain(flow, code)
                 nearest, sentence = (why.label, why.component), why.sentence
-            else:
-                nearest, sentence = (0, int(shares[0].argmax())), ""
+                following = (why.next_label, why.next_component)
+            one, other = (
+                None if cell is None else flow.prototypes[cell[0]][cell[1]] for cell in (nearest, following)
+            )
+            where = over_image(evidence(code.z, one, other), *flow.input_shape[1:])
         yield Artefact(
             "inverted",
             data=Inverted(
@@ -111,6 +119,8 @@ def inverted(kept: Kept, image_id: int, read: Read) -> Job:
                 float(scores.bits_per_dimension[0]),
                 shares,
                 nearest,
+                following,
+                _picture(where),
                 sentence,
             ),
         )

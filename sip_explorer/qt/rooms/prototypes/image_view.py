@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QLabel
 
@@ -14,13 +13,11 @@ from sip_explorer.qt.rooms.prototypes import exporting, image_requests
 from sip_explorer.qt.rooms.prototypes.belonging_sections import BelongingSections
 from sip_explorer.qt.rooms.prototypes.export_menu import Export
 from sip_explorer.qt.rooms.prototypes.galleries import Galleries
+from sip_explorer.qt.rooms.prototypes.image_pictures import ImagePictures
 from sip_explorer.qt.rooms.prototypes.image_requests import Inverted, Maps, Step, Walk
 from sip_explorer.qt.rooms.prototypes.subject import Subject
 from sip_explorer.qt.rooms.prototypes.view import PrototypeView, heading, muted
-from sip_explorer.qt.widgets.captioned_grid import CaptionedGrid
 from sip_explorer.qt.widgets.inspector import Inspector
-from sip_explorer.qt.widgets.magnitude_colours import magnitude_colours
-from sip_explorer.qt.widgets.signed_colours import signed_colours
 from sip_explorer.qt.widgets.strip_slider import StripSlider
 
 
@@ -58,10 +55,7 @@ class ImageView(PrototypeView):
         self.title = heading()
         self.title.setWordWrap(True)
         self._trip = muted(wrapped=True)
-        self.pictures = CaptionedGrid(gap=16, captions=2, hug=True)
-        self.pictures.setAccessibleName(
-            "Image, reconstruction, difference; image on the walk, moving pixels, gradient"
-        )
+        self.pictures = ImagePictures()
         self._walk_title = muted()
         self.walk = StripSlider("Walk from the image to the prototype")
         self.walk.moved.connect(self._step)
@@ -114,8 +108,7 @@ class ImageView(PrototypeView):
             lane.drop()
         self.walk.stop()
         self.last = self.last_walk = self.last_step = self.last_maps = None
-        self.pictures.set_images(None)
-        self.pictures.set_captions({})
+        self.pictures.clear()
         self.walk.set_images(None)
         for label in (self.title, self._trip, self._walk_title):
             label.setText("")
@@ -150,9 +143,7 @@ class ImageView(PrototypeView):
             return
         self._step_lane.drop()
         self.last_step = None
-        self._walk_lane.want(
-            image_requests.toward(subject.kept, self.last.image_id, read, subject.cell)
-        )
+        self._walk_lane.want(image_requests.toward(subject.kept, self.last.image_id, read, subject.cell))
         if self.walk.place > 0:
             self._step(self.walk.place)
 
@@ -185,20 +176,9 @@ class ImageView(PrototypeView):
             f"{outcome}: before rounding at most {answer.largest_error:.1e} of a level off. "
             f"{answer.bits_per_dimension:.2f} bits/dim."
         )
-        amplification = _amplification(answer.largest_error)
-        blank = np.zeros_like(_rgb(answer.image))
-        rows = [
-            [_rgb(answer.image), _rgb(answer.decoded),
-             signed_colours(answer.difference * (amplification / 127))],
-            [_rgb(answer.image), blank, blank],
-        ]  # fmt: skip
-        self.pictures.set_images(np.stack([np.stack(row) for row in rows]))
-        self._captions = {
-            (0, 0): "image",
-            (0, 1): "decoded",
-            (0, 2): f"difference\n{_factor(amplification)}",
-        }
-        self.pictures.set_captions(self._captions)
+        nearest, following = answer.nearest, answer.following
+        name = self.subject.name
+        self.pictures.show_answer(answer, name(nearest), "" if following is None else name(following))
         self.belonging.show_answer(answer)
         self.answered.emit()
         if self.follow.isChecked() and self.isVisible() and self.subject.cell != answer.nearest:
@@ -211,32 +191,22 @@ class ImageView(PrototypeView):
             return
         if isinstance(answer, Walk):
             self.last_walk = answer
+            if self.subject.means is not None:
+                self.pictures.show_mean(self.subject.means.images[answer.cell], self.subject.name())
             whole = np.zeros((image_requests.WALK_STEPS, *answer.images.shape[1:]), np.uint8)
             whole[: len(answer.images)] = answer.images
             self.walk.set_images(whole)
-            self._walk_title.setText(
-                f"From the image to {self.subject.name()}, the image's own detail kept"
-            )
+            self._walk_title.setText(f"From the image to {self.subject.name()}, the image's own detail kept")
             if self.walk.place == 0:
                 self._show_step(Step(answer.cell, 0.0, answer.images[0]))
             return
         self.last_maps = answer
-        largest = float(answer.motion.mean(axis=2).max())
-        self.pictures.set_cell(1, 1, magnitude_colours(answer.motion, largest))
-        self.pictures.set_cell(1, 2, signed_colours(_compressed(answer.gradient)))
-        self._caption((1, 1), f"pixels that move\nup to {255 * largest:.0f} levels half way")
-        self._caption((1, 2), f"nearer to {self.subject.name()}\nred: brighter, blue: darker")
+        self.pictures.show_maps(answer, self.subject.name())
 
     def _show_step(self, answer: Step) -> None:
-        if answer.cell != self.subject.cell or self.last is None or self.pictures.cells != (2, 3):
-            return
-        self.last_step = answer
-        self.pictures.set_cell(1, 0, _rgb(answer.image))
-        self._caption((1, 0), f"on the walk\n{100 * answer.t:.0f} % of the way")
-
-    def _caption(self, cell: tuple[int, int], words: str) -> None:
-        self._captions[cell] = words
-        self.pictures.set_captions(self._captions)
+        if answer.cell == self.subject.cell and self.last is not None:
+            self.last_step = answer
+            self.pictures.show_step(answer)
 
     # ---- files ----------------------------------------------------------------------------
 
@@ -244,7 +214,7 @@ class ImageView(PrototypeView):
         answer, walk = self.last, self.last_walk
         if answer is None:
             return ()
-        offers = [exporting.sheet("What is on show (PNG)", "image.png", self._on_show())]
+        offers = [exporting.sheet("What is on show (PNG)", "image.png", self.pictures.pixels())]
         if walk is not None and len(walk.images) == image_requests.WALK_STEPS:
             name = f"walk to {self.subject.name()}"
             offers += [
@@ -262,28 +232,3 @@ class ImageView(PrototypeView):
         columns = ("class", "prototype", "log-likelihood of the class (nats)", "responsibility")
         offers.append(exporting.table("Likelihoods and responsibilities (CSV)", "image.csv", columns, rows))
         return offers
-
-    def _on_show(self) -> NDArray[np.uint8]:
-        return self.pictures.pixels()
-
-
-def _rgb(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
-
-
-def _compressed(gradient: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the root of a gradient, sign kept, on [-1, 1]: a few steep pixels do not hide the others."""
-    mean = gradient.mean(axis=2, keepdims=True)
-    reach = float(np.quantile(np.abs(mean), 0.99)) or 1.0
-    return np.sign(mean) * np.sqrt(np.abs(mean) / reach)
-
-
-def _factor(amplification: int) -> str:
-    """Return a power of ten as ``× 10⁴``: short enough for a column."""
-    power = len(str(amplification)) - 1
-    return f"× 10{str(power).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
-
-
-def _amplification(largest: float) -> int:
-    """A power of ten that brings the largest difference (levels) to about 100 levels."""
-    return int(10 ** np.clip(np.floor(np.log10(127 / max(largest, 1e-7))), 0, 9))

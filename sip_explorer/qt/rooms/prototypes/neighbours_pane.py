@@ -157,7 +157,7 @@ class NeighboursPane(PrototypeView):
         self.last = answer
         name = self.subject.name()
         self._nearest_title.setText(f"Nearest to {name}")
-        self._nearest_words.setText("Of the highest density under it, nearest first. A click goes to the image.")
+        self._nearest_words.setText("Of the highest density under it, in order. A click goes to the image.")
         self._context_title.setText(f"{name} answers for {answer.answers_for:,} of {len(index):,} images")
         self._context_words.setText(
             "Some of them, from the densest to its rim." if answer.answers_for

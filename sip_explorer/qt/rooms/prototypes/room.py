@@ -18,6 +18,7 @@ from sip_explorer.qt.rooms.prototypes.export_menu import Export, ExportMenu
 from sip_explorer.qt.rooms.prototypes.galleries import Galleries
 from sip_explorer.qt.rooms.prototypes.image_view import ImageView
 from sip_explorer.qt.rooms.prototypes.lane import Lane
+from sip_explorer.qt.rooms.prototypes.layer_dialog import LayerDialog, layer_errors
 from sip_explorer.qt.rooms.prototypes.model_section import ModelSection
 from sip_explorer.qt.rooms.prototypes.prototype_map import PrototypeMap
 from sip_explorer.qt.rooms.prototypes.requests import Means
@@ -26,7 +27,7 @@ from sip_explorer.qt.rooms.prototypes.subject import Subject
 from sip_explorer.qt.rooms.prototypes.view import PrototypeView, muted
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.segments import Segments
-from sip_explorer.records import Artefact, Event, Failed, Notice
+from sip_explorer.records import Artefact, Event, Failed, Finished, Notice
 from sip_explorer.state import Session
 
 NO_FLOW = "No ProtoFlow is among the models of this workspace: add a checkpoint to see its prototypes."
@@ -45,14 +46,14 @@ class PrototypeRoom(Room):
         self._means_lane = Lane(session, "prototype means", self._means_answered)
         self.model = ModelSection(session, self.inspector.add_section("Model"))
         self.model.chosen.connect(self._model_chosen)
+        self.model.layers_wanted.connect(self._measure_layers)
+        self.layer_dialog: LayerDialog | None = None
         self.galleries = Galleries(self.subject)
         self.samples_view = SamplesView(self.subject, self.inspector, self.galleries)
         self.image_view = ImageView(self.subject, self.inspector, self.galleries)
         self.explore_view = ExploreView(self.subject, self.inspector, self.galleries)
         samples = self.samples_view
-        self.compare_view = CompareView(
-            self.subject, self.inspector, samples.sampling, samples.sections[0]
-        )
+        self.compare_view = CompareView(self.subject, self.inspector, samples.sampling, samples.sections[0])
         self.attack_view = AttackView(self.subject, self.inspector)
         self.explore_view.switches.off_changed.connect(self._show_off)
         self.views: tuple[PrototypeView, ...] = (
@@ -198,6 +199,24 @@ class PrototypeRoom(Room):
         super().resizeEvent(event)
         if self.subject.means is not None and not self._handle_moved:
             self._share_width()
+
+    def _measure_layers(self) -> None:
+        """Measure the way back layer by layer as a job, and show what it found."""
+        kept, entry = self.subject.kept, self.subject.entry
+        if kept is None or entry is None:
+            return
+        self.model.layers.setEnabled(False)
+
+        def follow(event: Event) -> None:
+            if isinstance(event, Failed):
+                self.session.problem.emit(event.message, event.detail)
+            elif isinstance(event, Artefact):
+                self.layer_dialog = LayerDialog(entry.name, event.data, self)
+                self.layer_dialog.show()
+            if isinstance(event, Failed | Finished):
+                self.model.layers.setEnabled(True)
+
+        self.session.jobs.run(f"way back of {entry.name}", layer_errors(kept), follow)
 
     def _image_changed(self, _image: object) -> None:
         self.subject.image_changed.emit()

@@ -120,4 +120,3 @@ class Subject(QObject):
         label = int(workspace.labels([image_id])[0])
         name = workspace.image_name(image_id)
         return f"{workspace.classes[label]}, {name}" if 0 <= label < len(workspace.classes) else name
-

@@ -175,7 +175,7 @@ class SwitchesPane(PrototypeView):
             components = answer.before.shape[1]
             places = np.argsort(-np.maximum(answer.before, answer.after).ravel(), kind="stable")[:SHOWN]
             for bars, shares in ((self.before, answer.before), (self.after, answer.after)):
-                order = sorted(places, key=lambda i: -shares.ravel()[i])  # noqa: B023 - used at once
+                order = sorted(places, key=lambda i: -shares.ravel()[i])
                 bars.set_rows(
                     [(self.subject.name(divmod(int(i), components)), float(shares.ravel()[i])) for i in order]
                 )
