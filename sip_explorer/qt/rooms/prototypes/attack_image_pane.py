@@ -41,15 +41,16 @@ class AttackImagePane(PrototypeView):
         self._missing = QLabel("Choose an image in the film strip to see what an attack makes of it.")
         self._missing.setProperty("role", "muted")
         self._missing.setWordWrap(True)
-        self.grid = CaptionedGrid(gap=8, captions=1, hug=True)
+        self.grid = CaptionedGrid(gap=4, captions=1, hug=True)
         self.grid.setAccessibleName("Image, its change and the prototype it drifts to, a column per epsilon")
         self.grid.set_tip(self._tip)
         self.grid.cell_pressed.connect(self._choose)
         self.plot = CurvePlot("ε (L∞)", "log-likelihood in nats", x_words=in_255ths, headed=True)
+        self.plot.setMinimumHeight(5 * self.fontMetrics().height())
         self._plot_title = muted("Log-likelihood in nats against ε: of the image, and given its own class")
         for part, stretch in (
-            (self._missing, 0), (self.title, 0), (self._words, 0), (self.grid, 60),
-            (self._plot_title, 0), (self.plot, 40),
+            (self._missing, 0), (self.title, 0), (self._words, 0), (self.grid, 1000),
+            (self._plot_title, 0), (self.plot, 1),
         ):  # fmt: skip
             self.column.addWidget(part, stretch)
         self._lane = self.lane("attacked image", self._show)
@@ -144,8 +145,8 @@ class AttackImagePane(PrototypeView):
         self.grid.set_labels(ROWS, heads)
         captions = {}
         for n, step in enumerate(answer.steps):
-            captions[0, n] = f"{step.log_likelihood[0]:,.0f} nats".replace("-", "−")
-            captions[1, n] = f"± {255 * step.epsilon:.3g} levels" if step.epsilon else ""
+            captions[0, n] = f"{step.log_likelihood[0]:,.0f}".replace("-", "−")
+            captions[1, n] = f"{255 * step.epsilon:.3g} levels" if step.epsilon else ""
             captions[2, n] = subject.name(step.cells[0])
         self.grid.set_captions(captions)
         wrong = {(0, n): "bad" for n, step in enumerate(answer.steps) if step.success[0]}
@@ -168,8 +169,8 @@ class AttackImagePane(PrototypeView):
         settings = self._form.settings()
         self.title.setText(words)
         self._words.setText(
-            f"{settings.words if settings else ''}. Change: red brighter, blue darker, at ±ε in full "
-            "colour. Framed red: misclassified. A click on a prototype chooses it."
+            f"{settings.words if settings else ''}. Under each image: log p(x) in nats; "
+            "framed red: misclassified."
         )
 
     def _draw(self, answer: Drifting) -> None:
@@ -199,6 +200,10 @@ class AttackImagePane(PrototypeView):
         if self.last is None or column >= len(self.last.steps):
             return ""
         step = self.last.steps[column]
+        if row == 1:
+            return f"Red: brighter, blue: darker; in full colour at {in_255ths(step.epsilon)}"
+        if row == 2:
+            return f"The mean of {self.subject.name(step.cells[0])}; a click chooses it"
         verdict = "misclassified" if step.success[0] else "classified right"
         return (
             f"ε {in_255ths(step.epsilon)}: {verdict}, nearest {self.subject.name(step.cells[0])}, "

@@ -40,7 +40,7 @@ class AttackManyPane(PrototypeView):
         self.sentence = heading()
         self.sentence.setWordWrap(True)
         self._words = muted(wrapped=True)
-        self._plot_title = muted("Misclassified test images against ε")
+        self._plot_title = muted("Misclassified against ε")
         self.plot = CurvePlot("ε (L∞)", "misclassified", percent=True, x_words=in_255ths, headed=True)
         self.plot.point_clicked.connect(self._choose)
         self._drift_title = heading()
@@ -133,14 +133,14 @@ class AttackManyPane(PrototypeView):
             self._place = -1
             return
         shares = [float(step.success.mean()) for step in results.steps]
-        self.plot.set_curve("misclassified", [step.epsilon for step in results.steps], shares, points=True)
+        self.plot.set_curve("PGD", [step.epsilon for step in results.steps], shares, points=True)
         self._words.setText(results.words)
         step = self.step
         if step is None:
             self.sentence.setText(f"Without an attack {100 * shares[0]:.1f} % are misclassified.")
             return
         place = results.steps.index(step)
-        self.plot.mark(step.epsilon, "on show")
+        self.plot.mark(step.epsilon, "")
         self.sentence.setText(
             results.sentences[place - 1] if place <= len(results.sentences)
             else f"At ε {in_255ths(step.epsilon)} {100 * shares[place]:.1f} % are misclassified."

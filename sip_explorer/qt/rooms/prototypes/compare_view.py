@@ -59,7 +59,7 @@ class CompareView(PrototypeView):
         pictures.setHorizontalSpacing(16)
         pictures.setVerticalSpacing(4)
         self._difference_title = heading("Difference")
-        self._difference_words = muted("red: the second is brighter")
+        self._difference_words = muted("red: second brighter")
         for column, (title, words) in enumerate(
             zip(
                 (self.titles[0], self._difference_title, self.titles[1]),
@@ -179,11 +179,12 @@ class CompareView(PrototypeView):
         for title, name in zip(self.titles, names, strict=True):
             title.setText(name)
         for label, side, model in zip(self.words, answer.sides, models, strict=True):
-            label.setText(f"{100 * side.share:.0f} % of its class · {model}")
+            of = "" if models[0] == models[1] else f" · {model}"
+            label.setText(f"{100 * side.share:.0f} % of its class{of}")
         self.means[0].set_images(first.mean[None, None])
         self.means[2].set_images(second.mean[None, None])
         comparable = first.mean.shape == second.mean.shape
-        self._difference_words.setText("red: the second is brighter" if comparable else "of other sizes")
+        self._difference_words.setText("red: second brighter" if comparable else "of other sizes")
         self.means[1].set_images(_difference(first.mean, second.mean)[None, None] if comparable else None)
         self.figures.show_pair(answer, names)
 

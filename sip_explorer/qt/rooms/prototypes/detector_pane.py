@@ -151,18 +151,17 @@ class DetectorPane(PrototypeView):
         self.plot.release()
         self.figures.set_rows(
             [
-                ("Foreign images", "What is to be told from the clean test images"),
+                ("Foreign", "What is to be told from the clean test images"),
                 ("AUROC", "How often a foreign image is less likely than an own one; 0.5 is chance"),
-                ("from", "95 % interval (Hanley and McNeil, 1982)"),
-                ("to", "95 % interval (Hanley and McNeil, 1982)"),
-                ("found, %", "Of the foreign images, at 5 % false alarms"),
+                ("95 % interval", "Of the AUROC (Hanley and McNeil, 1982)"),
+                ("found", "Of the foreign images, at 5 % false alarms"),
                 ("images", "Foreign images"),
             ],
             [
-                (name, f"{d.auroc:.3f}", f"{d.low:.3f}", f"{d.high:.3f}", f"{100 * d.at():.0f}", d.foreign)
+                (name, f"{d.auroc:.3f}", f"{d.low:.3f} to {d.high:.3f}", f"{100 * d.at():.0f} %", d.foreign)
                 for name, d in self.detectors.items()
             ],
-            0,
+            1,
         )
         rows = min(len(self.detectors), 7)
         row = self.figures.verticalHeader().defaultSectionSize()

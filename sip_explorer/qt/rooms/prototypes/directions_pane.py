@@ -20,7 +20,7 @@ from sip_explorer.records import CancelToken, Event, Failed, Finished
 
 SLOW = 0.15
 """From so many seconds for one image on, the search for directions is a job with its own button."""
-COLUMNS = 7
+COLUMNS = 5
 
 
 class DirectionsPane(PrototypeView):

@@ -22,6 +22,8 @@ class ImagePictures(CaptionedGrid):
             "Image, reconstruction, difference, evidence; on the walk, moving pixels, gradient, prototype"
         )
         self._words: dict[tuple[int, int], str] = {}
+        self._names = ("", "", "")
+        self.set_tip(self._tip)
 
     def clear(self) -> None:
         """Show nothing."""
@@ -31,6 +33,7 @@ class ImagePictures(CaptionedGrid):
 
     def show_answer(self, answer: Inverted, nearest: str, following: str) -> None:
         """Show the upper row; ``nearest`` and ``following`` name the prototypes of the evidence."""
+        self._names = (nearest, following, nearest)
         amplification = _amplification(answer.largest_error)
         reach = float(np.abs(answer.evidence).max()) or 1.0
         image = rgb(answer.image)
@@ -42,7 +45,7 @@ class ImagePictures(CaptionedGrid):
         )
         lower = [image] + [np.zeros_like(image)] * 3
         self.set_images(np.stack([np.stack(upper), np.stack(lower)]))
-        ahead = f"red: for {nearest}\nblue: for {following}" if following else f"where {nearest} fits"
+        ahead = f"red {nearest}\nblue {following}" if following else f"where {nearest}\nfits"
         self._words = {
             (0, 0): "image",
             (0, 1): "decoded",
@@ -59,19 +62,34 @@ class ImagePictures(CaptionedGrid):
 
     def show_mean(self, mean: NDArray[np.uint8], name: str) -> None:
         """Show where the walk leads."""
+        self._names = (*self._names[:2], name)
         if self.cells == SHAPE:
             self.set_cell(1, 3, rgb(mean))
             self._say((1, 3), f"{name}\nits mean")
 
-    def show_maps(self, answer: Maps, name: str) -> None:
-        """Show the pixels that move and the gradient of the density of the prototype of that name."""
+    def show_maps(self, answer: Maps) -> None:
+        """Show the pixels that move and the gradient of the prototype's density."""
         if self.cells != SHAPE:
             return
         largest = float(answer.motion.mean(axis=2).max())
         self.set_cell(1, 1, magnitude_colours(answer.motion, largest))
-        self._say((1, 1), f"pixels that move\nhalf way ≤ {255 * largest:.0f} levels")
+        self._say((1, 1), f"moving pixels\nup to {255 * largest:.0f} levels")
         self.set_cell(1, 2, signed_colours(_compressed(answer.gradient)))
-        self._say((1, 2), f"nearer to {name}:\nred brighter, blue darker")
+        self._say((1, 2), "gradient\nred: brighter")
+
+    def _tip(self, row: int, column: int) -> str:
+        nearest, following, target = self._names
+        ahead = f"red where it is nearer to {nearest}, blue where to {following}, in nats"
+        return (
+            ("The image as the flow takes it", "The image encoded and decoded",
+             "Decoded less image, before rounding to levels, magnified",
+             f"Evidence by place of the latent: {ahead}" if following else f"Where it fits {nearest}"),
+            ("The image on its way to the prototype, its own detail kept",
+             f"How far pixels move half way to {target}: dark not at all, yellow most",
+             f"How each pixel would bring the image nearer to {target}: red by being brighter, "
+             "blue by being darker; the root of the gradient, so that faint ones show",
+             f"The decoded mean of {target}"),
+        )[row][column]  # fmt: skip
 
     def _say(self, cell: tuple[int, int], words: str) -> None:
         self._words[cell] = words

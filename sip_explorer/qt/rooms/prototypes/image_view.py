@@ -201,7 +201,7 @@ class ImageView(PrototypeView):
                 self._show_step(Step(answer.cell, 0.0, answer.images[0]))
             return
         self.last_maps = answer
-        self.pictures.show_maps(answer, self.subject.name())
+        self.pictures.show_maps(answer)
 
     def _show_step(self, answer: Step) -> None:
         if answer.cell == self.subject.cell and self.last is not None:

@@ -27,7 +27,7 @@ STALE = 150
 class SamplesView(PrototypeView):
     """Refills as the sliders move: a few samples at once, the others after them."""
 
-    word: ClassVar[str] = "Prototypes"
+    word: ClassVar[str] = "Samples"
     tip: ClassVar[str] = "The mean of a prototype and samples of it"
     act = "Sample again"
     act_tip = "Draw with the next seed"

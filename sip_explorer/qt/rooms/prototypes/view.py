@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from sip_explorer.qt.rooms.prototypes.export_menu import Export
 from sip_explorer.qt.rooms.prototypes.lane import Lane
@@ -113,6 +113,7 @@ def heading(words: str = "") -> QLabel:
     """Return a title inside a view."""
     label = QLabel(words)
     label.setProperty("role", "section")
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     return label
 
 
@@ -121,4 +122,6 @@ def muted(words: str = "", *, wrapped: bool = False) -> QLabel:
     label = QLabel(words) if wrapped else ElidedLabel(words)
     label.setWordWrap(wrapped)
     label.setProperty("role", "muted")
+    if not wrapped:
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     return label
