@@ -90,10 +90,10 @@ class CouplingNet(nn.Module):
     A learned bias per place after the first convolution tells the network where in the picture it
     is. The last convolution starts at zero, so that a fresh coupling is the identity. A block is
     x + 3×3(ReLU(1×1(ReLU(x)))) (He et al. 2016, arXiv 1603.05027: pre-activation). With
-    ``low_precision`` set and in train mode it runs in bfloat16; its output is float32 again.
+    ``low_precision`` set and in train mode it runs in that type; its output is float32 again.
     """
 
-    low_precision: bool = False
+    low_precision: torch.dtype | None = None
 
     def __init__(
         self, channels: int, width: int, outputs: int, size: tuple[int, int], blocks: int = 0
@@ -114,7 +114,8 @@ class CouplingNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, outputs, H, W) of (N, channels, H, W)."""
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.low_precision and self.training):
+        low = self.low_precision if self.training else None
+        with torch.autocast(x.device.type, low or torch.bfloat16, enabled=low is not None):
             hidden = self.enter(x) + self.place
             for block in self.blocks:
                 hidden = hidden + block(hidden)

@@ -122,11 +122,13 @@ class MultiScaleFlow(Backbone):
                 layer.initialise(x)
             x = layer.split(x)[0] if isinstance(layer, FactorOut) else layer(x)[0]
 
-    def use_bfloat16(self, on: bool) -> None:
-        """Let the coupling networks run in bfloat16 in train mode; log-densities stay float32."""
+    def use_low_precision(self, dtype: torch.dtype | None) -> None:
         for module in self.modules():
             if isinstance(module, CouplingNet):
-                module.low_precision = on
+                module.low_precision = dtype
+
+    def use_bfloat16(self, on: bool) -> None:
+        self.use_low_precision(torch.bfloat16 if on else None)
 
 
 _WORDS: dict[type[nn.Module], str] = {
