@@ -80,9 +80,10 @@ class ImageView(PrototypeView):
 
     def shown(self) -> None:
         self._missing.setVisible(self.subject.image_id is None)
+        self.refresh()
         if self.last is None or self.last.image_id != self.subject.image_id:
-            self.ask()
-        elif self.follow.isChecked() and self.subject.cell != self.last.nearest:
+            return
+        if self.follow.isChecked() and self.subject.cell != self.last.nearest:
             self.subject.set_cell(self.last.nearest)
         elif self.last_maps is None or self.last_maps.cell != self.subject.cell:
             self._ask_walk()
@@ -121,11 +122,20 @@ class ImageView(PrototypeView):
             self.forget()
         super().failed(name, event)  # type: ignore[arg-type]
 
-    def _image_changed(self) -> None:
+    def refresh(self) -> None:
+        """Ask for the current image where another one, or none, is on show."""
         if self.subject.image_id is None:
             self.forget()
-        elif self.subject.session.selection.current_image is not None and self.window().isVisible():
+            return
+        shown = None if self.last is None else self.last.image_id
+        coming = self._wanted if self._image_lane.busy else None
+        if self.subject.image_id not in (shown, coming):
             self.ask()
+
+    def _image_changed(self) -> None:
+        room = self.parentWidget()
+        if self.subject.image_id is None or (room is not None and room.isVisible()):
+            self.refresh()
 
     def _prototype_changed(self) -> None:
         chosen = self.last is not None and self.subject.cell != self.last.nearest

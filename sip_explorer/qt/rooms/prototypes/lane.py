@@ -74,9 +74,11 @@ class Lane:
             self._handle = None
         if isinstance(event, Artefact | Failed):
             self._take(event)
-        if self._next is not None and (ended or self._answered):
+        if isinstance(event, Finished) and event.outcome == "cancelled":
+            self._next = None  # the program ends
+        elif self._next is not None and (ended or self._answered):
             self._begin(self._next)
-        elif ended and self._handle is None and isinstance(event, Finished) and not slices.exhausted:
+        elif isinstance(event, Finished) and self._handle is None and not slices.exhausted:
             self._ask(slices)
 
 

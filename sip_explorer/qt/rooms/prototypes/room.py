@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QSpinBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from sip_explorer.qt.room import Room
 from sip_explorer.qt.rooms.prototypes import requests
@@ -16,17 +16,20 @@ from sip_explorer.qt.rooms.prototypes.compare_view import CompareView
 from sip_explorer.qt.rooms.prototypes.explore_view import ExploreView
 from sip_explorer.qt.rooms.prototypes.export_menu import Export, ExportMenu
 from sip_explorer.qt.rooms.prototypes.galleries import Galleries
+from sip_explorer.qt.rooms.prototypes.image_requests import Inverted
 from sip_explorer.qt.rooms.prototypes.image_view import ImageView
 from sip_explorer.qt.rooms.prototypes.lane import Lane
 from sip_explorer.qt.rooms.prototypes.layer_dialog import LayerDialog, layer_errors
 from sip_explorer.qt.rooms.prototypes.model_section import ModelSection
 from sip_explorer.qt.rooms.prototypes.prototype_map import PrototypeMap
-from sip_explorer.qt.rooms.prototypes.requests import Means
+from sip_explorer.qt.rooms.prototypes.requests import Means, Samples
 from sip_explorer.qt.rooms.prototypes.samples_view import SamplesView
 from sip_explorer.qt.rooms.prototypes.subject import Subject
 from sip_explorer.qt.rooms.prototypes.view import PrototypeView, muted
+from sip_explorer.qt.widgets.captioned_grid import CaptionedGrid
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.segments import Segments
+from sip_explorer.qt.widgets.sliding_number import SlidingNumber
 from sip_explorer.records import Artefact, Event, Failed, Finished, Notice
 from sip_explorer.state import Session
 
@@ -128,6 +131,33 @@ class PrototypeRoom(Room):
         """Whether an answer of the flow is still awaited."""
         return self._means_lane.busy or any(view.asking for view in self.views)
 
+    # What a whole job by hand or by machine needs of the views.
+
+    @property
+    def last_samples(self) -> Samples | None:
+        """The samples on show, or those that came so far."""
+        return self.samples_view.last
+
+    @property
+    def last_inverted(self) -> Inverted | None:
+        """What the flow made of the current image."""
+        return self.image_view.last
+
+    @property
+    def grid(self) -> CaptionedGrid:
+        """The map of all prototypes."""
+        return self.map.grid
+
+    @property
+    def temperature(self) -> SlidingNumber:
+        """The field of the samples' temperature."""
+        return self.samples_view.sampling.temperature
+
+    @property
+    def seed(self) -> QSpinBox:
+        """The field of the samples' seed."""
+        return self.samples_view.sampling.seed
+
     # ---- following ------------------------------------------------------------------------
 
     def entered(self) -> None:
@@ -135,6 +165,7 @@ class PrototypeRoom(Room):
             self._model_chosen()
         else:
             self.view.shown()
+            self.image_view.refresh()
 
     def left(self) -> None:
         self._means_lane.drop()
@@ -174,8 +205,7 @@ class PrototypeRoom(Room):
             if first:
                 self._share_width()
                 self.view.shown()
-                if self.view is not self.image_view:
-                    self.image_view.ask()
+                self.image_view.refresh()
 
     def _take_handle(self, *_: object) -> None:
         self._handle_moved = True
@@ -228,6 +258,7 @@ class PrototypeRoom(Room):
             before.left()
         if self.isVisible() and self.subject.means is not None:
             self.view.shown()
+            self.image_view.refresh()
         self._show_act()
 
     def _show_act(self) -> None:
