@@ -9,6 +9,7 @@ from sip_explorer.cli import (
     prototypes_explain,
     prototypes_prune,
     prototypes_sample,
+    prototypes_score,
     prototypes_show,
     prototypes_walk,
 )
@@ -17,7 +18,7 @@ from sip_explorer.cli import (
 def register(app: typer.Typer) -> None:
     """Add the group."""
     group = typer.Typer(
-        help="Prototypes of a ProtoFlow: draw, show, explain, walk, attack, detect, compare, prune.",
+        help="Prototypes of a ProtoFlow: draw, show, explain, walk, attack, detect, compare, prune, score.",
         epilog="Example: sip-explorer prototypes show flow.safetensors --out prototypes.png",
     )
     for command in (
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
         prototypes_detect,
         prototypes_compare,
         prototypes_prune,
+        prototypes_score,
     ):
         command.register(group)
     app.add_typer(group, name="prototypes")
