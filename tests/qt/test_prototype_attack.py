@@ -21,6 +21,14 @@ def answered(room, qtbot, until):
 def test_one_image_along_epsilon(prototypes, qtbot):
     room, view = prototypes, prototypes.attack_view
     pane = view.image
+    form = view.form
+    form.epsilons.setText("four")
+    assert form.settings() is None
+    assert "is not a number" in form._reading.text()
+    form.epsilons.setText("0")
+    assert "above 0" in form._reading.text()
+    form.epsilons.setText("8/255")
+    assert form.settings().epsilons == (8 / 255,)
     view.form.steps.setValue(4)
     view.form.epsilons.setText("4/255, 32/255")
     show(room, pane)
@@ -36,17 +44,6 @@ def test_one_image_along_epsilon(prototypes, qtbot):
     assert pane.grid.frame(0, 2) == "bad"
     QTest.mouseClick(pane.grid, Qt.MouseButton.LeftButton, pos=pane.grid.cell_rect(2, 2).center().toPoint())
     assert room.subject.cell == large.cells[0], "a click chooses the prototype it drifted to"
-
-
-def test_epsilons_that_cannot_be_read_are_told_beside_the_field(prototypes, qtbot):
-    form = prototypes.attack_view.form
-    form.epsilons.setText("four")
-    assert form.settings() is None
-    assert "is not a number" in form._reading.text()
-    form.epsilons.setText("0")
-    assert "above 0" in form._reading.text()
-    form.epsilons.setText("8/255")
-    assert form.settings().epsilons == (8 / 255,)
 
 
 def test_many_images_their_drift_and_the_detector(prototypes, qtbot, tmp_path):

@@ -53,9 +53,11 @@ def test_samples_are_reproduced_by_their_seed(room, qtbot):
     first = room.last_samples.images
     qtbot.mouseClick(room._act, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: room.last_samples.seed == 1, timeout=20_000)
+    settled(room, qtbot)
     assert not np.array_equal(room.last_samples.images, first)
     room.seed.setValue(0)
     qtbot.waitUntil(lambda: room.last_samples.seed == 0, timeout=20_000)
+    settled(room, qtbot)
     assert np.array_equal(room.last_samples.images, first)
 
 
@@ -68,7 +70,8 @@ def test_temperature_zero_gives_the_mean(room, qtbot):
     settled(room, qtbot)
     row, column = room.grid.current
     mean = room.subject.means.images[row, column]
-    assert all(np.array_equal(sample, mean) for sample in room.last_samples.images)
+    different = np.abs(room.last_samples.images.astype(int) - mean).max()
+    assert different <= 1, "but for the last bit of float32, which depends on the batch"
 
 
 def test_arrow_keys_walk_the_grid(room, qtbot):

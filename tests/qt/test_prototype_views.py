@@ -32,7 +32,7 @@ def show(room, view, pane=None):
         QTest.mouseClick(switch, Qt.MouseButton.LeftButton, pos=switch.tabRect(place).center())
 
 
-def test_samples_refill_while_one_drags(prototypes, qtbot):
+def test_samples_refill_while_one_drags_and_obey_their_truncation(prototypes, qtbot):
     room, view = prototypes, prototypes.samples_view
     slider = view.sampling.temperature.slider
     seen = set()
@@ -48,9 +48,7 @@ def test_samples_refill_while_one_drags(prototypes, qtbot):
     assert room.last_samples.temperature == pytest.approx(view.sampling.temperature.value())
     assert not view.samples.faded
 
-
-def test_truncated_samples_stay_nearer_to_the_mean(prototypes, qtbot):
-    room, sampling = prototypes, prototypes.samples_view.sampling
+    sampling = view.sampling
 
     def distance():
         mean = room.subject.means.images[room.subject.cell].astype(float)
@@ -135,7 +133,7 @@ def test_typicality_is_told_once_training_images_are_indexed(prototypes, qtbot):
     assert bool(room.subject.kept.flow().mixture.active.all()), "every prototype is back"
 
 
-def test_directions_go_through_the_mean(prototypes, qtbot):
+def test_directions_and_ways_between_prototypes(prototypes, qtbot):
     room, pane = prototypes, prototypes.explore_view.directions
     show(room, room.explore_view, pane)
     answered(room, qtbot, lambda: pane.last is not None and pane.last.whole)
@@ -148,9 +146,7 @@ def test_directions_go_through_the_mean(prototypes, qtbot):
     answered(room, qtbot, lambda: pane.last.spread[-1] == 1.0 and pane.last.whole)
     assert np.abs(pane.last.images[0, 0].astype(int) - mean).mean() < far
 
-
-def test_the_way_between_two_prototypes_ends_at_their_means(prototypes, qtbot):
-    room, pane = prototypes, prototypes.explore_view.between
+    pane = prototypes.explore_view.between
     show(room, room.explore_view, pane)
     answered(room, qtbot, lambda: pane.last_way is not None and len(pane.last_way.images) == 9)
     start, end = pane.ends
@@ -215,7 +211,7 @@ def test_every_view_writes_its_files(prototypes, qtbot, tmp_path):
     assert record.samples.shape[2] == 8
 
 
-def test_nothing_is_cut_in_a_small_window(prototypes, qtbot):
+def test_nothing_is_cut_in_a_small_window_and_layers_are_measured(prototypes, qtbot):
     room = prototypes
     for view in room.views:
         for pane in view.panes if hasattr(view, "panes") else (None,):
@@ -227,10 +223,6 @@ def test_nothing_is_cut_in_a_small_window(prototypes, qtbot):
                 assert last.right() <= switch.width(), f"{view.word}: a word of the switch is cut"
             map_bar = room.map.horizontalScrollBar()
             assert map_bar.maximum() == 0, f"{view.word}: the map of five columns is whole"
-
-
-def test_the_way_back_is_measured_layer_by_layer(prototypes, qtbot):
-    room = prototypes
     QTest.mouseClick(room.model.layers, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: room.layer_dialog is not None, timeout=30_000)
     assert room.layer_dialog.table.table.rowCount() > 10

@@ -102,7 +102,7 @@ def pair(
         yield Artefact("pair", data=Pair((sides[0], sides[1]), distance))
         temperature, halves, truncation, seed = settings
         parts: tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]] = ([], [])
-        for start, stop in chunks(count):
+        for start, stop in chunks(count, first.flow):
             rows = range(start, stop)
             for prototype, found in zip((first, second), parts, strict=True):
                 images = sample_images(

@@ -126,7 +126,7 @@ def way(kept: Kept, start: Cell, end: Cell, detail: tuple[int, Read] | None) -> 
     def job(_token: CancelToken) -> Iterator[Event | None]:
         places = np.linspace(0, 1, WALK_STEPS).tolist()
         parts: list[NDArray[np.uint8]] = []
-        for first, last in chunks(WALK_STEPS):
+        for first, last in chunks(WALK_STEPS, kept.flow()):
             parts.append(_between(kept, start, end, detail, places[first:last]))
             yield Artefact("way", data=Way((start, end), np.concatenate(parts)))
 

@@ -139,7 +139,7 @@ def toward(kept: Kept, image_id: int, read: Read, cell: Cell) -> Job:
         prototype = flow.prototypes[cell[0]][cell[1]]
         places = np.linspace(0, 1, WALK_STEPS).tolist()
         parts: list[NDArray[np.uint8]] = []
-        for start, stop in chunks(WALK_STEPS):
+        for start, stop in chunks(WALK_STEPS, flow):
             parts.append(to_uint8(walk(flow, code, prototype, places[start:stop])))
             yield Artefact("walk", data=Walk(cell, np.concatenate(parts)))
         motion = pixel_motion(flow, code, prototype, MOTION_STEP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 Job = Callable[[CancelToken], Iterator[Event | None]]
 Cell = tuple[int, int]
 
-CHUNK_SECONDS = 0.06
-"""About so long works a question between two answers."""
+CHUNKS = ((2_000_000, 16), (8_000_000, 8), (30_000_000, 2), (math.inf, 1))
+"""At most so many images are decoded at once, by the parameters of the flow: under 0.2 s on one core."""
+TOGETHER = 0.06
+"""Seconds within which decoded means are shown together."""
 
 
 class Kept:
@@ -110,13 +113,13 @@ def means(kept: Kept) -> Job:
         images = np.zeros((len(latents), height, width, channels), np.uint8)
         trip = flow.round_trip
         seconds = 0.0
-        for start, stop in chunks(len(latents)):
+        for start, stop in chunks(len(latents), flow):
             began = time.monotonic()
             with torch.inference_mode():
                 images[start:stop] = to_uint8(flow.decode(latents[start:stop]))
             taken = time.monotonic() - began
             seconds = taken / (stop - start)
-            if taken < CHUNK_SECONDS and stop < len(latents):
+            if taken < TOGETHER and stop < len(latents):
                 continue  # it will be there in a moment
             yield Artefact(
                 "means",
@@ -151,9 +154,10 @@ def samples(
     def job(_token: CancelToken) -> Iterator[Event | None]:
         from sip_explorer.protoflow.looking.drawing import sample_images
 
-        prototype = kept.flow().prototypes[cell[0]][cell[1]]
+        flow = kept.flow()
+        prototype = flow.prototypes[cell[0]][cell[1]]
         parts: list[NDArray[np.uint8]] = []
-        for start, stop in chunks(count):
+        for start, stop in chunks(count, flow):
             rows = range(start, stop)
             images = sample_images(
                 prototype, len(rows), temperature, halves, seed, rows, truncated=truncation
@@ -167,16 +171,19 @@ def samples(
     return job
 
 
-def chunks(count: int) -> Iterator[tuple[int, int]]:
-    """Yield (start, stop) of parts of ``count`` images: four first, then what `CHUNK_SECONDS` allow."""
-    start, size = 0, 4
+def chunks(count: int, flow: ProtoFlow) -> Iterator[tuple[int, int]]:
+    """Yield (start, stop) of parts of ``count`` images: four first, then as many as go quickly.
+
+    The parts depend on the flow alone, never on the pace: an image may differ in its last bit with the
+    batch that it is decoded in.
+    """
+    parameters = sum(p.numel() for p in flow.parameters())
+    most = next(size for limit, size in CHUNKS if parameters <= limit)
+    start, size = 0, min(4, most)
     while start < count:
         stop = min(count, start + size)
-        began = time.monotonic()
         yield start, stop
-        pace = (time.monotonic() - began) / (stop - start)
-        size = int(np.clip(CHUNK_SECONDS / max(pace, 1e-6), 1, 16))
-        start = stop
+        start, size = stop, min(most, 2 * size)
 
 
 def to_uint8(images: Any) -> NDArray[np.uint8]:
