@@ -49,6 +49,14 @@ class ProtoFlowFields:
     classification_weight: float = number(
         1.0, 0.0, 1e4, "weight of the cross-entropy (nats)", source=f"{PROTOFLOW}: 1"
     )
+    classification_softness: float = number(
+        1.0,
+        0.0,
+        1e4,
+        "log-likelihoods are divided by this before the cross-entropy: at 10 a lead of 10 nats still learns",
+        open_minimum=True,
+        source=f"{PROTOFLOW}: 1",
+    )
     density_weight: float = number(
         1.0, 0.0, 1e4, "weight of the class-conditional bits/dim", source=PLAIN_SUM
     )

@@ -72,7 +72,7 @@ class FlowObjective(nn.Module):
         out = flow.transform((part.levels + u) / 256, part.eta)
         scores = flow.class_log_likelihood(out.z)
         density = out.log_det + out.log_prior - log_q - flow.dimensions * math.log(256)
-        entropy = F.cross_entropy(scores, part.labels, reduction="none")
+        entropy = F.cross_entropy(scores / recipe.classification_softness, part.labels, reduction="none")
         bits = self._bits(density, scores, part.labels)
         each = recipe.classification_weight * entropy + recipe.density_weight * bits
         told = [entropy, bits]

@@ -2,11 +2,11 @@
 
     python tests/benchmarks/flow_baselines.py --data fashion.h5 --flow fashion-protoflow.safetensors
 
-``--data`` is a packed file (`sip-explorer import`) of the images the flow was trained on. Both baselines
-are trained here, with about the flow's number of parameters, on all its training images: AdamW, one cycle,
-``--epochs`` passes, the last weights count. Printed for each: accuracy, expected calibration error (15
-bins) and robust accuracy under PGD-20 (L-inf, ``--attacked`` test images, our log-odds loss, gradient through the
-dequantised image with its noise fixed), for the flow bits/dim in both conventions too.
+``--data`` is a packed file (`sip-explorer import`) of the images the flow was trained on. Both baselines are
+trained here on all its training images, with about the flow's number of parameters: AdamW, one cycle,
+``--epochs`` passes, the last weights count. Printed for each: accuracy, expected calibration error (15 bins)
+and robust accuracy under PGD-20 (L-inf, the first ``--attacked`` test images, our log-odds loss, gradient
+through the dequantised image with its noise fixed); for the flow bits/dim in both conventions too.
 """
 
 import time
