@@ -11,7 +11,7 @@ import typer
 
 from sip_explorer.cli.progress import follow, say, summary_lines
 from sip_explorer.cli.workspaces import WorkspaceOption, classifier_entry, opened
-from sip_explorer.records import Cancelled, CancelToken, Event, SipError
+from sip_explorer.records import Cancelled, CancelToken, Event, Metric, SipError
 
 if TYPE_CHECKING:
     from sip_explorer.models import Classifier
@@ -43,17 +43,18 @@ class TrainingOrder:
 @contextmanager
 def training_job(order: TrainingOrder, token: CancelToken) -> Iterator[tuple[Path, Iterator[Event | None]]]:
     """Yield the run folder and the job that trains into it; the workspace stays open meanwhile."""
-    from sip_explorer.training import Recipe, train
+    from sip_explorer.training.any_recipe import read_recipe
     from sip_explorer.training.presets import recipe_file
     from sip_explorer.training.ranks import ranks_of
+    from sip_explorer.training.starting import start_training
 
     if order.resume and order.folder is None:
         raise SipError("Which run is to go on: name its folder with --out.")
     if order.data is not None and order.workspace is not None:
         raise SipError("The images come from --data or from --workspace: give one of them.")
-    recipe = Recipe.from_toml(recipe_file(order.recipe))
+    recipe = read_recipe(recipe_file(order.recipe))
     ranks = ranks_of(recipe.device)
-    with _images(order, recipe) as (data, workspace):
+    with _images(order, recipe.selection) as (data, workspace):
         reference = _reference(order.reference, workspace)
         folder = order.folder
         if folder is None:
@@ -62,7 +63,7 @@ def training_job(order: TrainingOrder, token: CancelToken) -> Iterator[tuple[Pat
             folder = ranks.told(_new_folder(order, workspace, name) if ranks.main else None)
         yield (
             folder,
-            train(
+            start_training(
                 recipe, folder, data, reference=reference, token=token, resume=order.resume,
                 snapshot=order.snapshot, ranks=ranks,
             ),
@@ -101,6 +102,15 @@ def _new_folder(order: TrainingOrder, workspace: "Workspace | None", name: str) 
     return new_numbered_folder(order.data.resolve().parent / "runs", name)
 
 
+def _spoken(job: Iterator[Event | None]) -> Iterator[Event | None]:
+    """Leave out the use of every single prototype of a flow: many lines, which the run folder has."""
+    for event in job:
+        if isinstance(event, Metric) and event.name.startswith("usage/") and event.name.count("/") > 1:
+            yield None
+        else:
+            yield event
+
+
 def launched_rank() -> int:
     """Return the number of this process among those of a launcher; 0 alone."""
     return int(os.environ.get("RANK", "0"))
@@ -137,7 +147,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(help="Begin where another run was: its snapshots/<epoch>.pt or last.pt."),
         ] = None,
     ) -> None:
-        """Train a classifier after a recipe: clean, adversarial, TRADES or SIP-AT.
+        """Train after a recipe: a classifier (clean, adversarial, TRADES or SIP-AT), or a ProtoFlow.
 
         On many GPUs or machines: accelerate launch -m sip_explorer train RECIPE.toml …
         """
@@ -155,7 +165,7 @@ def register(app: typer.Typer) -> None:
                 with open(os.devnull, "w") as silence:
                     follow(job, token, out=silence)
                 return
-            finished = follow(job, token)
+            finished = follow(_spoken(job), token)
         if finished.outcome == "cancelled":
             raise Cancelled
         say(finished.outcome, *summary_lines(finished.summary), f"run: {folder}")

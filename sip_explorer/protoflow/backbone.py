@@ -104,5 +104,12 @@ class Backbone(nn.Module, ABC):
     def initialise(self, v: Tensor) -> None:
         """Set what is set from a first batch of dequantised images."""
 
+    def use_low_precision(self, dtype: torch.dtype | None) -> None:
+        """Let networks inside couplings run in ``dtype`` in train mode; densities stay float32.
+
+        A family that knows bfloat16 alone stays in float32 under float16.
+        """
+        self.use_bfloat16(dtype == torch.bfloat16)
+
     def use_bfloat16(self, on: bool) -> None:
         """Let networks inside couplings run in bfloat16 in train mode; densities stay float32."""

@@ -8,12 +8,13 @@ from typing import Any
 from sip_explorer.records import SipError
 
 _STEPS = re.compile(r"steps (\d+)x(\d+)")
+_DENSE = re.compile(r"dense (\d+)x(\d+)")
 _FACTOR = re.compile(r"factor (\d+)")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One entry of the layout. ``kind``: ``squeeze``, ``steps`` (``count`` of ``width``) or ``factor``."""
+    """One entry of the layout: ``squeeze``, ``steps`` or ``dense`` (``count`` of ``width``), ``factor``."""
 
     kind: str
     count: int = 1
@@ -28,7 +29,8 @@ class FlowConfig:
     ----------
     input_shape : (C, H, W) of the images.
     layout : stages in order, each ``"squeeze"`` (2x2 pixels become channels), ``"steps 4x64"``
-        (4 flow steps whose coupling networks are 64 channels wide) or ``"factor 128"`` (half of the
+        (4 flow steps whose coupling networks are 64 channels wide), ``"dense 2x256"`` (2 couplings
+        that see the whole picture, through 256 hidden units) or ``"factor 128"`` (half of the
         channels leave to a Gaussian whose mean and scale a network of 128 channels predicts from
         the other half).
     components : prototypes per class.
@@ -120,8 +122,11 @@ def _parse(entry: str) -> Stage:
         return Stage("squeeze")
     if found := _STEPS.fullmatch(entry):
         return Stage("steps", int(found[1]), int(found[2]))
+    if found := _DENSE.fullmatch(entry):
+        return Stage("dense", int(found[1]), int(found[2]))
     if found := _FACTOR.fullmatch(entry):
         return Stage("factor", 1, int(found[1]))
     raise SipError(
-        f"The layout entry {entry!r} is none of 'squeeze', 'steps 4x64' and 'factor 128'; correct it."
+        f"The layout entry {entry!r} is none of 'squeeze', 'steps 4x64', 'dense 2x256' and 'factor 128'; "
+        "correct it."
     )

@@ -90,10 +90,10 @@ class CouplingNet(nn.Module):
     A learned bias per place after the first convolution tells the network where in the picture it
     is. The last convolution starts at zero, so that a fresh coupling is the identity. A block is
     x + 3×3(ReLU(1×1(ReLU(x)))) (He et al. 2016, arXiv 1603.05027: pre-activation). With
-    ``low_precision`` set and in train mode it runs in bfloat16; its output is float32 again.
+    ``low_precision`` set and in train mode it runs in that type; its output is float32 again.
     """
 
-    low_precision: bool = False
+    low_precision: torch.dtype | None = None
 
     def __init__(
         self, channels: int, width: int, outputs: int, size: tuple[int, int], blocks: int = 0
@@ -114,7 +114,8 @@ class CouplingNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, outputs, H, W) of (N, channels, H, W)."""
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.low_precision and self.training):
+        low = self.low_precision if self.training else None
+        with torch.autocast(x.device.type, low or torch.bfloat16, enabled=low is not None):
             hidden = self.enter(x) + self.place
             for block in self.blocks:
                 hidden = hidden + block(hidden)
@@ -150,6 +151,53 @@ class Coupling(Layer):
         first, second = z.chunk(2, dim=1)
         log_scale, shift = self._scale_and_shift(first)
         return torch.cat((first, (second - shift) * torch.exp(-log_scale)), 1)
+
+
+class DenseCoupling(Layer):
+    """An affine coupling of the whole picture: one half of all its numbers moves the other.
+
+    A network of two hidden layers sees everything at once, which local convolutions do not; which
+    half a number is in is fixed, drawn from torch's generator. Real NVP's coupling (Dinh et al. 2017)
+    over a random mask, as its authors did for vectors (NICE, arXiv 1410.8516).
+    """
+
+    first: Tensor
+    second: Tensor
+
+    def __init__(self, shape: tuple[int, int, int], width: int, bound: float) -> None:
+        super().__init__()
+        numbers = shape[0] * shape[1] * shape[2]
+        self.bound, half = bound, numbers // 2
+        order = torch.randperm(numbers)
+        self.register_buffer("first", order[:half])
+        self.register_buffer("second", order[half:])
+        self.net = nn.Sequential(
+            nn.Linear(half, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, 2 * (numbers - half)),
+        )
+        nn.init.zeros_(self.net[-1].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.net[-1].bias)  # type: ignore[arg-type]
+
+    def _scale_and_shift(self, flat: Tensor) -> tuple[Tensor, Tensor]:
+        raw, shift = self.net(flat[:, self.first]).chunk(2, 1)
+        return self.bound * torch.tanh(raw / self.bound), shift
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (z, log-determinant (N,))."""
+        flat = x.flatten(1)
+        log_scale, shift = self._scale_and_shift(flat)
+        z = flat.index_copy(1, self.second, flat[:, self.second] * torch.exp(log_scale) + shift)
+        return z.reshape(x.shape), log_scale.sum(1)
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """Return x."""
+        flat = z.flatten(1)
+        log_scale, shift = self._scale_and_shift(flat)
+        x = flat.index_copy(1, self.second, (flat[:, self.second] - shift) * torch.exp(-log_scale))
+        return x.reshape(z.shape)
 
 
 class FactorOut(Coupling):

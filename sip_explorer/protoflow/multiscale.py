@@ -15,6 +15,7 @@ from sip_explorer.protoflow.layers import (
     ActNorm,
     Coupling,
     CouplingNet,
+    DenseCoupling,
     Equalise,
     FactorOut,
     InvertibleConv,
@@ -121,11 +122,13 @@ class MultiScaleFlow(Backbone):
                 layer.initialise(x)
             x = layer.split(x)[0] if isinstance(layer, FactorOut) else layer(x)[0]
 
-    def use_bfloat16(self, on: bool) -> None:
-        """Let the coupling networks run in bfloat16 in train mode; log-densities stay float32."""
+    def use_low_precision(self, dtype: torch.dtype | None) -> None:
         for module in self.modules():
             if isinstance(module, CouplingNet):
-                module.low_precision = on
+                module.low_precision = dtype
+
+    def use_bfloat16(self, on: bool) -> None:
+        self.use_low_precision(torch.bfloat16 if on else None)
 
 
 _WORDS: dict[type[nn.Module], str] = {
@@ -134,6 +137,7 @@ _WORDS: dict[type[nn.Module], str] = {
     ActNorm: "normalisation",
     InvertibleConv: "1×1 convolution",
     Coupling: "coupling",
+    DenseCoupling: "coupling of the whole picture",
     FactorOut: "factoring out",
 }
 
@@ -150,6 +154,9 @@ def _build_layers(config: FlowConfig) -> list[Layer]:
                 FactorOut(channels, stage.width, (height, width), config.scale_bound, config.blocks)
             )
             channels //= 2
+        elif stage.kind == "dense":
+            shape = (channels, height, width)
+            layers += [DenseCoupling(shape, stage.width, config.scale_bound) for _ in range(stage.count)]
         else:
             for _ in range(stage.count):
                 layers += [

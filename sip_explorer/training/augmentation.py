@@ -19,6 +19,7 @@ _STREAM = 0x5EED_0A06  # apart from the numbers of the attack's random starts
 _FLIP, _DOWN, _RIGHT, _TURN, _ZOOM, _BRIGHTNESS, _CONTRAST, _SATURATION = _COLUMNS = range(8)
 _GREY = (0.2989, 0.587, 0.114)  # ITU-R BT.601, as in torchvision
 _FIXED_POINT = 2**24
+_PADDING = {"black": ("constant", "zeros"), "edge": ("edge", "border")}  # of torchvision, of grid_sample
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Augmentation:
 
     The draws are a hash of (seed, epoch, image id): what happens to an image does not depend on the
     batch it is in, on the order, on the number of processes, or on which other changes are switched on.
-    What comes in from outside the image is black and not salient.
+    What comes in from outside the image is black and not salient, or its border going on.
 
     Parameters
     ----------
@@ -42,6 +43,8 @@ class Augmentation:
     jitter
         Multiply brightness, then contrast, then saturation (of colour images) each by a factor in
         [1 - jitter, 1 + jitter], as torchvision's ``adjust_...`` do; the salience stays.
+    outside
+        "black", or "edge": the border goes on.
     seed
         Changes all draws.
     """
@@ -51,6 +54,7 @@ class Augmentation:
     rotation: float = 0.0
     zoom: float = 0.0
     jitter: float = 0.0
+    outside: str = "black"
     seed: int = 0
 
     @property
@@ -99,13 +103,14 @@ class Augmentation:
             places = 2 * self.crop_padding + 1
             corners = ((draws[:, [_DOWN, _RIGHT]] + 1) / 2 * places).long().to(values.device)
             height, width = values.shape[-2:]
-            padded = v2.pad(values, [self.crop_padding], fill=0)
+            padded = v2.pad(values, [self.crop_padding], fill=0, padding_mode=_PADDING[self.outside][0])
             windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # views: nothing is copied
             image = torch.arange(len(values), device=values.device)
             values = tv_tensors.wrap(windows[image, :, corners[:, 0], corners[:, 1]], like=values)
         if self.rotation or self.zoom:
             angles = draws[:, _TURN] * math.radians(self.rotation)
-            values = _resampled(values, angles, 1 + self.zoom * draws[:, _ZOOM])
+            scales = 1 + self.zoom * draws[:, _ZOOM]
+            values = _resampled(values, angles, scales, _PADDING[self.outside][1])
         moved: Tensor = values.as_subclass(Tensor)
         return moved
 
@@ -121,7 +126,7 @@ class Augmentation:
         return _blended(images, _grey(images), factors[:, _SATURATION]) if images.shape[1] == 3 else images
 
 
-def _resampled(values: Tensor, angles: Tensor, scales: Tensor) -> Tensor:
+def _resampled(values: Tensor, angles: Tensor, scales: Tensor, padding: str) -> Tensor:
     """Return ``values`` turned clockwise by ``angles`` and scaled by ``scales`` (n,) about the centre."""
     # math's, not torch's: a vectorised cosine differs in its last bit between body and tail of a loop.
     rows = [
@@ -143,7 +148,7 @@ def _resampled(values: Tensor, angles: Tensor, scales: Tensor) -> Tensor:
         values.as_subclass(Tensor).float(),
         torch.stack(places, dim=-1),
         mode="nearest" if nearest else "bilinear",
-        padding_mode="zeros",
+        padding_mode=padding,
         align_corners=False,
     )
     # The four weights need not add up to exactly one.

@@ -1,7 +1,7 @@
 """Training images in mini-batches, in an order that is a function of seed and epoch."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,8 @@ class Batch:
     ``images`` float32 (n, C, H, W) in [0, 1]; ``labels`` and ``ids`` int64 (n,); ``salience``
     float32 (n, 1, H, W) in [0, 1], None where the run carries none. ``weights`` float32 (n,): 1, or 0
     for an image that is repeated only so that all shares are equally large; ``total``: images of the
-    whole mini-batch.
+    whole mini-batch; ``first``: the place in it of this share's first image. ``again`` is ``images``
+    under a second augmentation, None where the run has none.
     """
 
     images: Tensor
@@ -29,6 +30,8 @@ class Batch:
     salience: Tensor | None
     weights: Tensor
     total: int
+    first: int = 0
+    again: Tensor | None = None
 
 
 class Batches:
@@ -48,6 +51,8 @@ class Batches:
         int64 (M,): which of the N images are trained on.
     augmentation
         What happens to image and salience before they are trained on.
+    again
+        What happens to the images for `Batch.again`.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class Batches:
         seed: int,
         device: torch.device,
         channels_last: bool,
+        again: Augmentation | None = None,
     ) -> None:
         size = len(rows) * images[0].nbytes + (0 if masks is None else masks.nbytes)
         resident = device.type == "cuda" and size < torch.cuda.mem_get_info(device)[0] / 2
@@ -71,6 +77,7 @@ class Batches:
         self._labels = torch.from_numpy(labels[rows])
         self._ids = torch.from_numpy(ids[rows])
         self._augmentation = augmentation
+        self._again = again
         self._seed = seed
         self._device = device
         self._format = torch.channels_last if channels_last else torch.contiguous_format
@@ -93,12 +100,14 @@ class Batches:
             share = -(-len(whole) // world)
             places = torch.arange(rank * share, (rank + 1) * share)
             weights = (places < len(whole)).to(self._device, torch.float32)
-            yield self._gather(whole[places % len(whole)], weights, len(whole), epoch)
+            batch = self._gather(whole[places % len(whole)], weights, len(whole), epoch)
+            yield replace(batch, first=rank * share)
 
     def _gather(self, chosen: Tensor, weights: Tensor, total: int, epoch: int) -> Batch:
         images = self._images.read(chosen).permute(0, 3, 1, 2).to(torch.float32).div_(255)
         masks = None if self._masks is None else self._masks.read(chosen)[:, None]
         ids = self._ids[chosen]
+        again = None if self._again is None else self._again(images, None, ids, epoch)[0]
         images, masks = self._augmentation(images, masks, ids, epoch)
         return Batch(
             images.contiguous(memory_format=self._format),
@@ -107,6 +116,7 @@ class Batches:
             None if masks is None else masks.to(torch.float32).div_(255),
             weights,
             total,
+            again=again,
         )
 
 

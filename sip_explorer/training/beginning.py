@@ -7,7 +7,7 @@ from typing import Any
 
 from sip_explorer.records import SipError
 from sip_explorer.records.runs import RunFolder
-from sip_explorer.training.recipe import Recipe
+from sip_explorer.training.any_recipe import AnyRecipe
 from sip_explorer.training.resuming import Position, RunState
 
 
@@ -37,7 +37,7 @@ def from_last(state: RunState, run: RunFolder, identity: Mapping[str, str], batc
 
 
 def from_snapshot(
-    state: RunState, path: Path, recipe: Recipe, identity: Mapping[str, str], batches: int
+    state: RunState, path: Path, recipe: AnyRecipe, identity: Mapping[str, str], batches: int
 ) -> Position:
     """Restore ``state`` from another run's snapshot; the recipe may be another.
 

@@ -1,30 +1,15 @@
 """The training loop: clean, adversarial and SIP-AT (arXiv 2501.09086), one run folder a run."""
 
-import os
-import traceback
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 
 from sip_explorer.models import Classifier
-from sip_explorer.records import (
-    Artefact,
-    Cancelled,
-    CancelToken,
-    Event,
-    EventLog,
-    Failed,
-    Finished,
-    SipError,
-)
-from sip_explorer.records.liveness import writer_state
+from sip_explorer.records import CancelToken, Event
 from sip_explorer.records.runs import RunFolder
-from sip_explorer.records.shown_batch import keep_shown
 from sip_explorer.training.ranks import Ranks, ranks_of
 from sip_explorer.training.recipe import Recipe
 from sip_explorer.training.run import TrainingRun
-from sip_explorer.training.step import explained
+from sip_explorer.training.run_keeping import keep_run
 from sip_explorer.training.training_data import TrainingData
 
 
@@ -91,83 +76,4 @@ def train(
         recipe, run, data, reference, token, resume=resume,
         snapshot=None if snapshot is None else Path(snapshot), ranks=ranks,
     )  # fmt: skip
-    try:
-        yield from _logged(work, run, recipe, token, resume=resume) if ranks.main else work.events()
-    except SipError:
-        raise
-    except Exception as error:
-        if (told := _told(error, run)) is not None:
-            raise told from error
-        raise
-
-
-def _told(error: Exception, run: RunFolder) -> SipError | None:
-    """Return the sentence for a person; None where the program is at fault."""
-    if isinstance(error, SipError):
-        return error
-    if isinstance(error, OSError):
-        return SipError(
-            f"{run.path} cannot be written ({error.strerror or error}): make room there, or see to its "
-            "rights; then resume the run, or start it again."
-        )
-    return explained(error)
-
-
-def _logged(
-    work: TrainingRun, run: RunFolder, recipe: Recipe, token: CancelToken, *, resume: bool
-) -> Iterator[Event | None]:
-    _claim(recipe, run, resume)
-    with EventLog(run.events_path) as log:
-        try:
-            for event in keep_shown(work.events(), run.batch_path):
-                if event is not None and not (isinstance(event, Artefact) and not event.path):
-                    log.append(event)
-                yield event
-        except Cancelled:
-            log.append(Finished("cancelled"))
-            yield Finished("cancelled")
-        except GeneratorExit:
-            if token.cancelled:
-                log.append(Finished("cancelled"))
-            raise
-        except Exception as error:
-            if (told := _told(error, run)) is not None:
-                failed = Failed(str(told))
-            else:
-                sentence = f"Training failed: {type(error).__name__}: {error}"
-                failed = Failed(sentence, traceback.format_exc())
-            with suppress(OSError):  # the disk may be what failed
-                log.append(failed)
-            raise
-
-
-def _claim(recipe: Recipe, run: RunFolder, resume: bool) -> None:
-    """Write the recipe into the run folder, or check that the run there has the same one."""
-    if not run.recipe_path.exists():
-        recipe.save(run.recipe_path)
-        return
-    if not resume:
-        raise SipError(f"{run.path} already holds a run: resume it, or choose another folder.")
-    _require_left(run)
-    there = Recipe.from_toml(run.recipe_path)
-    if there.hash != recipe.hash:
-        old, new = asdict(there), asdict(recipe)
-        changed = [name for name in new if name != "name" and old[name] != new[name]]
-        raise SipError(
-            f"{run.path} was started with another recipe (different: {', '.join(changed)}): "
-            "resume it with its own recipe, or start a new run."
-        )
-    for target in (run.last_path, run.best_path, run.salience_path, run.snapshots_path / "*.pt"):
-        for left in target.parent.glob(f".{target.name}.*.tmp"):  # what a killed process was writing
-            left.unlink(missing_ok=True)
-
-
-def _require_left(run: RunFolder) -> None:
-    """Refuse a run that another process of this machine is still writing."""
-    environment = run.environment()
-    pid = environment.get("pid")
-    if pid is None or pid == os.getpid() or run.summary().outcome != "unfinished":
-        return
-    at = run.environment_path.stat().st_mtime
-    if writer_state(pid, environment.get("host"), at) == "works":
-        raise SipError(f"{run.path} is still being trained by process {pid}: stop that one first.")
+    yield from keep_run(work, run, recipe, token, ranks, resume=resume)

@@ -1,64 +1,36 @@
 """The recipe of a ProtoFlow's training: everything that decides the result."""
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from sip_explorer.protoflow import FlowConfig
 from sip_explorer.records import SipError, write_text
-from sip_explorer.training.recipe_declaration import PRECISIONS
-from sip_explorer.training.recipe_fields import FieldRule, choice, number, rule_of, switch, text, whole
+from sip_explorer.training.protoflow_declaration import ProtoFlowFields
+from sip_explorer.training.recipe import Recipe
+from sip_explorer.training.recipe_fields import FieldRule, nearest, rule_of
 from sip_explorer.training.recipe_toml import read_toml, to_toml
+
+if TYPE_CHECKING:
+    from sip_explorer.protoflow import FlowConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProtoFlowRecipe:
+class ProtoFlowRecipe(ProtoFlowFields):
     """One ProtoFlow run, checked field by field when it is made.
 
-    The loss is the sum of the four terms, each times its weight; the authors' is the plain sum of
-    those enabled (weights 1 or 0).
+    The fields are those of `ProtoFlowFields`. The loss is the sum of five terms, each times its weight;
+    the authors' is the plain sum of those enabled (weights 1 or 0).
 
     Raises
     ------
     SipError
-        When a value cannot stand in its field; the sentence names the field.
+        When a value cannot stand in its field, or two fields contradict each other; the sentence
+        names the field.
     """
-
-    name: str = text("", "what the run is called")
-    method: str = choice("protoflow", ("protoflow",), "an invertible classifier with prototypes")
-    layout: str = text(
-        ", ".join(FlowConfig().layout),
-        "stages: squeeze, steps COUNTxWIDTH, factor WIDTH, separated by commas",
-    )
-    components: int = whole(4, 1, "prototypes of each class", "prototypes", maximum=100)
-    classification_weight: float = number(1.0, 0.0, 1e4, "weight of the cross-entropy (nats)")
-    density_weight: float = number(1.0, 0.0, 1e4, "weight of the class-conditional bits/dim")
-    diversity_weight: float = number(0.0, 0.0, 1e4, "weight of the diversity of a class's prototypes")
-    cluster_weight: float = number(
-        0.0, 0.0, 1e4, "weight of the distance from prototypes to their nearest images"
-    )
-
-    epochs: int = whole(30, 1, "passes over the training images", "epochs", maximum=100_000)
-    minutes: float = number(
-        0.0, 0.0, 1e6, "end after about this time, the learning rate falls along; 0: no limit"
-    )
-    batch_size: int = whole(64, 2, "images per optimiser step", "images", maximum=65_536)
-    micro_batch: int = whole(16, 2, "images per pass; gradients of a batch are added up", "images")
-    learning_rate: float = number(2e-3, 0.0, 1.0, "peak learning rate of the flow (AdamW)", open_minimum=True)
-    mixture_learning_rate: float = number(5e-3, 0.0, 1.0, "peak learning rate of the prototypes")
-    warmup: float = number(1.0, 0.0, 1e4, "the learning rate climbs over this time", "epochs")
-    gradient_clip: float = number(100.0, 0.0, 1e9, "largest gradient norm of a step", open_minimum=True)
-    average: float = number(0.999, 0.0, 1.0, "decay of the running average of the weights; 0: none")
-    kmeans: bool = switch(True, "start the prototypes at class-wise k-means of the latents")
-    shift: int = whole(0, 0, "move training images by up to so many pixels at random", "pixels", maximum=16)
-    flip: bool = switch(False, "mirror training images at random, left to right")
-
-    validation_fraction: float = number(0.05, 0.0, 0.5, "held out of training, by class", open_minimum=True)
-    seed: int = whole(0, 0, "fixes weights, order, noise and split", maximum=2**31 - 1)
-    device: str = text("auto", "auto, cpu, cuda or cuda:n")
-    precision: str = choice("auto", PRECISIONS, "arithmetic of the coupling networks; densities are float32")
 
     def __post_init__(self) -> None:
         for name, rule in self.rules().items():
@@ -66,13 +38,53 @@ class ProtoFlowRecipe:
                 object.__setattr__(self, name, rule.parse(name, getattr(self, name)))
             except ValueError as error:
                 raise SipError(f"Recipe: {error}") from None
-        if not self.average < 1:
-            raise SipError("Recipe: average is 1.0; give a number below 1, such as 0.999.")
+        for sentence in _contradictions(self):
+            raise SipError(f"Recipe: {sentence}")
 
-    def flow_config(self, input_shape: tuple[int, int, int]) -> FlowConfig:
+    def flow_config(self, input_shape: tuple[int, int, int]) -> "FlowConfig":
         """Return the flow's plan for images of (C, H, W)."""
+        from sip_explorer.protoflow import FlowConfig  # a form is built before torch is there
+        from sip_explorer.protoflow.presets import SIZES, preset
+
+        noise = None if self.dequantisation == "automatic" else self.dequantisation
         layout = tuple(entry.strip() for entry in self.layout.split(",") if entry.strip())
-        return FlowConfig(input_shape, layout, self.components)
+        if len(layout) == 1 and layout[0] in SIZES:
+            size = preset(layout[0], input_shape, self.components, noise)
+            return dataclasses.replace(size, blocks=self.blocks or size.blocks)
+        return FlowConfig(
+            input_shape, layout, self.components, blocks=self.blocks, dequantisation=noise or "uniform"
+        )
+
+    @property
+    def selection(self) -> Recipe:
+        """The recipe of a classifier that trains on the same images, without salience."""
+        return Recipe(method="clean", collection=self.collection, limit=self.limit, seed=self.seed)
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hexadecimal digits that change with every field but the name."""
+        told = {
+            declared.name: value
+            for declared in dataclasses.fields(self)
+            if (value := getattr(self, declared.name)) != declared.default and declared.name != "name"
+        }
+        told["method"] = self.method
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def family(self) -> str:
+        """Sixteen hexadecimal digits that recipes share which differ in nothing but name and seed."""
+        return self.replace(seed=0).hash
+
+    @property
+    def needs_salience(self) -> bool:
+        """Whether the run uses salience: never."""
+        return False
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether maps of a reference classifier may be needed: never."""
+        return False
 
     @classmethod
     def rules(cls) -> dict[str, FieldRule]:
@@ -80,11 +92,28 @@ class ProtoFlowRecipe:
         return {declared.name: rule_of(declared) for declared in dataclasses.fields(cls)}
 
     @classmethod
+    def problems(cls, values: Mapping[str, Any]) -> dict[str, str]:
+        """Return field name -> sentence for every value that cannot stand, as `Recipe.problems` does."""
+        rules = cls.rules()
+        found: dict[str, str] = {}
+        parsed: dict[str, Any] = {}
+        for key, value in values.items():
+            try:
+                if key not in rules:
+                    raise ValueError(_unknown(key, rules))
+                parsed[key] = rules[key].parse(key, value)
+            except ValueError as error:
+                found[key] = str(error)
+        for sentence in () if found else _contradictions(ProtoFlowFields(**parsed)):
+            found.setdefault(sentence.split(" ", 1)[0], sentence)
+        return found
+
+    @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Self:
         """Return the recipe of ``values``; a key that is no field is refused by name (SipError)."""
         for key in values:
             if key not in cls.rules():
-                raise SipError(f"Recipe: there is no field {key!r}; the fields are {', '.join(cls.rules())}.")
+                raise SipError(f"Recipe: {_unknown(key, cls.rules())}")
         return cls(**values)
 
     @classmethod
@@ -97,7 +126,7 @@ class ProtoFlowRecipe:
             raise SipError(f"{path}: {error}") from None
 
     def to_toml(self) -> str:
-        """Return the recipe as TOML, one field a line, its unit beside it; reads back the same."""
+        """Return the recipe as TOML, one field a line, its unit and source beside it; reads back the same."""
         return to_toml(dataclasses.asdict(self), self.rules())
 
     def save(self, path: Path | str) -> None:
@@ -107,3 +136,17 @@ class ProtoFlowRecipe:
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed, checked like a new one."""
         return type(self).from_mapping({**dataclasses.asdict(self), **changes})
+
+
+def _contradictions(recipe: ProtoFlowFields) -> list[str]:
+    found = []
+    if not recipe.classification_weight and not recipe.density_weight:
+        found.append("density_weight and classification_weight are both 0: nothing would be learnt.")
+    if recipe.warmup > recipe.epochs and not recipe.minutes:
+        found.append(f"warmup ({recipe.warmup:g}) is longer than the run ({recipe.epochs} epochs).")
+    return found
+
+
+def _unknown(key: str, rules: Mapping[str, FieldRule]) -> str:
+    every = f"the fields are {', '.join(rules)}."
+    return f"there is no field {key!r}; {nearest(key, rules, every)}"

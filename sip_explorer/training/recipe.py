@@ -86,6 +86,11 @@ class Recipe(RecipeFields):
         return type(self).from_mapping({**dataclasses.asdict(self), **changes})
 
     @property
+    def selection(self) -> Self:
+        """The recipe that chooses the images and salience: itself."""
+        return self
+
+    @property
     def hash(self) -> str:
         """Sixteen hexadecimal digits that change with every field but the name."""
         # Without fields at their defaults: one that a later version adds changes no hash.

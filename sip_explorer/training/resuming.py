@@ -34,7 +34,8 @@ class Position:
 
     ``best`` holds the figures of the best checkpoint so far (epoch, clean, pgd), ``best_value`` the
     one that chose it, ``plateau`` the epochs since one was better; ``seconds`` is what the epoch under
-    way has taken. ``batches`` is how many an epoch has (0: not known yet).
+    way has taken, ``elapsed`` the whole run where its end is set by time. ``batches`` is how many an
+    epoch has (0: not known yet).
     """
 
     epoch: int = 0
@@ -44,6 +45,7 @@ class Position:
     best: dict[str, float] = field(default_factory=dict)
     plateau: int = 0
     seconds: float = 0.0
+    elapsed: float = 0.0
 
     def forget_best(self) -> None:
         """Begin to look for the best checkpoint anew: the one so far lies in another run's folder."""

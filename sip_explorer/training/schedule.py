@@ -10,6 +10,7 @@ from sip_explorer.training.recipe import Recipe
 _WARM_SHARE = 0.2
 _START_SHARE = 0.05
 _END_SHARE = 0.001
+_FLOW_END_SHARE = 0.002
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:
@@ -36,3 +37,13 @@ def attack_epsilon(recipe: Recipe, epoch: float) -> float:
     if recipe.epsilon_warmup <= 0:
         return recipe.epsilon
     return recipe.epsilon * min(epoch / recipe.epsilon_warmup, 1.0)
+
+
+def flow_factor(warmup: float, epoch: float, share: float) -> float:
+    """Return the share of a ProtoFlow's peak learning rates: a climb over ``warmup`` epochs, a cosine.
+
+    ``epoch`` is fractional epochs done after the step, ``share`` what is done of the run, by steps or by
+    time.
+    """
+    climb = min(epoch / warmup, 1.0) if warmup else 1.0
+    return climb * max(0.5 * (1 + math.cos(math.pi * min(share, 1.0))), _FLOW_END_SHARE)

@@ -14,6 +14,7 @@ from sip_explorer.data import stratified_split
 from sip_explorer.models import Classifier
 from sip_explorer.records import CancelToken, Event, Notice
 from sip_explorer.records.runs import RunFolder
+from sip_explorer.training.any_recipe import AnyRecipe
 from sip_explorer.training.augmentation import Augmentation
 from sip_explorer.training.averaging import MovingAverage
 from sip_explorer.training.batches import Batches
@@ -91,7 +92,7 @@ def set_up(
 def describe(
     run: RunFolder,
     ranks: Ranks,
-    recipe: Recipe,
+    recipe: AnyRecipe,
     data: TrainingData,
     identity: Mapping[str, str],
     snapshot: Path | None,

@@ -88,4 +88,3 @@ def packed_rows(
     """Return one `NewImage` per row of a packed file."""
     pairs = enumerate(zip(labels.tolist(), test.tolist(), strict=True))
     return [NewImage(label, held_out, shape, position=row) for row, (label, held_out) in pairs]
-

@@ -51,9 +51,7 @@ class ImageIndex:
 
     def with_labels(self, connection: sqlite3.Connection) -> Self:
         """Return the same images with labels and splits as they are in the catalogue by now."""
-        rows = connection.execute(
-            f"SELECT ifnull(label, {NO_LABEL}), split = 'test' FROM images ORDER BY id"
-        )
+        rows = connection.execute(f"SELECT ifnull(label, {NO_LABEL}), split = 'test' FROM images ORDER BY id")
         table = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 2)
         if len(table) != len(self.ids):  # others were added meanwhile
             return self.read(connection)

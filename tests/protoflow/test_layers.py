@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sip_explorer.protoflow import FlowConfig, ProtoFlow, build_protoflow
-from sip_explorer.protoflow.layers import ActNorm, Coupling, Equalise, FactorOut, InvertibleConv, Squeeze
+from sip_explorer.protoflow.layers import (
+    ActNorm,
+    Coupling,
+    DenseCoupling,
+    Equalise,
+    FactorOut,
+    InvertibleConv,
+    Squeeze,
+)
 
 
 def randomise(module: nn.Module, seed: int = 0, size: float = 0.3) -> nn.Module:
@@ -32,6 +40,7 @@ LAYERS = {
     "convolution": (lambda: InvertibleConv(6), (6, 2, 3)),
     "coupling": (lambda: Coupling(4, 8, (3, 3), 2.0), (4, 3, 3)),
     "coupling with blocks": (lambda: Coupling(4, 8, (3, 3), 2.0, blocks=2), (4, 3, 3)),
+    "dense": (lambda: DenseCoupling((3, 3, 3), 8, 2.0), (3, 3, 3)),
     "factor": (lambda: FactorOut(4, 8, (2, 3), 2.0), (4, 2, 3)),
     "squeeze": (Squeeze, (2, 4, 4)),
 }

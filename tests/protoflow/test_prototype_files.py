@@ -47,6 +47,30 @@ def test_faults_are_one_sentence(tmp_path: Path) -> None:
         replace(record(), classes=("one",))
 
 
+def test_what_format_2_adds_is_read_and_a_file_of_format_1_has_none_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "p.h5"
+    usage, active = np.arange(6).reshape(3, 2), np.array([[True, False]] * 3)
+    write_prototypes(path, replace(record(), truncated=1.5, usage=usage, active=active))
+    back = read_prototypes(path)
+    np.testing.assert_array_equal(back.usage, usage)
+    np.testing.assert_array_equal(back.active, active)
+    assert back.truncated == 1.5
+    with h5py.File(path, "r+") as file:  # as format 1 was written
+        for name in ("usage", "active"):
+            del file[name]
+        del file.attrs["truncated"]
+        file.attrs["format"] = "sip-explorer prototypes 1"
+    old = read_prototypes(path)
+    np.testing.assert_array_equal(old.means, record().means)
+    assert (old.truncated, old.usage, old.active) == (None, None, None)
+    with h5py.File(path, "r+") as file:
+        file.attrs["format"] = "sip-explorer prototypes 3"
+    with pytest.raises(SipError, match="newer SIP Explorer"):
+        read_prototypes(path)
+    with pytest.raises(SipError, match="decode them again"):
+        replace(record(), usage=usage[:2])
+
+
 def test_a_file_is_known_by_its_hash(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"abc")
     assert file_hash(tmp_path / "f") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -65,3 +65,33 @@ def open_window(qtbot, qapp) -> Iterator[Callable[..., object]]:
     yield opened
     for window in windows:
         window.close_now()
+
+
+@pytest.fixture
+def garments_path(tmp_path: Path) -> Path:
+    """120 of the demo's images, 80 of training and 40 of test, in the demo's ten classes."""
+    from sip_explorer.data.packed import PackedImages
+    from sip_explorer.workspace import Workspace
+
+    demo = Path(__file__).parents[2] / "resources" / "demo"
+    with PackedImages.open(demo / "images.h5") as packed:
+        train = np.flatnonzero(packed.split == "train")[:80]
+        test = np.flatnonzero(packed.split == "test")[:40]
+        images = np.concatenate([packed.read(train), packed.read(test)])
+        labels = np.concatenate([packed.labels[train], packed.labels[test]])
+        classes = packed.classes
+    path = tmp_path / "garments"
+    Workspace.from_arrays(path, "garments", images, labels, classes, test=np.arange(120) >= 80).close()
+    return path
+
+
+@pytest.fixture
+def prototypes(open_window, garments_path, qtbot):
+    """The Prototype room on the demo's ProtoFlow, with an image chosen and every first answer there."""
+    flow = Path(__file__).parents[2] / "resources" / "demo" / "models" / "fashion-protoflow.safetensors"
+    window = open_window(garments_path, size=(1100, 700))
+    window.session.add_model(flow)
+    room = window.enter("prototypes")
+    qtbot.waitUntil(lambda: room.last_samples is not None and room.last_inverted is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: not room.asking, timeout=30_000)
+    return room

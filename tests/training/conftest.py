@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sip_explorer.training import Recipe, TrainingData
+from sip_explorer.training.protoflow_recipe import ProtoFlowRecipe
 
 SIDE = 16
 SQUARES = ((2, 2), (2, 9), (9, 2))
@@ -58,4 +59,31 @@ def recipe() -> Recipe:
         validation_fraction=0.2,
         precision="float32",
         device="cpu",
+    )
+
+
+@pytest.fixture
+def flow_recipe() -> ProtoFlowRecipe:
+    """A ProtoFlow's recipe of two short epochs in float32, with all five losses and all augmentations."""
+    return ProtoFlowRecipe(
+        layout="squeeze, steps 1x8, squeeze, factor 8, steps 1x12",
+        components=2,
+        consistency_weight=0.5,
+        consistency_ramp=2.0,
+        diversity_weight=0.1,
+        cluster_weight=0.01,
+        flip=True,
+        shift=1,
+        rotation=5.0,
+        zoom=0.05,
+        epochs=2,
+        batch_size=16,
+        micro_batch=8,
+        learning_rate=3e-3,
+        warmup=0.5,
+        average=0.9,
+        validation_fraction=0.2,
+        samples=2,
+        device="cpu",
+        precision="float32",
     )

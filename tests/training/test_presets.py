@@ -7,9 +7,12 @@ from types import ModuleType
 
 import pytest
 
+from sip_explorer.protoflow import build_protoflow
 from sip_explorer.records import SipError
 from sip_explorer.training import Recipe
+from sip_explorer.training.any_recipe import read_recipe
 from sip_explorer.training.presets import presets, purpose, recipe_file
+from sip_explorer.training.protoflow_recipe import ProtoFlowRecipe
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = presets()
@@ -22,10 +25,10 @@ def test_all_of_the_folder_are_offered() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_valid_and_says_what_it_is_for(name: str, tmp_path: Path) -> None:
-    recipe = Recipe.from_toml(PRESETS[name])
+    recipe = read_recipe(PRESETS[name])
     assert recipe.name == name
     recipe.save(tmp_path / "recipe.toml")
-    assert Recipe.from_toml(tmp_path / "recipe.toml") == recipe
+    assert read_recipe(tmp_path / "recipe.toml") == recipe
     assert purpose(PRESETS[name]).endswith(".")
     lines = PRESETS[name].read_text("utf-8").splitlines()
     told = " ".join(line for line in lines if line.startswith("#"))
@@ -70,6 +73,25 @@ def test_the_garments_are_trained_as_for_the_claims(name: str, setting: str) -> 
             continue  # of the attack, which there is none of
         scale = recipe.epochs if field == "epsilon_warmup" else 1
         assert getattr(recipe, field) == (value if scale == 1 else value * scale), field
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "least", "most"),
+    [
+        ("protoflow-fashion", (1, 28, 28), 0.5e6, 2e6),
+        ("protoflow-gpu", (1, 28, 28), 5e6, 15e6),
+        ("protoflow-cifar10", (3, 32, 32), 5e6, 25e6),
+    ],
+)
+def test_a_flow_has_the_size_that_its_recipe_says(
+    name: str, shape: tuple[int, int, int], least: float, most: float
+) -> None:
+    recipe = ProtoFlowRecipe.from_toml(PRESETS[name])
+    flow = build_protoflow(recipe.flow_config(shape), [str(label) for label in range(10)], seed=0)
+    count = sum(parameter.numel() for parameter in flow.parameters())
+    assert least < count < most
+    millions = f"about {count / 1e6:.0f} million" if count >= 2e6 else "under 2 million"
+    assert millions in purpose(PRESETS[name])
 
 
 def test_every_setting_of_the_claims_is_a_recipe() -> None:

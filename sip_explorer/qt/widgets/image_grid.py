@@ -115,20 +115,23 @@ class ImageGrid(QWidget):
         rows, columns = self.cells
         height, width = self._shape
         left, top = self._margins()
-        return QSize(left + columns * (width * 2 + self._gap), top + rows * (height * 2 + self._gap))
+        down = height * 2 + self._gap + self._below()
+        return QSize(left + columns * (width * 2 + self._gap), top + rows * down)
 
     def minimumSizeHint(self) -> QSize:
         left, top = self._margins()
         rows, columns = self.cells
         least = min(28, *self._shape) if self._images else 0
-        return QSize(left + columns * (least + self._gap), top + rows * (least + self._gap))
+        down = least + self._gap + self._below()
+        return QSize(left + columns * (least + self._gap), top + rows * down)
 
     def cell_rect(self, row: int, column: int) -> QRectF:
         """Return where a cell's image is painted."""
         left, top = self._margins()
         scale = self._scale()
         height, width = self._shape[0] * scale, self._shape[1] * scale
-        return QRectF(left + column * (width + self._gap), top + row * (height + self._gap), width, height)
+        down = height + self._gap + self._below()
+        return QRectF(left + column * (width + self._gap), top + row * down, width, height)
 
     def _scale(self) -> float:
         rows, columns = self.cells
@@ -138,7 +141,7 @@ class ImageGrid(QWidget):
         height, width = self._shape
         fit = min(
             ((self.width() - left + self._gap) / columns - self._gap) / width,
-            ((self.height() - top + self._gap) / rows - self._gap) / height,
+            ((self.height() - top + self._gap) / rows - self._gap - self._below()) / height,
         )
         fit = min(fit, self._largest_scale)
         if max(height, width) <= 64:
@@ -152,6 +155,10 @@ class ImageGrid(QWidget):
         left = max((metrics.horizontalAdvance(text) for text in self._row_labels), default=-8) + 8
         top = metrics.height() + 4 if self._column_labels else 0
         return left, top
+
+    def _below(self) -> int:
+        """Pixels kept free under every image."""
+        return 0
 
     def _has(self, row: int, column: int) -> bool:
         rows, columns = self.cells

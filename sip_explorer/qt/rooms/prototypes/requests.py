@@ -1,155 +1,189 @@
-"""What the room asks of a flow in the device thread, and the answers as plain arrays."""
+"""What the room asks of a flow in the device thread; the answers are plain arrays."""
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sip_explorer.records import Artefact, CancelToken, Event
 
-Job = Callable[[CancelToken], Iterator[Event | None]]
-Load = Callable[[], Any]
+if TYPE_CHECKING:
+    from sip_explorer.protoflow import Code, ProtoFlow
 
-WALK_STEPS = 9
-"""Images of the walk from an image to a prototype, both ends included."""
+Job = Callable[[CancelToken], Iterator[Event | None]]
+Cell = tuple[int, int]
+
+CHUNKS = ((2_000_000, 16), (8_000_000, 8), (30_000_000, 2), (math.inf, 1))
+"""At most so many images are decoded at once, by the parameters of the flow: under 0.2 s on one core."""
+TOGETHER = 0.06
+"""Seconds within which decoded means are shown together."""
+
+
+class Kept:
+    """A flow, and what was computed of it and is asked for again and again. Device thread only.
+
+    Parameters
+    ----------
+    load : callable
+        Returns the flow, the same one at every call.
+    """
+
+    def __init__(self, load: Callable[[], Any]) -> None:
+        self._load = load
+        self._code: tuple[object, Code, Any] | None = None
+        self.computed: dict[object, Any] = {}
+        """Small results by what they are of, such as the principal directions of a prototype."""
+
+    def flow(self) -> ProtoFlow:
+        """Return the flow."""
+        flow: ProtoFlow = self._load()
+        return flow
+
+    def code(self, image_id: object, read: Callable[[], NDArray[np.uint8]]) -> tuple[Code, Any]:
+        """Return the code of an image and the image as the flow takes it, float (1, C, H, W) in [0, 1].
+
+        A resized image is brought to 8 bits first: these are the bits that come back.
+        """
+        from sip_explorer.data.fitting import fit_images
+
+        if self._code is None or self._code[0] != image_id:
+            flow = self.flow()
+            image = fit_images(read()[None], flow.input_shape)
+            image = (image * 255).round() / 255
+            self._code = (image_id, flow.encode(image), image)
+        return self._code[1], self._code[2]
 
 
 @dataclass(frozen=True)
 class Means:
-    """All decoded means: uint8 (classes, components, H, W, C), and what is known of the flow."""
+    """Decoded means: uint8 (classes, components, H, W, C), black where not ``known`` yet.
+
+    ``decode_seconds`` is what one image took on its way back.
+    """
 
     images: NDArray[np.uint8]
+    known: int
     classes: tuple[str, ...]
     weights: NDArray[np.float64]
     round_trip: str
+    exact: bool
     parameters: int
     input_shape: tuple[int, int, int]
+    architecture: str
+    decode_seconds: float
+
+    @property
+    def whole(self) -> bool:
+        """Whether all means are decoded."""
+        return self.known == self.weights.size
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Images drawn from one prototype: uint8 (n, H, W, C)."""
+    """Images drawn from one prototype: uint8 (n, H, W, C), the first of the ``total`` asked for."""
 
     images: NDArray[np.uint8]
+    total: int
     temperature: float
     halves_temperature: float
+    truncation: float | None
     seed: int
 
 
-@dataclass(frozen=True)
-class Inverted:
-    """One image through the flow and back.
-
-    ``largest_error`` is in levels of 255, before rounding; ``flipped`` counts 8-bit values that did
-    not come back. ``per_class`` is log p(x|c) in nats; ``walk`` leads from the image to the mean of
-    a prototype with the image's own halves kept.
-    """
-
-    image: NDArray[np.uint8]
-    decoded: NDArray[np.uint8]
-    difference: NDArray[np.float32]
-    largest_error: float
-    flipped: int
-    per_class: NDArray[np.float64]
-    bits_per_dimension: float
-    walk: NDArray[np.uint8]
-
-
-def means(load: Load) -> Job:
-    """Ask for the grid of decoded means."""
+def means(kept: Kept) -> Job:
+    """Ask for the grid of decoded means; it comes in parts where that takes long."""
 
     def job(_token: CancelToken) -> Iterator[Event | None]:
-        flow = load()
+        import torch
+
+        flow = kept.flow()
         yield None
         if flow.round_trip is None:
             flow.measure_round_trip()
             yield None
-        yield Artefact(
-            "means",
-            data=Means(
-                to_uint8(flow.decode_means()),
-                tuple(flow.classes),
-                np.array([[p.weight for p in row] for row in flow.prototypes]),
-                str(flow.round_trip),
-                sum(p.numel() for p in flow.parameters()),
-                tuple(flow.input_shape),
-            ),
-        )
+        latents = flow.mixture.mean.detach().flatten(0, 1).reshape(-1, *flow.latent_shape)
+        weights = np.array([[p.weight for p in row] for row in flow.prototypes])
+        channels, height, width = flow.input_shape
+        images = np.zeros((len(latents), height, width, channels), np.uint8)
+        trip = flow.round_trip
+        seconds = 0.0
+        for start, stop in chunks(len(latents), flow):
+            began = time.monotonic()
+            with torch.inference_mode():
+                images[start:stop] = to_uint8(flow.decode(latents[start:stop]))
+            taken = time.monotonic() - began
+            seconds = taken / (stop - start)
+            if taken < TOGETHER and stop < len(latents):
+                continue  # it will be there in a moment
+            yield Artefact(
+                "means",
+                data=Means(
+                    images.reshape(*weights.shape, height, width, channels).copy(),
+                    stop,
+                    tuple(flow.classes),
+                    weights,
+                    str(trip),
+                    bool(trip is not None and trip.exact),
+                    sum(p.numel() for p in flow.parameters()),
+                    tuple(flow.input_shape),
+                    str(getattr(getattr(flow, "backbone", None), "architecture", "")),
+                    seconds,
+                ),
+            )
 
     return job
 
 
 def samples(
-    load: Load, label: int, component: int, n: int, temperature: float, halves: float, seed: int
+    kept: Kept,
+    cell: Cell,
+    count: int,
+    temperature: float,
+    halves: float,
+    truncation: float | None,
+    seed: int,
 ) -> Job:
-    """Ask for ``n`` samples of one prototype, a few at a time so that a newer request overtakes."""
+    """Ask for ``count`` samples of one prototype: four at once, then more at a time."""
 
     def job(_token: CancelToken) -> Iterator[Event | None]:
-        import torch
+        from sip_explorer.protoflow.looking.drawing import sample_images
 
-        prototype = load().prototypes[label][component]
-        yield None
-        parts = []
-        with torch.inference_mode():
-            for start in range(0, n, 4):
-                rows = range(start, min(start + 4, n))
-                parts.append(prototype.sample(len(rows), temperature, halves, seed, rows))
-                yield None
-        yield Artefact("samples", data=Samples(to_uint8(torch.cat(parts)), temperature, halves, seed))
-
-    return job
-
-
-def inverted(load: Load, read: Callable[[], NDArray[np.uint8]], label: int, component: int) -> Job:
-    """Ask for one image's way through the flow and back, and its walk to a prototype.
-
-    ``read`` gives the image, uint8 (H, W, C); it is called in the device thread.
-    """
-
-    def job(_token: CancelToken) -> Iterator[Event | None]:
-        import torch
-
-        from sip_explorer.data.fitting import fit_images
-        from sip_explorer.protoflow import Code
-
-        flow = load()
-        image = fit_images(read()[None], flow.input_shape)
-        image = (image * 255).round() / 255  # a resized image is brought to 8 bits first
-        yield None
-        code = flow.encode(image)
-        yield None
-        with torch.inference_mode():
-            raw = flow.decode_raw(code).cpu()
-            decoded = flow.decode(code).cpu()
-            scores = flow.log_likelihood_of(code)
-            yield None
-            mean = flow.prototypes[label][component].mean.to(code.z)
-            steps = torch.linspace(0, 1, WALK_STEPS, dtype=code.z.dtype, device=code.z.device)
-            z = code.z + steps.view(-1, 1, 1, 1) * (mean - code.z)
-            kept = (
-                None if code.halves is None else tuple(h.expand(WALK_STEPS, -1, -1, -1) for h in code.halves)
+        flow = kept.flow()
+        prototype = flow.prototypes[cell[0]][cell[1]]
+        parts: list[NDArray[np.uint8]] = []
+        for start, stop in chunks(count, flow):
+            rows = range(start, stop)
+            images = sample_images(
+                prototype, len(rows), temperature, halves, seed, rows, truncated=truncation
             )
-            u = None if code.u is None else code.u.expand(WALK_STEPS, -1, -1, -1)
-            walk = flow.decode(Code(z, kept, u))
-        yield Artefact(
-            "inverted",
-            data=Inverted(
-                to_uint8(image)[0],
-                to_uint8(decoded)[0],
-                ((raw - image)[0].permute(1, 2, 0) * 255).float().numpy(),
-                float((raw - image).abs().max()) * 255,
-                int(((decoded - image).abs() > 1e-4).sum()),
-                scores.per_class[0].cpu().double().numpy(),
-                float(scores.bits_per_dimension[0]),
-                to_uint8(walk),
-            ),
-        )
+            parts.append(to_uint8(images))
+            yield Artefact(
+                "samples",
+                data=Samples(np.concatenate(parts), count, temperature, halves, truncation, seed),
+            )
 
     return job
+
+
+def chunks(count: int, flow: ProtoFlow) -> Iterator[tuple[int, int]]:
+    """Yield (start, stop) of parts of ``count`` images: four first, then as many as go quickly.
+
+    The parts depend on the flow alone, never on the pace: an image may differ in its last bit with the
+    batch that it is decoded in.
+    """
+    parameters = sum(p.numel() for p in flow.parameters())
+    most = next(size for limit, size in CHUNKS if parameters <= limit)
+    start, size = 0, min(4, most)
+    while start < count:
+        stop = min(count, start + size)
+        yield start, stop
+        start, size = stop, min(most, 2 * size)
 
 
 def to_uint8(images: Any) -> NDArray[np.uint8]:

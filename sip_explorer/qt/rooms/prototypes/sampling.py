@@ -1,75 +1,75 @@
-"""How samples are drawn: temperature, temperature of the detail, seed."""
+"""How samples are drawn: temperature, temperature of the detail, truncation, seed, how many."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QSlider, QSpinBox
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QComboBox, QSpinBox
 
 from sip_explorer.qt.widgets.section import Section
+from sip_explorer.qt.widgets.sliding_number import SlidingNumber
 
 TEMPERATURE = 0.7
+NO_LIMIT = 3.0
+"""The end of the truncation slider: nothing is drawn again."""
+COUNTS = (16, 36, 64, 100)
 
 
 class Sampling(QObject):
-    """Fills a section of the inspector; ``changed`` says that samples are to be drawn anew."""
+    """Fills a section of the inspector.
+
+    Signals
+    -------
+    changed()
+        Samples are to be drawn anew.
+    """
 
     changed = Signal()
 
     def __init__(self, section: Section) -> None:
         super().__init__(section)
-        self.temperature = _temperature_box("Temperature")
-        row = section.add_row(
+        self.temperature = self._number(
+            section,
             "Temperature",
-            self.temperature,
-            tip="How far samples stray from the prototype's mean: 0 is the mean, 1 its distribution",
+            SlidingNumber("Temperature of the prototype", 0, 1.5, TEMPERATURE),
+            "How far samples stray from the prototype's mean: 0 is the mean, 1 its distribution",
         )
-        row.track(
-            self.temperature.valueChanged,
-            self.temperature.value,
-            lambda: self.temperature.setValue(TEMPERATURE),
-            TEMPERATURE,
-        )
-        self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setRange(0, 150)
-        self._slider.setValue(round(TEMPERATURE * 100))
-        self._slider.setAccessibleName("Temperature of the prototype")
-        section.add_widget(self._slider)
-        self.halves = _temperature_box("Detail temperature")
-        row = section.add_row(
+        self.halves = self._number(
+            section,
             "Detail",
-            self.halves,
-            tip="Temperature of the detail that the flow factors out on its way to the prototype",
+            SlidingNumber("Temperature of the detail", 0, 1.5, TEMPERATURE),
+            "Temperature of the detail that the flow sets apart on its way to the prototype",
         )
-        row.track(
-            self.halves.valueChanged,
-            self.halves.value,
-            lambda: self.halves.setValue(TEMPERATURE),
-            TEMPERATURE,
+        self.bound = self._number(
+            section,
+            "Truncation",
+            SlidingNumber("Truncation", 0.2, NO_LIMIT, NO_LIMIT, step=0.1, none="none"),
+            "Numbers farther from the mean than so many standard deviations are drawn again: "
+            "fewer odd samples, less variety",
         )
+        self.count = QComboBox()
+        for number in COUNTS:
+            self.count.addItem(str(number), number)
+        self.count.currentIndexChanged.connect(self.changed)
+        section.add_row("How many", self.count, tip="Samples on show")
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
         row = section.add_row("Seed", self.seed, tip="The same seed gives the same samples, always")
         row.track(self.seed.valueChanged, self.seed.value, lambda: self.seed.setValue(0), 0)
-        self._slider.valueChanged.connect(lambda value: self.temperature.setValue(value / 100))
-        self.temperature.valueChanged.connect(self._move_slider)
-        for box in (self.temperature, self.halves, self.seed):
-            box.valueChanged.connect(lambda _value: self.changed.emit())
+        self.seed.valueChanged.connect(self.changed)
+
+    @property
+    def truncation(self) -> float | None:
+        """The bound on the draws in standard deviations; None: no bound."""
+        value = self.bound.value()
+        return None if value >= NO_LIMIT else value
 
     def next_seed(self) -> None:
         """Draw other samples."""
         self.seed.setValue(self.seed.value() + 1 if self.seed.value() < self.seed.maximum() else 0)
 
-    def _move_slider(self, value: float) -> None:
-        self._slider.blockSignals(True)
-        self._slider.setValue(round(value * 100))
-        self._slider.blockSignals(False)
-
-
-def _temperature_box(name: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
-    box.setRange(0.0, 1.5)
-    box.setSingleStep(0.05)
-    box.setDecimals(2)
-    box.setValue(TEMPERATURE)
-    box.setAccessibleName(name)
-    return box
+    def _number(self, section: Section, label: str, number: SlidingNumber, tip: str) -> SlidingNumber:
+        default = number.value()
+        row = section.add_row(label, number, tip=tip)
+        row.track(number.valueChanged, number.value, lambda: number.setValue(default), default)
+        number.valueChanged.connect(self.changed)
+        return number

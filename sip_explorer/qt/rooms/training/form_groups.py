@@ -6,6 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sip_explorer.training.any_recipe import PROTOFLOW
+from sip_explorer.training.protoflow_recipe import ProtoFlowRecipe
+from sip_explorer.training.recipe import Recipe
+
 
 @dataclass(frozen=True)
 class Group:
@@ -22,8 +26,16 @@ GROUPS = (
         ("method", "collection", "salience", "reference", "budget", "unannotated"),
         (
             "merge", "salience_layer", "salient_share", "salient_share_epochs", "limit",
-            "flip", "crop_padding", "rotation", "zoom", "jitter",
+            "flip", "crop_padding", "shift", "rotation", "zoom", "outside", "jitter",
         ),
+    ),
+    Group(
+        "Flow and losses",
+        (
+            "layout", "components", "classification_weight", "density_weight", "consistency_weight",
+            "diversity_weight", "cluster_weight",
+        ),
+        ("blocks", "dequantisation", "consistency_ramp", "kmeans", "samples", "temperature"),
     ),
     Group(
         "Attack",
@@ -32,8 +44,12 @@ GROUPS = (
     ),
     Group(
         "Optimiser",
-        ("epochs", "batch_size", "learning_rate", "start", "snapshot", "architecture"),
         (
+            "epochs", "minutes", "batch_size", "learning_rate", "mixture_learning_rate", "start", "snapshot",
+            "architecture",
+        ),
+        (
+            "warmup", "gradient_clip", "average", "micro_batch",
             "normalisation", "schedule", "schedule_epochs", "schedule_factor", "momentum", "weight_decay",
             "ema", "accumulate", "precision", "channels_last", "compile",
         ),
@@ -47,6 +63,9 @@ GROUPS = (
         ),
     ),
 )  # fmt: skip
+
+_CLASSIFIERS = frozenset(Recipe.rules()) - frozenset(ProtoFlowRecipe.rules())
+_FLOWS = frozenset(ProtoFlowRecipe.rules()) - frozenset(Recipe.rules())
 
 ELSEWHERE = frozenset({"annotator"})
 """Fields of a recipe that the form does not ask for: who paints is chosen for the whole window."""
@@ -62,6 +81,11 @@ def groups(fields: Iterable[str]) -> tuple[Group, ...]:
 
 def needless(values: Mapping[str, Any]) -> frozenset[str]:
     """Return the fields that decide nothing under ``values``; a recipe has their default."""
+    if values["method"] == PROTOFLOW:
+        ramp = (
+            () if str(values["consistency_weight"]).strip() not in ("", "0", "0.0") else ("consistency_ramp",)
+        )
+        return _CLASSIFIERS | {"reference", *ramp}
     method, sources = values["method"], str(values["salience"]).split("-else-")
     salient = method == "sip-at" and sources != ["none"]
     maps = salient and not {"grad-cam", "integrated-gradients"}.isdisjoint(sources)
@@ -85,4 +109,4 @@ def needless(values: Mapping[str, Any]) -> frozenset[str]:
     }
     for key in ("steps", "step_size", "reduction", "attack_precision", "epsilon_warmup"):
         matters[key] = method != "clean"
-    return frozenset(key for key, does in matters.items() if not does)
+    return _FLOWS | {key for key, does in matters.items() if not does}

@@ -25,7 +25,7 @@ class LineField(FormField):
         super().__init__(self._line, _text(default))
         self._line.setMinimumWidth(self._line.fontMetrics().averageCharWidth() * 8)
         self._line.setPlaceholderText(placeholder)
-        self._line.setText(self._default)
+        self.set_value(default)
         self._optional = default is None
         self._line.textChanged.connect(self.changed)
 
@@ -35,6 +35,7 @@ class LineField(FormField):
 
     def set_value(self, value: Any) -> None:
         self._line.setText(_text(value))
+        self._line.setCursorPosition(0)  # of a long text the beginning is seen
 
     def set_default(self, value: Any) -> None:
         super().set_default(_text(value))

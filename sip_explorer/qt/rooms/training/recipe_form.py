@@ -1,4 +1,4 @@
-"""The recipe as a form: four groups, rare fields folded away, every value checked as it is typed."""
+"""The recipe as a form: groups, rare fields folded away, every value checked as it is typed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ from sip_explorer.qt.widgets.inspector import Inspector
 from sip_explorer.qt.widgets.section import Row, Section
 
 if TYPE_CHECKING:
-    from sip_explorer.training.recipe import Recipe
+    from sip_explorer.training.any_recipe import AnyRecipe
 
 _DEFAULTS = {"place": "window"}  # of the fields that are no recipe's
 OFFERED = ("collection", "start", "architecture", "device")  # texts that are chosen, not typed
 
 
 class RecipeForm(QObject):
-    """Fills an inspector with the fields of a `Recipe` and makes the recipe of what they hold.
+    """Fills an inspector with the fields of all recipes and makes the recipe of what they hold.
+
+    Fields that classifiers and flows have in common are there once; their defaults follow the method.
 
     Three fields are of the form alone: ``reference`` (the id of the model whose maps are wanted),
     ``snapshot`` (the file of another run that this one goes on from) and ``place`` (where it works).
@@ -43,10 +45,14 @@ class RecipeForm(QObject):
 
     def __init__(self, inspector: Inspector, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        from sip_explorer.training.any_recipe import recipe_class, recipe_of
+        from sip_explorer.training.protoflow_recipe import ProtoFlowRecipe
         from sip_explorer.training.recipe import Recipe
 
-        self._recipe = Recipe
+        self._recipe_of, self._class_of = recipe_of, recipe_class
+        self._recipe: type[Recipe] | type[ProtoFlowRecipe] = Recipe
         self._rules = Recipe.rules()
+        self._all_rules = {**ProtoFlowRecipe.rules(), **self._rules}
         self._annotator = ""
         self._needless: frozenset[str] = frozenset()
         self._loading = False
@@ -54,6 +60,7 @@ class RecipeForm(QObject):
         self.fields: dict[str, FormField] = {}
         self.rows: dict[str, Row] = {}
         self.more: dict[str, MoreButton] = {}
+        self.sections: dict[Section, tuple[str, ...]] = {}
         self.problems: dict[str, str] = {}
         self.extra_problems: dict[str, str] = {}
         self.salience_note = QLabel()
@@ -61,17 +68,19 @@ class RecipeForm(QObject):
         self.salience_note.setProperty("role", "muted")
         self.salience_note.setAccessibleName("Salience of the chosen images")
         self._defaults = dataclasses.asdict(Recipe())
-        for group in groups(self._rules):
+        defaults = {**dataclasses.asdict(ProtoFlowRecipe()), **self._defaults}
+        for group in groups(self._all_rules):
             section = inspector.add_section(group.title)
+            self.sections[section] = (*group.first, *group.more)
             for key in group.first:
-                self._add(section, key)
+                self._add(section, key, defaults)
             if "salience" in group.first:
                 section.add_widget(self.salience_note)
             more = MoreButton(group.more)
             more.toggled.connect(self._show_rows)
             section.add_widget(more)
             for key in group.more:
-                self._add(section, key)
+                self._add(section, key, defaults)
                 self.more[key] = more
         self.fields["epochs"].changed.connect(self._warm_up)
         self._warm_up()
@@ -84,21 +93,25 @@ class RecipeForm(QObject):
         held = {key: field.value() for key, field in self.fields.items() if key in self._rules}
         unused = needless(held)
         held |= {key: self._defaults[key] for key in unused if key in held and key != "architecture"}
+        if "annotator" not in self._rules:
+            return held
         # All annotators are merged, or one is taken.
         return {**held, "annotator": "" if held["merge"] != "none" else self._annotator}
 
-    def recipe(self, **changes: Any) -> Recipe:
+    def recipe(self, **changes: Any) -> AnyRecipe:
         """Return the recipe; `SipError` where a value cannot stand."""
-        return self._recipe.from_mapping({**self.values(), **changes})
+        return self._recipe_of({**self.values(), **changes})
 
-    def recipe_of(self, values: Mapping[str, Any]) -> Recipe:
+    def recipe_of(self, values: Mapping[str, Any]) -> AnyRecipe:
         """Return the recipe that ``values`` make, as they stand; `SipError` where one cannot stand."""
-        return self._recipe.from_mapping(values)
+        return self._recipe_of(values)
 
     def load(self, values: Mapping[str, Any]) -> None:
         """Show a recipe: ``values`` as a run keeps them, defaults where it has none."""
         self._loading = True
         self._own_warm_up = True
+        self.fields["method"].set_value(values.get("method", self._defaults["method"]))
+        self._take_family()
         for key, field in self.fields.items():
             if key in self._rules:
                 value = values.get(key, self._defaults[key])
@@ -142,9 +155,9 @@ class RecipeForm(QObject):
 
     # ---- inside ---------------------------------------------------------------------------
 
-    def _add(self, section: Section, key: str) -> None:
-        field = self._make(key, self._defaults.get(key, _DEFAULTS.get(key, "")))
-        rule = self._rules.get(key)
+    def _add(self, section: Section, key: str, defaults: Mapping[str, Any]) -> None:
+        field = self._make(key, defaults.get(key, _DEFAULTS.get(key, "")))
+        rule = self._all_rules.get(key)
         tip = rule.help[:1].upper() + rule.help[1:] + "." if rule else TIPS[key]
         if rule and rule.source:
             tip += f"\nSource: {rule.source}."
@@ -157,14 +170,15 @@ class RecipeForm(QObject):
         self.fields[key], self.rows[key] = field, row
 
     def _make(self, key: str, default: Any) -> FormField:
-        rule = self._rules.get(key)
+        rule = self._all_rules.get(key)
         if key == "epsilon":
             return EpsilonFormField(default)
         if rule is None or key in OFFERED:
             return ChoiceField(_offers(key, default), default)
         if rule.kind == "choice":
             words = CHOICES.get(key, {})
-            return ChoiceField([(value, words.get(value, value)) for value in rule.choices], default)
+            values = tuple(words) if key == "method" else rule.choices  # of all recipes
+            return ChoiceField([(value, words.get(value, value)) for value in values], default)
         if rule.kind == "switch":
             return SwitchField(default)
         return LineField(default, placeholder="automatic" if rule.optional or key == "salience_layer" else "")
@@ -178,9 +192,29 @@ class RecipeForm(QObject):
         if not self._own_warm_up and epochs.isdecimal():
             self.fields["epsilon_warmup"].set_default(float(int(epochs) // 3))
 
+    def _take_family(self) -> None:
+        """Take the fields of the method's recipes; what is at its default takes the new one."""
+        recipe = self._class_of(self.fields["method"].value())
+        if recipe is self._recipe:
+            return
+        before, loading = self._defaults, self._loading
+        self._recipe, self._rules = recipe, recipe.rules()
+        self._defaults = dataclasses.asdict(recipe())
+        self._loading = True
+        for key in self._rules:
+            if (
+                key in before
+                and key != "method"
+                and key in self.fields
+                and before[key] != self._defaults[key]
+            ):
+                self.fields[key].set_default(self._defaults[key])
+        self._loading = loading
+
     def _check(self) -> None:
         if self._loading:  # once all of it stands
             return
+        self._take_family()
         values = self.values()
         self._needless = needless({key: field.value() for key, field in self.fields.items()})
         if not self.choice("snapshot").choices[1:]:
@@ -203,6 +237,8 @@ class RecipeForm(QObject):
             matter = [key for key in button.keys if self.matters(key)]
             button.setVisible(bool(matter))
             button.show_changed(sum(not self.fields[key].is_default() for key in matter))
+        for section, keys in self.sections.items():
+            section.setVisible(any(self.matters(key) for key in keys))
         for key, row in self.rows.items():
             folded = key in self.more and not self.more[key].isChecked()
             visible = self.matters(key) and not folded
@@ -216,11 +252,11 @@ class RecipeForm(QObject):
         assert isinstance(field, LineField)
         try:
             step = 2.5 * float(values["epsilon"]) / int(values["steps"])
-        except (ValueError, ZeroDivisionError):
+        except (KeyError, ValueError, ZeroDivisionError):
             field.set_placeholder("automatic")
             return
         field.set_placeholder(f"{step:.4g}")
-        field.show_hint("" if values["step_size"] else "automatic: 2.5 × epsilon / steps")
+        field.show_hint("" if values.get("step_size") else "automatic: 2.5 × epsilon / steps")
 
 
 def _keep_room(row: Row, keep: bool) -> None:

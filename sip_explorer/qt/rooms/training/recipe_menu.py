@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from sip_explorer.qt.rooms.training.recipe_panel import RecipePanel
 from sip_explorer.state import Session
-from sip_explorer.training import Recipe
+from sip_explorer.training.any_recipe import read_recipe
 from sip_explorer.training.presets import presets, purpose
 
 FILES = "Recipes (*.toml)"
@@ -42,7 +42,7 @@ class RecipeMenu(QPushButton):
         self._session.attempt(lambda: self._panel.form.recipe().save(path))
 
     def _load(self, path: Path) -> None:
-        recipe = Recipe.from_toml(path)
+        recipe = read_recipe(path)
         self._panel.load(asdict(recipe), recipe.name or path.stem, {})
 
     def _choose(self) -> None:

@@ -18,7 +18,7 @@ from sip_explorer.records import Artefact, Event
 from sip_explorer.state import Session
 
 if TYPE_CHECKING:
-    from sip_explorer.training.recipe import Recipe
+    from sip_explorer.training.any_recipe import AnyRecipe
     from sip_explorer.workspace import ModelEntry
 
 LANE = "training architectures"
@@ -108,7 +108,7 @@ class RecipePanel(QObject):
         self.form.load(recipe)
 
     def _order(
-        self, recipe: Recipe, name: str, *, folder: Path | None = None, snapshot: Path | None = None
+        self, recipe: AnyRecipe, name: str, *, folder: Path | None = None, snapshot: Path | None = None
     ) -> RunOrder:
         workspace = self._session.workspace
         assert workspace is not None

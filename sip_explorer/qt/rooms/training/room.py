@@ -19,9 +19,11 @@ from sip_explorer.qt.rooms.training.run_control import RunControl
 from sip_explorer.qt.rooms.training.run_curves import RunCurves
 from sip_explorer.qt.rooms.training.run_list import RunList
 from sip_explorer.qt.rooms.training.run_order import RunOrder
+from sip_explorer.qt.rooms.training.run_samples import RunSamples
 from sip_explorer.qt.rooms.training.run_shelf import RunShelf
 from sip_explorer.qt.rooms.training.run_status import RunStatus
 from sip_explorer.qt.rooms.training.run_tail import RunTail
+from sip_explorer.qt.rooms.training.sample_strip import SampleStrip
 from sip_explorer.qt.rooms.training.words import batch_words
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.state import Session
@@ -47,11 +49,14 @@ class TrainingRoom(Room):
         self.status = RunStatus()
         self.curves = RunCurves()
         self.strip = BatchStrip()
+        self.strip.hide()  # until there are images
+        self.drawn = SampleStrip()
         self.runs = RunList()
         self.deeds = RunActions()
         self.shelf = RunShelf(session, self._runs_changed)
         self.control = RunControl(session, self.shelf, self)
         self.batch = RunBatch(session, self)
+        self.samples = RunSamples(session, self)
         self._make_header()
         self._make_centre()
         self._clock = QTimer(self)
@@ -63,6 +68,8 @@ class TrainingRoom(Room):
         self.control.grew.connect(self._show_live)
         self.control.showed.connect(self._look_for_images)
         self.batch.changed.connect(self._show_strip)
+        self.samples.changed.connect(self._show_samples)
+        self.drawn.epoch_wanted.connect(self.samples.show_epoch)
         self.deeds.resumed.connect(self.resume)
         self.deeds.resumed_from.connect(self.resume_from)
         self.deeds.repeated.connect(self.repeat)
@@ -87,7 +94,7 @@ class TrainingRoom(Room):
     def _make_centre(self) -> None:
         top, bottom = QWidget(), QWidget()
         for holder, spacing, parts in (
-            (top, 8, (self.status, self.curves, self.strip)),
+            (top, 8, (self.status, self.curves, self.strip, self.drawn)),
             (bottom, 4, (self.deeds, self.runs)),
         ):
             column = QVBoxLayout(holder)
@@ -227,12 +234,18 @@ class TrainingRoom(Room):
     def _look_for_images(self) -> None:
         run = self.runs.current
         self.batch.show_run(run.path if run is not None else None)
+        self.samples.show_run(run.path if run is not None and run.is_flow else None)
 
     def _show_strip(self) -> None:
         run, batch = self.runs.current, self.batch.batch
         self.strip.setVisible(batch is not None)
         if batch is not None and run is not None:
             self.strip.show_batch(batch, batch_words(run.recipe, batch.epoch))
+
+    def _show_samples(self) -> None:
+        self.drawn.setVisible(self.samples.grid is not None)
+        if self.samples.grid is not None:
+            self.drawn.show_grid(self.samples.grid, self.samples.epochs)
 
     def _show_buttons(self) -> None:
         working = self.working

@@ -66,7 +66,7 @@ class RunControl(QObject):
         self.run.held = "running"
         self.run.recipe = {
             "name": order.name, "method": order.recipe.method, "epochs": order.recipe.epochs,
-            "budget": order.recipe.budget, **self.run.recipe,
+            "budget": getattr(order.recipe, "budget", ""), **self.run.recipe,
         }  # fmt: skip
         self._job = self._session.jobs.run(
             f"train {order.name}",
@@ -128,7 +128,7 @@ class RunControl(QObject):
         run = self.run
         if run is None:
             return
-        if isinstance(event, Artefact) and event.kind == "batch":
+        if isinstance(event, Artefact) and event.kind in ("batch", "samples"):
             self.showed.emit()
         if isinstance(event, Finished | Failed):
             self._ended(run, event)

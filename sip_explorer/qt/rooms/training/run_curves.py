@@ -8,7 +8,16 @@ from pathlib import Path
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
-from sip_explorer.qt.rooms.training.run_metrics import ACCURACY, LOSS, Shown
+from sip_explorer.qt.rooms.training.run_metrics import (
+    ACCURACY,
+    BITS,
+    FLOW_ACCURACY,
+    LOSS,
+    OPTIONAL,
+    Shown,
+    lower,
+    upper,
+)
 from sip_explorer.qt.rooms.training.run_plot import RunPlot
 from sip_explorer.qt.rooms.training.run_tail import RunTail
 from sip_explorer.qt.theme import theme
@@ -68,8 +77,10 @@ class RunCurves(QWidget):
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         button.setMenu(menu)
-        entries = [(shown.key, shown.menu, shown.on) for shown in (*LOSS, *ACCURACY)]
-        for key, words, on in (*entries, (BEST, "Best so far, marked", True)):
+        known = {shown.key: shown for shown in (*LOSS, *BITS, *ACCURACY, *FLOW_ACCURACY)}
+        entries = [(key, shown.menu, shown.on) for key, shown in known.items()]
+        several = [(key, words, False) for key, words in OPTIONAL]
+        for key, words, on in (*entries, *several, (BEST, "Best so far, marked", True)):
             action = menu.addAction(words)
             action.setCheckable(True)
             action.setChecked(on)
@@ -93,12 +104,16 @@ class RunCurves(QWidget):
     def _redraw(self) -> None:
         self.loss.set_log(self.log.isChecked())
         self.loss.set_robust(self.robust.isChecked())
-        for plot, shown in ((self.loss, LOSS), (self.accuracy, ACCURACY)):
-            chosen = [one for one in shown if self.choices[one.key].isChecked()]
-            if self._compared:  # of training, the loss is enough
-                chosen = [one for one in chosen if one.key != "accuracy"]
+        flows = {run.is_flow for run in self._runs}
+        self.loss.set_title(
+            "bits/dim" if flows == {True} else "loss" if flows <= {False} else "loss, bits/dim"
+        )
+        for plot, of in ((self.loss, upper), (self.accuracy, lower)):
             kept = set()
             for run in self._runs:
+                chosen = [one for one in of(run) if self.choices[one.entry].isChecked()]
+                if self._compared:  # of training, the loss is enough; of a flow, what was held out
+                    chosen = [one for one in chosen if one.key not in ("accuracy", "batch bits")]
                 for one in chosen:
                     kept |= self._draw(plot, run, one, alone=len(chosen) == 1)
             plot.keep(kept)
@@ -111,12 +126,12 @@ class RunCurves(QWidget):
         if not len(x):
             return set()
         key = f"{run.path} {shown.key}"
-        points = shown.metric.startswith("validation") and len(x) <= FEW
+        points = not shown.metric.startswith("train") and len(x) <= FEW
         if self._compared:
             name = _short(run.name)
             plot.draw(
                 key, name if alone else f"{name}, {shown.words}", x, y, self._colours[run.path],
-                dashed=shown.key == "robust",
+                dashed=shown.key in ("robust", "bare", "bare bits"),
                 pale=shown.key == "epoch loss" and not alone,
                 points=points,
             )  # fmt: skip
@@ -143,7 +158,7 @@ class RunCurves(QWidget):
         rings = []
         for run in self._runs if wanted else ():
             key = "robust" if run.recipe.get("best") == "robust" else "clean"
-            rule = next(shown for shown in ACCURACY if shown.key == key)
+            rule = next(shown for shown in lower(run) if shown.key == key)
             best, value = run.best_epoch, run.at_best(rule.metric)
             if best is not None and value is not None and self.choices[key].isChecked():
                 colour = self._colours[run.path] if self._compared else rule.colour
@@ -158,6 +173,10 @@ class RunCurves(QWidget):
         words = "Loss: cross-entropy of the training batches as trained on"
         if self._compared:
             words = "One colour a run: clean solid, PGD dashed, the best so far ringed"
+            if any(one.is_flow for one in self._runs):
+                words = "One colour a run: averaged weights solid, bare weights and PGD dashed"
+        elif run.is_flow and run.held_out:
+            words = f"Validation on {run.held_out:,} held-out images, averaged weights, one draw of the noise"
         elif run.held_out:
             words = f"Validation on {run.held_out:,} held-out images"
             count = min(int(run.recipe.get("validation_images", 0)), run.held_out)

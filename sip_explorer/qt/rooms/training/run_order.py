@@ -15,7 +15,7 @@ from sip_explorer.records.runs import RunFolder
 from sip_explorer.state import Session
 
 if TYPE_CHECKING:
-    from sip_explorer.training.recipe import Recipe
+    from sip_explorer.training.any_recipe import AnyRecipe
     from sip_explorer.workspace import ModelEntry, Workspace
 
 WINDOW, PROCESS = "window", "process"
@@ -30,7 +30,7 @@ class RunOrder:
     """
 
     name: str
-    recipe: Recipe
+    recipe: AnyRecipe
     folder: Path
     reference: ModelEntry | None = None
     resume: bool = False
@@ -47,14 +47,14 @@ def run_job(order: RunOrder, session: Session, workspace: Workspace) -> JobFacto
 def _in_window(
     order: RunOrder, session: Session, workspace: Workspace, token: CancelToken
 ) -> Iterator[Event | None]:
-    from sip_explorer.training import train
+    from sip_explorer.training.starting import start_training
     from sip_explorer.workspace import training_data
 
-    data = training_data(workspace, order.recipe)
+    data = training_data(workspace, order.recipe.selection)
     yield None
     reference = session.load_classifier(order.reference) if order.reference is not None else None
     yield None
-    yield from train(
+    yield from start_training(
         order.recipe, order.folder, data,
         reference=reference, token=token, resume=order.resume, snapshot=order.snapshot,
     )  # fmt: skip

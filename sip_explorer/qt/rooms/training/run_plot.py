@@ -73,6 +73,13 @@ class RunPlot(CurvePlot):
                 self.remove_curve(key)
                 self._drawn.pop(key, None)
 
+    def set_title(self, title: str) -> None:
+        """Say on the y axis what is drawn."""
+        if title != self._titles[1]:
+            self._titles = (self._titles[0], title)
+            self.setAccessibleName(f"{title} against {self._titles[0]}")
+            self._restyle()
+
     def set_log(self, log: bool) -> None:
         """Show the logarithm of what is drawn from now on, on an axis that says so."""
         if log != self._log:

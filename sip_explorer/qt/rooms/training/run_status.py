@@ -82,6 +82,9 @@ def figures(run: RunTail) -> str:
     held_out = run.held_out or 0
     on = f" ({held_out:,} images)" if held_out else ""
     parts = [f"clean {percent(run.at_best('validation/clean'))}{on}"]
+    bits = run.at_best("validation/bits-per-dim")
+    if bits is not None:
+        parts.append(f"{bits:.3f} bits/dim")
     attacked = run.at_best("validation/pgd")
     if attacked is not None:
         count = min(int(run.recipe.get("validation_images", 0)), held_out)

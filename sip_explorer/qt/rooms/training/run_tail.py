@@ -15,6 +15,7 @@ from sip_explorer.records import Event, Metric, Progress, Started
 from sip_explorer.records.liveness import writer_state
 from sip_explorer.records.runs import RunFolder, RunSummary, curves, summarise
 
+PROTOFLOW = "protoflow"
 QUIET = 150.0  # a log without an end that has not grown for so many seconds was broken off
 LOOK = 2.0  # seconds between two questions whether its process is there
 
@@ -181,8 +182,14 @@ class RunTail:
 
     @property
     def epochs(self) -> float:
-        """Epochs that the recipe asks for."""
-        return float(self.recipe.get("epochs") or max(1.0, self.epochs_done))
+        """Epochs that the recipe asks for; where it sets a time, those that there is time for."""
+        asked = float(self.recipe.get("epochs") or max(1.0, self.epochs_done))
+        seconds = 60 * float(self.recipe.get("minutes") or 0)
+        if not seconds or self.seconds is None or not self.epochs_done:
+            return asked
+        if not self.working:
+            return self.epochs_done
+        return min(asked, self.epochs_done * max(1.0, seconds / max(self.seconds, 1.0)))
 
     def line(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Return (epochs, values) of a metric; empty where there is none."""
@@ -213,11 +220,18 @@ class RunTail:
         return None
 
     @property
+    def is_flow(self) -> bool:
+        """Whether the run trains a ProtoFlow."""
+        return bool(self.recipe) and self.recipe.get("method", PROTOFLOW) == PROTOFLOW
+
+    @property
     def best_epoch(self) -> float | None:
         """The epoch of the kept checkpoint: the run's own word at its end, else by the recipe's rule."""
         ended = self._summary.result.get("best_epoch")
         if ended is not None:
             return float(ended)
+        if self.is_flow:
+            return self._best_of_flow()
         rule = "validation/pgd" if self.recipe.get("best") == "robust" else "validation/clean"
         line = self.lines.get(rule)
         if line is None or not line.values:
@@ -226,6 +240,18 @@ class RunTail:
         warm = 0.0 if self.recipe.get("method") == "clean" else float(self.recipe.get("epsilon_warmup") or 0)
         counted = [i for i, epoch in enumerate(line.epochs) if epoch > warm] or [len(line.values) - 1]
         return line.epochs[max(counted, key=lambda i: (_rank(line.values[i]), i))]
+
+    def _best_of_flow(self) -> float | None:
+        """The epoch of the highest accuracy minus bits/dim, the latest on a tie."""
+        clean = self.lines.get("validation/clean", Line())
+        bits = self.lines.get("validation/bits-per-dim", Line())
+        both = dict(zip(bits.epochs, bits.values, strict=True))
+        values = {
+            epoch: value - both[epoch]
+            for epoch, value in zip(clean.epochs, clean.values, strict=True)
+            if epoch in both
+        }
+        return max(values, key=lambda epoch: (_rank(values[epoch]), epoch), default=None)
 
     def at_best(self, name: str) -> float | None:
         """Return a metric's value at the best epoch."""

@@ -40,6 +40,8 @@ def salience_sentence(count: SalienceCount, method: str, policy: str, reference:
     total = count.images
     if not total:
         return "There are no training images here: choose other images."
+    if method == "protoflow":
+        return f"{total:,} images; a ProtoFlow learns how they are made, so it needs no salience."
     if method == "clean":
         return f"{total:,} images; clean training attacks none, so it needs no salience."
     if method in ("adversarial", "trades"):

@@ -56,6 +56,27 @@ LABELS: dict[str, str] = {
     "device": "Device",
     "precision": "Precision",
     "snapshot_every": "Snapshot",
+    "layout": "Layout",
+    "components": "Prototypes",
+    "blocks": "Blocks",
+    "dequantisation": "Dequantisation",
+    "classification_weight": "Cross-entropy ×",
+    "density_weight": "Bits/dim ×",
+    "consistency_weight": "Consistency ×",
+    "consistency_ramp": "… grows over",
+    "diversity_weight": "Diversity ×",
+    "cluster_weight": "Cluster ×",
+    "kmeans": "Start at k-means",
+    "minutes": "End after",
+    "mixture_learning_rate": "… of prototypes",
+    "warmup": "Warm-up",
+    "gradient_clip": "Clip gradient",
+    "average": "Weight average",
+    "micro_batch": "Images per pass",
+    "shift": "Shift",
+    "outside": "From outside",
+    "samples": "Draw",
+    "temperature": "Temperature",
 }
 
 TIPS: dict[str, str] = {
@@ -78,6 +99,9 @@ UNITS: dict[str, str] = {
     "zoom": "",
     "jitter": "",
     "snapshot_every": "epochs",
+    "components": "a class",
+    "blocks": "a network",
+    "samples": "a class",
 }
 
 CHOICES: dict[str, dict[str, str]] = {
@@ -86,7 +110,14 @@ CHOICES: dict[str, dict[str, str]] = {
         "adversarial": "Adversarial",
         "trades": "TRADES",
         "sip-at": "SIP-AT",
+        "protoflow": "ProtoFlow",
     },
+    "dequantisation": {
+        "automatic": "Automatic",
+        "uniform": "Uniform noise",
+        "variational": "Learned noise",
+    },
+    "outside": {"edge": "Its border goes on", "black": "Black"},
     "salience": {
         "painted": "Painted",
         "segmentation": "Segmentations",
@@ -141,7 +172,7 @@ STATES: dict[str, str] = {
 
 
 def method_word(recipe: dict[str, object]) -> str:
-    """Return what the method of a stored recipe is called; a flow's recipe names none."""
+    """Return what the method of a stored recipe is called; flows' recipes of earlier versions name none."""
     method = recipe.get("method")
     return CHOICES["method"].get(str(method), str(method)) if method else "ProtoFlow"
 
