@@ -69,7 +69,9 @@ def random_flow(plan: DenseFlowPlan, seed: int) -> DenseFlow:
 def _compare(arguments: argparse.Namespace) -> None:
     size = arguments.size
     mids = [48] * len(arguments.blocks)
-    flow = random_flow(DenseFlowPlan((3, size, size), arguments.blocks, arguments.units, mids), arguments.seed)
+    flow = random_flow(
+        DenseFlowPlan((3, size, size), arguments.blocks, arguments.units, mids), arguments.seed
+    )
     plain = PlainDenseFlow(flow.state_dict(), arguments.blocks, arguments.units)
     count = sum(parameter.numel() for parameter in flow.parameters())
     print(f"{count:,} parameters, latent {flow.latent_shape}, {arguments.images} images of {size} px")
@@ -151,19 +153,12 @@ def _compare(arguments: argparse.Namespace) -> None:
         )
     back = plain.decode(z, halves)
     ours = flow.inverse(z, halves)
+    own = encode()
+    missed = 256 * flow.inverse(own[0], own[1:-1]) - levels - flow.noise_from(levels, xi)[0]
     print(
-        f"decoded images differ by at most {float((back - ours).abs().max()):.1e}; back from their own latent "
-        f"they are off by {float((256 * flow.inverse(*_own(encode())) - _sent(flow, levels, xi)).abs().max()):.1e} "
-        "of a level"
+        f"decoded images differ by at most {float((back - ours).abs().max()):.1e} (v in [0, 1]); back from "
+        f"their own latent they are off by {float(missed.abs().max()):.1e} of a level"
     )
-
-
-def _own(encoded: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-    return encoded[0], encoded[1:-1]
-
-
-def _sent(flow: DenseFlow, levels: Tensor, xi: Tensor) -> Tensor:
-    return levels + flow.noise_from(levels, xi)[0]
 
 
 def _memory() -> float:

@@ -18,8 +18,8 @@ from sip_explorer.protoflow.backbone import Backbone, LayerError, Transformed
 from sip_explorer.protoflow.published.attention import CouplingNet
 from sip_explorer.protoflow.published.block import InvertibleDenseBlock, Step, layer_error, log_normal
 from sip_explorer.protoflow.published.dequantisation import DequantisationFlow
-from sip_explorer.protoflow.published.preparing import PreparedParts
 from sip_explorer.protoflow.published.plan import DenseFlowPlan
+from sip_explorer.protoflow.published.preparing import PreparedParts
 from sip_explorer.protoflow.published.units import Unit
 from sip_explorer.records.arithmetic import repeatable
 

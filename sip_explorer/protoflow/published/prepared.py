@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from sip_explorer.protoflow.published.attention import CouplingNet, DenseAttention, attend
 from sip_explorer.protoflow.published.block import InvertibleDenseBlock, NoiseNet, log_normal
 from sip_explorer.protoflow.published.dense_block import DenseLayer, GatedConv, GatedDense
-from sip_explorer.protoflow.published.units import Unit
+from sip_explorer.protoflow.published.units import ActNorm, AffineCoupling, DenseConv, Named, Unit
 from sip_explorer.protoflow.published.winograd import (
     Grid,
     Workspace,
@@ -23,6 +23,9 @@ from sip_explorer.protoflow.published.winograd import (
     to_rows,
     transformed_kernel,
 )
+
+_IMAGES = 16  # at once: more need more memory and are no quicker
+
 
 def matrix(conv: nn.Module) -> tuple[Tensor, Tensor]:
     """Return (weight (in, out), bias (out,)) of a 1×1 convolution."""
@@ -40,7 +43,8 @@ class PreparedDense:
         for layer in dense:
             if isinstance(layer, DenseLayer):
                 first, second = layer.nn[0], layer.nn[2]
-                assert isinstance(second, nn.Conv2d) and second.bias is not None
+                assert isinstance(second, nn.Conv2d)
+                assert second.bias is not None
                 kernel = transformed_kernel(second.weight)
                 self.layers.append((*matrix(first), kernel, second.bias.detach()))
         last = dense[-1]
@@ -54,7 +58,7 @@ class PreparedDense:
         self.channels, self.outputs = len(weight), weight.shape[1] // 3
 
     def __call__(self, buffer: Tensor, filled: int, grid: Grid, space: Workspace, out: Tensor) -> Tensor:
-        """Fill ``out`` (rows, outputs) from the first ``filled`` columns of ``buffer``; the rest is written."""
+        """Fill ``out`` (rows, outputs) from the first ``filled`` columns of ``buffer`` and fill that too."""
         for weight, bias, kernel, shift in self.layers:
             hidden = space.take("hidden", grid.rows, filled)
             torch.addmm(bias, buffer[:, :filled], weight, out=hidden).relu_()
@@ -75,7 +79,8 @@ class PreparedNet:
         middle = net.transform[1]
         assert isinstance(middle, DenseAttention)
         norm = middle.mix_conv[0]
-        assert isinstance(norm, nn.BatchNorm2d) and norm.running_var is not None
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_var is not None
         assert norm.running_mean is not None
         scale = norm.weight.detach() * torch.rsqrt(norm.running_var + norm.eps)
         shift = norm.bias.detach() - norm.running_mean * scale
@@ -107,15 +112,21 @@ class PreparedUnit:
 
     def __init__(self, unit: Unit) -> None:
         norm, conv, coupling = unit.transforms
-        self._norm, self._weight = norm, conv.weight.detach()
-        scale = torch.exp(-norm.log_scale.detach()).flatten().double()  # type: ignore[operator]
-        weight = self._weight.double() * scale  # type: ignore[operator]
-        self.shift = -(weight @ norm.shift.detach().flatten().double()).float()  # type: ignore[operator]
+        assert isinstance(norm, ActNorm)
+        assert isinstance(conv, DenseConv)
+        assert isinstance(coupling, AffineCoupling)
+        named = coupling.coupling_net[0]
+        assert isinstance(named, Named)
+        assert isinstance(named.dn, CouplingNet)
+        self._scale = torch.exp(norm.log_scale.detach()).flatten().double()
+        self._shift, self._weight = norm.shift.detach().flatten(), conv.weight.detach().double()
+        weight = self._weight / self._scale
+        self.shift = -(weight @ self._shift.double()).float()
         self.weight = weight.t().float().contiguous()
         self.log_det = float(torch.linalg.slogdet(weight).logabsdet)
-        self.net = PreparedNet(coupling.coupling_net[0].dn)  # type: ignore[index, union-attr, arg-type]
+        self.net = PreparedNet(named.dn)
         self.half = self.weight.shape[0] // 2
-        self._inverse: tuple[Tensor, Tensor] | None = None
+        self._inverse: Tensor | None = None
 
     def forward(self, x: Tensor, grid: Grid, space: Workspace) -> tuple[Tensor, Tensor]:
         """Return (z (rows, C), log-determinant (N,)) of (rows, C)."""
@@ -131,19 +142,14 @@ class PreparedUnit:
     def inverse(self, z: Tensor, grid: Grid, space: Workspace) -> Tensor:
         """Return x (rows, C)."""
         if self._inverse is None:
-            weight = torch.linalg.inv(self._weight.double()).t()  # type: ignore[operator]
-            scale = torch.exp(self._norm.log_scale.detach()).flatten().double()  # type: ignore[operator]
-            self._inverse = (
-                (weight * scale).float().contiguous(),
-                self._norm.shift.detach().flatten(),  # type: ignore[operator, union-attr]
-            )
+            self._inverse = (torch.linalg.inv(self._weight).t() * self._scale).float().contiguous()
         first = z[:, self.half :]
         s, t = self.net(first, grid, space).chunk(2, dim=1)
         s = torch.tanh(s * 0.5).mul_(-2)
         y = torch.empty_like(z)
         torch.sub(z[:, : self.half], t, out=y[:, self.half :]).mul_(s.exp_())
         y[:, : self.half] = first
-        return torch.addmm(self._inverse[1], y, self._inverse[0])
+        return torch.addmm(self._shift, y, self._inverse)
 
 
 class PreparedBlock:
@@ -156,6 +162,13 @@ class PreparedBlock:
 
     def forward(self, x: Tensor, eta: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """As `InvertibleDenseBlock.forward`."""
+        if len(x) > _IMAGES:
+            parts = [
+                self.forward(x[rows], [part[rows] for part in eta])
+                for rows in (slice(i, i + _IMAGES) for i in range(0, len(x), _IMAGES))
+            ]
+            z, log_dets, priors = (torch.cat(part) for part in zip(*parts, strict=True))
+            return z, log_dets, priors
         grid, space = Grid(len(x), *x.shape[2:]), Workspace()
         rows = to_rows(x)
         before = [rows]
@@ -175,6 +188,9 @@ class PreparedBlock:
 
     def inverse(self, z: Tensor) -> Tensor:
         """As `InvertibleDenseBlock.inverse`."""
+        if len(z) > _IMAGES:
+            parts = torch.chunk(z, -(-len(z) // _IMAGES))
+            return torch.cat([self.inverse(part) for part in parts])
         grid, space = Grid(len(z), *z.shape[2:]), Workspace()
         rows = to_rows(z)
         for i, units in reversed(list(enumerate(self.steps))):
@@ -190,7 +206,8 @@ class PreparedNoise:
 
     def __init__(self, net: NoiseNet) -> None:
         first, last = net.transformation[0], net.transformation[2]
-        assert isinstance(first, nn.Conv2d) and first.bias is not None
+        assert isinstance(first, nn.Conv2d)
+        assert first.bias is not None
         self.kernel, self.bias = transformed_kernel(first.weight), first.bias.detach()
         self.leave = matrix(last)
 

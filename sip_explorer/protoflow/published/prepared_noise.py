@@ -1,7 +1,7 @@
 """The dequantisation flow made ready for a CPU, as `prepared.py` does with blocks."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from sip_explorer.protoflow.published.dense_block import GatedDense, ResidualDense
@@ -49,7 +49,8 @@ class PreparedDequantisation:
                 self.weights.append(layer.weight.detach().double().t())
         self.log_det = sum(float(torch.linalg.slogdet(weight).logabsdet) for weight in self.weights)
         centre, first, shrink, second = flow.context_init
-        assert isinstance(first, GatedDense) and isinstance(second, GatedDense)
+        assert isinstance(first, GatedDense)
+        assert isinstance(second, GatedDense)
         self.centre, self.shrink = centre, shrink
         self.first, self.second = PreparedDense(first), PreparedDense(second)
 
