@@ -144,7 +144,11 @@ def _network(choice: Choice) -> str:
 def _is_flow(path: Path) -> bool:
     from sip_explorer.workspace.models import read_metadata
 
-    return path.suffix.lower() == ".safetensors" and read_metadata(path).get("kind") == "protoflow"
+    if path.suffix.lower() == ".safetensors":
+        return read_metadata(path).get("kind") == "protoflow"
+    from sip_explorer.protoflow import is_published
+
+    return is_published(path)
 
 
 def _shaped(path: Path, base: Choice, normalisation: str | None, size: str | None) -> Choice:

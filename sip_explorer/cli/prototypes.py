@@ -7,7 +7,9 @@ from sip_explorer.cli import (
     prototypes_compare,
     prototypes_detect,
     prototypes_explain,
+    prototypes_prune,
     prototypes_sample,
+    prototypes_score,
     prototypes_show,
     prototypes_walk,
 )
@@ -16,9 +18,8 @@ from sip_explorer.cli import (
 def register(app: typer.Typer) -> None:
     """Add the group."""
     group = typer.Typer(
-        help="Prototypes of a ProtoFlow: draw, show, explain, walk, attack, detect, compare.",
+        help="Prototypes of a ProtoFlow: draw, show, explain, walk, attack, detect, compare, prune, score.",
         epilog="Example: sip-explorer prototypes show flow.safetensors --out prototypes.png",
-        no_args_is_help=True,
     )
     for command in (
         prototypes_sample,
@@ -28,6 +29,8 @@ def register(app: typer.Typer) -> None:
         prototypes_attack,
         prototypes_detect,
         prototypes_compare,
+        prototypes_prune,
+        prototypes_score,
     ):
         command.register(group)
     app.add_typer(group, name="prototypes")

@@ -93,7 +93,7 @@ def register(group: typer.Typer) -> None:
             *table(["epsilon", "accuracy", "log p(x), nats", "AUROC of a low log p(x)"], rows),
             *(result.sentence(loaded, row) for row in range(1, len(result.steps))),
         )
-        _picture(loaded, result, out)
+        _picture(loaded, result, [row[0] for row in rows], out)
         say(f"{out}: the first images along epsilon.")
         if table_ is not None:
             _table(loaded, result, ids, table_)
@@ -112,7 +112,7 @@ def pgd(norm: str, steps: int, seed: int) -> "PGD":
     return PGD(steps=steps, seed=seed, micro_batch=32)
 
 
-def _picture(flow: "ProtoFlow", result: "Drift", out: Path) -> None:
+def _picture(flow: "ProtoFlow", result: "Drift", words: list[str], out: Path) -> None:
     from sip_explorer.protoflow.looking import Strip, prototype_name, sheet, to_pixels
 
     strips = []
@@ -124,8 +124,8 @@ def _picture(flow: "ProtoFlow", result: "Drift", out: Path) -> None:
         )
         pictures = [to_pixels(step.images[row]) for step in result.steps]
         strips.append(Strip(flow.classes[int(result.labels[row])], pictures, notes))
-    radii = ", ".join(f"{epsilon:.4g}" for epsilon in result.epsilons)
-    sheet(out, strips, title=f"Along epsilon ({radii}): nearest prototype and log p(x)")
+    radii = ", ".join(words)
+    sheet(out, strips, title=f"Epsilon {radii}: nearest prototype, log p(x)")
 
 
 def _table(flow: "ProtoFlow", result: "Drift", ids: list[int], path: Path) -> None:

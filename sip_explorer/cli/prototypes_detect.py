@@ -72,7 +72,10 @@ def register(group: typer.Typer) -> None:
                 f"There is no {against} to tell apart; choose attack, noise or a workspace folder."
             )
         found: list[torch.Tensor] = []
-        for name, batch in (("own images", own), (words, foreign)):
+        sides = [("own images", own), (words, foreign)]
+        if against == "attack":  # does it tell the attack, or anything that was changed?
+            sides.append(("images with noise", _noised(own, chosen.norm, chosen.radius, seed, ids)))
+        for name, batch in sides:
             job = _likelihoods(loaded, batch, name, token)
             follow(job, token, lambda made: found.append(made.data))
         result = detector(found[0], found[1])
@@ -81,6 +84,8 @@ def register(group: typer.Typer) -> None:
             f"log p(x): own {split} images {mean[0]:.0f} nats, {words} {mean[1]:.0f} nats on average.",
             result.sentence,
         )
+        if against == "attack":
+            say(f"For comparison, as strong a noise: {detector(found[0], found[2]).sentence}")
         if against not in ("attack", "noise"):
             say(paradox(result, words))
         if table is not None:

@@ -14,6 +14,7 @@ from sip_explorer.protoflow.losses import (
 )
 from sip_explorer.protoflow.mixture import MixtureHead
 from sip_explorer.protoflow.prototypes import Prototype
+from sip_explorer.protoflow.published.loading import is_published, load_published, published_weights
 
 __all__ = [
     "Backbone",
@@ -32,7 +33,10 @@ __all__ = [
     "cluster_loss",
     "diversity_loss",
     "initialise_class",
+    "is_published",
     "kmeans",
     "load_protoflow",
+    "load_published",
+    "published_weights",
     "save_protoflow",
 ]

@@ -12,6 +12,9 @@ from torch import Tensor
 from sip_explorer.protoflow.config import FlowConfig
 from sip_explorer.protoflow.flow import ProtoFlow, build_protoflow
 from sip_explorer.protoflow.multiscale import MultiScaleFlow
+from sip_explorer.protoflow.published.backbone import DenseFlow
+from sip_explorer.protoflow.published.loading import load_published
+from sip_explorer.protoflow.published.plan import DenseFlowPlan
 from sip_explorer.records import SipError, atomic_path
 
 FORMAT = 2
@@ -38,12 +41,17 @@ def save_protoflow(path: Path | str, flow: ProtoFlow, *, origin: dict[str, str] 
 def load_protoflow(path: Path | str, *, device: str = "cpu") -> ProtoFlow:
     """Read a flow in eval() and measure its round trip (``flow.round_trip``).
 
+    A checkpoint in the published format is read too, with its plain weights and classes without names;
+    `load_published` has the choice.
+
     Raises
     ------
     SipError
         Where the file is missing, truncated, of another kind, or does not hold what it says.
     """
     path = Path(path)
+    if path.is_dir() or (path.is_file() and is_torch_file(path)):
+        return load_published(path, device=device)
     about, tensors = _read(path)
     if about.get("variance") != "log-variance":
         raise SipError(f"{path.name} does not state its variances as log-variances; write the file again.")
@@ -59,11 +67,20 @@ def load_protoflow(path: Path | str, *, device: str = "cpu") -> ProtoFlow:
     return flow
 
 
+def is_torch_file(path: Path) -> bool:
+    """Return whether a file begins like PyTorch's, new or old; nothing of it is run."""
+    with open(path, "rb") as file:
+        return file.read(2) in (b"PK", b"\x80\x02")
+
+
 def _build(path: Path, about: dict[str, Any]) -> ProtoFlow:
     plan, classes, origin = about.get("config") or {}, about.get("classes") or (), about.get("origin")
     architecture = about.get("architecture", MultiScaleFlow.architecture)
     if architecture == MultiScaleFlow.architecture:
         return build_protoflow(FlowConfig.from_dict(plan), classes, seed=0, origin=origin)
+    if architecture == DenseFlow.architecture:
+        backbone = DenseFlow(DenseFlowPlan.from_dict(plan))
+        return ProtoFlow(backbone, classes, int(about.get("components", 1)), origin)
     raise SipError(
         f"{path.name} holds a flow of the family {architecture!r}, which this SIP Explorer does not know; "
         "update the program."
@@ -76,11 +93,6 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     foreign = f"{path.name} is not a ProtoFlow file of SIP Explorer; choose one that this program saved."
     with open(path, "rb") as file:
         head = file.read(9)
-    if head[:2] in (b"PK", b"\x80\x02"):
-        raise SipError(
-            f"{path.name} is a torch file: ProtoFlow checkpoints in the published format cannot be read yet; "
-            "choose a .safetensors file that this program saved."
-        )
     if head[8:9] != b"{":
         raise SipError(foreign)
     try:

@@ -82,6 +82,7 @@ def merge(head: MixtureHead, overlap: float) -> tuple[tuple[tuple[int, int], tup
     return tuple(joined)
 
 
+@torch.no_grad()
 def overlap_per_dimension(head: MixtureHead, label: int, i: int, j: int) -> float:
     """Return BC(i, j)^(1/d) of two prototypes of a class: 1 where they are the same."""
     one, two = head.log_variance[label, i].double(), head.log_variance[label, j].double()

@@ -42,7 +42,7 @@ class ModelLook:
     carries : tuple of str
         What in it could run code when it is loaded.
     flow : bool
-        A ProtoFlow: there is nothing to choose.
+        A ProtoFlow: nothing to choose but the weights, where it holds several.
     licence : str
         As the file says.
     keys : tuple of str
@@ -80,6 +80,8 @@ def look_into(path: Path) -> ModelLook:
     from sip_explorer.models.inspection import METADATA_KEY
     from sip_explorer.models.recognised import why_recognised
     from sip_explorer.models.refusals import check_tensors
+    from sip_explorer.protoflow import published_weights
+    from sip_explorer.protoflow.published.keys import flow_prefix
 
     info = probe_checkpoint(path)  # a stranger may have made it
     ours = info.metadata.get(METADATA_KEY)
@@ -88,6 +90,8 @@ def look_into(path: Path) -> ModelLook:
     licence = str(origin.get("licence", "")) if isinstance(origin, Mapping) else ""
     if said.get("kind") == "protoflow":
         return ModelLook(path, _facts(info), flow=True, licence=licence)
+    if flow_prefix(info.shapes) is not None:
+        return ModelLook(path, _facts(info), flow=True, variants=published_weights(path))
     exported = info.kind == "exported"
     refusal = detail = ""
     if not exported:

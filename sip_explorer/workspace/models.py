@@ -14,6 +14,7 @@ from sip_explorer.models.choice import Choice
 from sip_explorer.records import CancelToken, Finished, Progress, SipError, read_events
 from sip_explorer.workspace.card_store import CardStore
 from sip_explorer.workspace.cards import ModelCard
+from sip_explorer.workspace.flow_copying import flow_copied_in
 from sip_explorer.workspace.folders import folder_title, numbered_folders
 from sip_explorer.workspace.manifest import Reference
 from sip_explorer.workspace.model_copying import copied_in
@@ -130,7 +131,14 @@ class ModelRegistry:
         SipError
             If the file is no checkpoint, holds no weights, or cannot be copied.
         """
-        target, sha256 = yield from copied_in(source, self._folder / "models", name, token)
+        from sip_explorer.protoflow import is_published
+
+        folder = self._folder / "models"
+        if is_published(source):
+            target, sha256 = yield from flow_copied_in(source, folder, name, choice, token)
+            choice = None  # the copy says all of itself
+        else:
+            target, sha256 = yield from copied_in(source, folder, name, token)
         self.cards.remember(target, sha256)
 
         def fill(card: ModelCard) -> ModelCard:

@@ -189,6 +189,7 @@ def test_detect_writes_the_curve(run, tmp_path, there, against):
         (b["false_alarms"] - a["false_alarms"]) * (a["detected"] + b["detected"]) / 2
         for a, b in itertools.pairwise(rows)
     )
+    assert ("as strong a noise" in shown) == (against == "attack")
     printed = re.search(r"AUROC ([\d.]+) \(95 %", shown)
     assert printed is not None
     assert float(printed[1]) == pytest.approx(area, abs=5e-4)
@@ -207,6 +208,19 @@ def test_compare_a_flow_with_another(run, tmp_path, there):
     rows = _rows(tmp_path / "c.csv")
     assert all(row["class_a"] == row["label"] != row["class_b"] for row in rows)
     assert _size(tmp_path / "compared.png")[0] > 2 * 80
+
+
+def test_prune_counts_what_it_costs_and_writes_the_flow(run, tmp_path, there):
+    code, shown = run("prune", "--off", "left:2", "--below", "0.2", "-n", "8", "--out", "less.safetensors")
+    assert code == 0
+    assert "switched off: left 2" in shown
+    assert "dropped: right 2" in shown  # nothing lies there
+    assert re.search(r"Accuracy 100\.0 % → 100\.0 % on \d+ test images; 0 predictions change, 2 proto", shown)
+    kept = load_protoflow(tmp_path / "less.safetensors")
+    assert kept.mixture.active.tolist() == [[True, False], [True, False]]
+    code, error = run("prune", "--off", "left:2", "--off", "left:1", "-n", "8")
+    assert code == 1
+    assert "A class would be left without any prototype" in error
 
 
 def test_a_flow_of_the_workspace_is_known_by_name(run, there):
@@ -236,6 +250,7 @@ def test_a_flow_of_the_workspace_is_known_by_name(run, there):
         (["attack", "--epsilons", "0", "--adversarial", "a.h5", "-n", "2"], "No epsilon above 0"),
         (["attack", "--path", "pixels"], "choose latent or image"),
         (["detect", "--against", "nobody"], "no nobody to tell apart"),
+        (["prune", "--by", "colour", "-n", "2"], "not by 'colour'"),
         (["detect", "--epsilon", "1/255,2/255"], "One epsilon is needed"),
     ],
 )

@@ -118,11 +118,12 @@ def test_a_truncated_foreign_or_missing_file_gets_one_sentence(path: Path, tmp_p
         path.write_bytes(whole[:length])
         _refused(path, "flow.safetensors")
     torch.save({"model": {}}, tmp_path / "checkpoint.pt")
-    _refused(tmp_path / "checkpoint.pt", "published format cannot be read yet")
+    _refused(tmp_path / "checkpoint.pt", "checkpoint.pt holds no weights")
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50))
     _refused(tmp_path / "picture.png", "not a ProtoFlow file")
     _refused(tmp_path / "nowhere.safetensors", "no file")
-    _refused(tmp_path, "no file")
+    (tmp_path / "empty").mkdir()
+    _refused(tmp_path / "empty", "neither checkpoint.pt nor")
 
 
 def _refused(path: Path, words: str) -> None:

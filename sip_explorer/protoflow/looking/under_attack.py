@@ -15,7 +15,7 @@ from sip_explorer.attacks.rounding import rounded_toward
 from sip_explorer.protoflow.flow import ProtoFlow
 from sip_explorer.protoflow.looking.belonging import prototype_name
 from sip_explorer.records import Artefact, CancelToken, Event, Finished, Progress, SipError, Started
-from sip_explorer.records.epsilon import in_255ths
+from sip_explorer.records.epsilon import format_epsilon, in_255ths
 
 ScorePath = Literal["latent", "image"]
 
@@ -129,7 +129,7 @@ class Drift:
         broken = int((step.success & ~clean.success).sum())
         change = float((step.log_likelihood - clean.log_likelihood).double().mean())
         words = (
-            f"At ε {in_255ths(step.epsilon)}, {broken} of {right} images that were right are "
+            f"At ε {format_epsilon(step.epsilon)}, {broken} of {right} images that were right are "
             f"misclassified; log p(x) changes by {change:+.1f} nats on average"
         )
         ends = self.destinations(row)

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 LICENCES = ("", "MIT", "Apache-2.0", "BSD-3-Clause", "CC BY 4.0", "CC BY-NC 4.0")
 _FEW_LINES = 20
+_PUBLISHED = (
+    "This file is a flow in the published format (ProtoFlow or DenseFlow): the workspace gets a copy in the "
+    "program's own format, and the way back of images is measured when it is opened."
+)
 _FLOW = "This file is a ProtoFlow: it says all of itself, and nothing is left to choose."
 
 
@@ -169,7 +173,7 @@ class AddDialog(QDialog):
         self.facts.show_look(look, self._present)
         if look.licence and not self.licence.currentText():
             self.licence.setEditText(look.licence)
-        self.note.setText(_FLOW)
+        self.note.setText(_PUBLISHED if look.flow and look.variants else _FLOW)
         self.note.setVisible(look.flow)
         if look.refusal:
             self._show_problem(look.refusal, look.detail)
@@ -220,6 +224,8 @@ class AddDialog(QDialog):
     def _accept(self) -> None:
         session, entry = self._session, self._entry
         choice, reason = self.settings.choice, self.settings.reason
+        if self.look is not None and self.look.flow and self.facts.chosen_weights:
+            choice, reason = Choice(weights=self.facts.chosen_weights), "chosen by hand"
         if entry is not None:
             if choice is not None and session.attempt(
                 lambda: choose_settings(session, entry, choice, reason)

@@ -87,17 +87,21 @@ class FileFacts(QWidget):
     def show_look(self, look: ModelLook, choice: Choice | None = None) -> None:
         """Show what was found; ``choice`` is how the file is read now, None for a new one."""
         self.facts.setText(" · ".join(look.facts))
-        self._rows.setVisible(not (look.refusal or look.flow))
         self._variants = look.variants if len(look.variants) > 1 else ()
+        self._rows.setVisible(not look.refusal and (not look.flow or bool(self._variants)))
+        self._measured = not look.flow  # which weights are the better ones can be measured
+        for widget in (self.architecture, self._labels[0]):
+            widget.setVisible(not look.flow)
         self.weights.blockSignals(True)
         while self.weights.count():
             self.weights.removeTab(0)
         if self._variants:
             better = "the better of both" if len(self._variants) == 2 else "the best of them"
-            for words in (better, *self._variants):
+            for words in (*((better,) if self._measured else ()), *self._variants):
                 self.weights.addTab(words)
             kept = choice.weights if choice is not None else None
-            self.weights.setCurrentIndex(self._variants.index(kept) + 1 if kept in self._variants else 0)
+            place = self._variants.index(kept) + self._measured if kept in self._variants else 0
+            self.weights.setCurrentIndex(place)
         self.weights.blockSignals(False)
         for widget in (self.weights, self._labels[1]):
             widget.setVisible(bool(self._variants))
@@ -115,4 +119,5 @@ class FileFacts(QWidget):
     def chosen_weights(self) -> str | None:
         """Which of the file's weights; None where that is left open."""
         place = self.weights.currentIndex()
-        return self._variants[place - 1] if self._variants and place > 0 else None
+        first = int(self._measured)
+        return self._variants[place - first] if self._variants and place >= first else None
