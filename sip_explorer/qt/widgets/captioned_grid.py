@@ -66,6 +66,13 @@ class CaptionedGrid(ImageGrid):
                 self._images[place // columns][place % columns] = None
         self._fit_height()
 
+    def hide_cells(self, cells: Iterable[Cell]) -> None:
+        """Leave these cells empty until `set_cell` or `set_images` fills them."""
+        for row, column in cells:
+            if self._has(row, column):
+                self._images[row][column] = None
+        self.update()
+
     def set_cell(self, row: int, column: int, image: NDArray[np.uint8]) -> None:
         if self._pixels is not None:
             self._pixels[row, column] = image

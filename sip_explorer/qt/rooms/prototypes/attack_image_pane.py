@@ -88,6 +88,10 @@ class AttackImagePane(PrototypeView):
         if read is None or subject.image_id is None:
             self.forget()
             return
+        if subject.grid[0] < 2:
+            self.forget()
+            self.title.setText("This flow has one class: an image cannot be taken for another one.")
+            return
         self._missing.hide()
         if self.last is None:
             self.title.setText("The attack on this image is under way…")
@@ -141,6 +145,7 @@ class AttackImagePane(PrototypeView):
             )
         columns += [np.stack([blank] * 3)] * (answer.total - len(answer.steps))
         self.grid.set_images(np.stack(columns, axis=1))
+        self.grid.hide_cells((row, n) for row in range(3) for n in range(len(answer.steps), answer.total))
         heads = [f"ε {in_255ths(step.epsilon)}" if step.epsilon else "clean" for step in answer.steps]
         self.grid.set_labels(ROWS, heads)
         captions = {}

@@ -151,7 +151,7 @@ class DirectionsPane(PrototypeView):
             self.grid.set_images(whole)
             self.last = Traversal(answer.cell, whole, answer.known, answer.strengths, answer.spread)
         else:
-            self.grid.set_images(answer.images)
+            self.grid.set_images(answer.images, answer.known * answer.images.shape[1])
         self.grid.set_labels(
             [f"{n + 1}" for n in range(len(answer.images))],
             [f"{s:+.1f} σ".replace("-", "−") if s else "mean" for s in answer.spread],

@@ -205,7 +205,7 @@ class ImageView(PrototypeView):
                 self.pictures.show_mean(self.subject.means.images[answer.cell], self.subject.name())
             whole = np.zeros((image_requests.WALK_STEPS, *answer.images.shape[1:]), np.uint8)
             whole[: len(answer.images)] = answer.images
-            self.walk.set_images(whole)
+            self.walk.set_images(whole, len(answer.images))
             self._walk_title.setText(f"From the image to {self.subject.name()}, the image's own detail kept")
             if self.walk.place == 0:
                 self._show_step(Step(answer.cell, 0.0, answer.images[0]))

@@ -49,7 +49,7 @@ class PrototypeMap(QScrollArea):
             self.grid.set_faded(())
             self.grid.clear_frames()
             return
-        self.grid.set_images(means.images)
+        self.grid.set_images(means.images, means.known)
         self.grid.set_labels(means.classes, [str(k + 1) for k in range(means.weights.shape[1])])
         self.grid.set_tip(self._tip)
 

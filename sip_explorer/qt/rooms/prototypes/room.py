@@ -188,12 +188,15 @@ class PrototypeRoom(Room):
         self._legend.setText("")
         self.model.say("")
         self.subject.set_entry(self.model.entry())
-        self.set_subject(self.model.box.currentText())
+        name = self.model.box.currentText()
+        self.set_subject(name)
         if self.subject.kept is not None and self.isVisible():
             self.model.say("Loading and checking the way back…")
+            self.set_subject(f"{name} · loading and checking the way back…")
             self._means_lane.want(requests.means(self.subject.kept))
 
     def _means_answered(self, event: Event) -> None:
+        self.set_subject(self.model.box.currentText())
         if isinstance(event, Failed):
             self.model.say(event.message)
             self.session.problem.emit(event.message, event.detail)
