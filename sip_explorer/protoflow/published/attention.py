@@ -77,10 +77,11 @@ class DenseAttention(nn.Module):
 class CouplingNet(nn.Module):
     """Conv1×1(in→width), dense block and attention, Conv1×1(width→out), which starts at zero.
 
-    With ``low_precision`` set and in train mode it runs in bfloat16; its output is float32 again.
+    It runs in bfloat16 where ``low_precision`` is "always", or "training" and it is in train mode;
+    its output is float32 again.
     """
 
-    low_precision: bool = False
+    low_precision: str = ""
 
     def __init__(self, channels: int, outputs: int, width: int, depth: int, growth: int, embed: int) -> None:
         super().__init__()
@@ -93,9 +94,11 @@ class CouplingNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, outputs, H, W) of (N, channels, H, W)."""
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.low_precision and self.training):
+        if not (self.low_precision == "always" or (self.low_precision and self.training)):
             out: Tensor = self.transform(x)
-        return out.to(x.dtype)
+            return out
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return self.transform(x).to(x.dtype)  # type: ignore[no-any-return]
 
 
 def start_at_zero(layer: nn.Module) -> None:

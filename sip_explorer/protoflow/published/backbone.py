@@ -19,6 +19,7 @@ from sip_explorer.protoflow.published.attention import CouplingNet
 from sip_explorer.protoflow.published.block import InvertibleDenseBlock, Step, layer_error, log_normal
 from sip_explorer.protoflow.published.dequantisation import DequantisationFlow
 from sip_explorer.protoflow.published.plan import DenseFlowPlan
+from sip_explorer.protoflow.published.preparing import PreparedParts
 from sip_explorer.protoflow.published.units import Unit
 from sip_explorer.records.arithmetic import repeatable
 
@@ -106,9 +107,10 @@ class DenseFlow(Backbone):
         self.dimensions = math.prod(plan.input_shape)
         self.transforms = nn.ModuleList(_build(plan))
         self._drawn: tuple[weakref.ref[Tensor], weakref.ref[Tensor], Tensor] | None = None
+        self._prepared = PreparedParts()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_drawn": None}
+        return {**self.__dict__, "_drawn": None, "_prepared": PreparedParts()}
 
     def plan(self) -> dict[str, Any]:
         """Return the values of the `DenseFlowPlan`."""
@@ -123,7 +125,8 @@ class DenseFlow(Backbone):
 
     def noise_from(self, levels: Tensor, xi: Tensor) -> tuple[Tensor, Tensor]:
         """Return (u, log q(u|x) (N,)) of standard normal ``xi`` (N, C, H, W); differentiable."""
-        u, log_q = self._dequantiser()(levels, F.pixel_unshuffle(xi, 2))
+        encoder = self._prepared.dequantisation(self._dequantiser(), levels)
+        u, log_q = encoder.forward(levels, F.pixel_unshuffle(xi, 2))
         return u, log_q
 
     def log_q(self, levels: Tensor, u: Tensor) -> Tensor:
@@ -131,7 +134,7 @@ class DenseFlow(Backbone):
         drawn = self._drawn
         if drawn and drawn[0]() is levels and drawn[1]() is u:  # known from the drawing
             return drawn[2]
-        return self._dequantiser().log_q(levels, u)
+        return self._prepared.dequantisation(self._dequantiser(), levels).log_q(levels, u)
 
     def transform(self, v: Tensor, eta: Sequence[Tensor] | None = None) -> Transformed:
         """Send dequantised images v in [0, 1], (N, C, H, W), to the latent; differentiable."""
@@ -147,7 +150,7 @@ class DenseFlow(Backbone):
                     continue
                 if isinstance(layer, InvertibleDenseBlock):
                     joins = len(layer.noise_params)
-                    x, change, prior = layer(x, left[:joins])
+                    x, change, prior = self._prepared.block(layer, x).forward(x, left[:joins])
                     del left[:joins]
                     log_prior = log_prior + prior
                 else:
@@ -160,7 +163,12 @@ class DenseFlow(Backbone):
         x, left = z, list(halves)
         with repeatable(z.device):
             for layer in reversed(self.transforms[1:]):
-                x = layer.join(x, left.pop()) if isinstance(layer, Transition) else layer.inverse(x)  # type: ignore[operator]
+                if isinstance(layer, Transition):
+                    x = layer.join(x, left.pop())
+                elif isinstance(layer, InvertibleDenseBlock):
+                    x = self._prepared.block(layer, x).inverse(x)
+                else:
+                    x = layer.inverse(x)  # type: ignore[operator]
         return x
 
     @torch.no_grad()
@@ -185,11 +193,16 @@ class DenseFlow(Backbone):
                 x = after
         return found
 
-    def use_bfloat16(self, on: bool) -> None:
-        """Let the coupling networks run in bfloat16 in train mode; densities stay float32."""
+    def use_bfloat16(self, on: bool, always: bool = False) -> None:
+        """Let the coupling networks run in bfloat16 in train mode; densities stay float32.
+
+        With ``always`` in eval() too: quicker where the processor multiplies bfloat16, and without
+        the promise that images come back exactly.
+        """
+        self._prepared.off = on and always
         for module in self.modules():
             if isinstance(module, CouplingNet):
-                module.low_precision = on
+                module.low_precision = ("always" if always else "training") if on else ""
 
     @torch.no_grad()
     def initialise(self, v: Tensor) -> None:

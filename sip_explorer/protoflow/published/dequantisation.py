@@ -89,6 +89,11 @@ class DiagonalNormal(nn.Module):
         return (-0.5 * (standard.square() + math.log(2 * math.pi)) - self.log_scale).sum(dim=(1, 2, 3))
 
 
+def within(u: Tensor) -> Tensor:
+    """Return u inside (0, 1)."""
+    return u.clamp(_EDGE, 1 - _EDGE)
+
+
 class DequantisationFlow(nn.Module):
     """u given the image: convolutions and conditional couplings at half the size, then a sigmoid."""
 
@@ -131,12 +136,12 @@ class DequantisationFlow(nn.Module):
             x, log_det = layer(x, context) if isinstance(layer, AffineCoupling) else layer(x)
             log_q = log_q - log_det
         u, log_det = self.transforms[-1](F.pixel_shuffle(x, 2))
-        return u.clamp(_EDGE, 1 - _EDGE), log_q - log_det
+        return within(u), log_q - log_det
 
     def log_q(self, levels: Tensor, u: Tensor) -> Tensor:
         """Return log q(u|x) in nats, (N,), of noise u in [0, 1]."""
         context = self.context_init(levels)
-        x, log_q = self.transforms[-1].inverse(u.clamp(_EDGE, 1 - _EDGE))  # type: ignore[operator]
+        x, log_q = self.transforms[-1].inverse(within(u))  # type: ignore[operator]
         x, log_q = F.pixel_unshuffle(x, 2), -log_q
         for layer in reversed(self.transforms[:-2]):
             if isinstance(layer, AffineCoupling):

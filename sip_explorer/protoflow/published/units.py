@@ -46,7 +46,9 @@ class DenseConv(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(nn.init.orthogonal_(torch.empty(channels, channels)))
+        self.weight = nn.Parameter(torch.empty(channels, channels))
+        if not self.weight.is_meta:
+            nn.init.orthogonal_(self.weight)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return (z, log-determinant (N,))."""
@@ -91,7 +93,7 @@ class AffineCoupling(nn.Module):
         )
 
 
-class _Named(nn.Module):
+class Named(nn.Module):
     """A network under the name ``dn``, as published files have it."""
 
     def __init__(self, net: nn.Module) -> None:
@@ -109,7 +111,7 @@ class Unit(nn.Module):
     def __init__(self, channels: int, width: int, depth: int, growth: int, embed: int) -> None:
         super().__init__()
         half = channels // 2
-        net = _Named(CouplingNet(half, 2 * half, width, depth, growth, embed))
+        net = Named(CouplingNet(half, 2 * half, width, depth, growth, embed))
         self.transforms = nn.ModuleList((ActNorm(channels), DenseConv(channels), AffineCoupling(net)))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
