@@ -4,7 +4,8 @@ Run: python tests/benchmarks/prototype_room.py [--threads 2] [--flow FILE] [--ro
 alone (median and slowest, milliseconds): 64 samples (target 250) and one image of a walk, which is one step
 of the slider (target 50). Then the same in the window, off screen where there is no display: from the
 slider's event to the new picture, with the 30 drains a second through which answers come.
-Figures of a busy machine mean nothing.
+Figures of a busy machine mean nothing; "work" is the time of all cores together, which such a machine
+changes less.
 """
 
 import argparse
@@ -23,20 +24,26 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the program itself set
 DEMO = Path(__file__).parents[2] / "resources" / "demo"
 
 
-def timed(act: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """Return median and largest milliseconds of ``act`` after one warm-up."""
+def timed(act: Callable[[], object], rounds: int) -> tuple[float, float, float]:
+    """Return median and largest milliseconds of ``act`` after one warm-up, and of the cores' work."""
     act()
-    times = []
+    times, work = [], []
     for _ in range(rounds):
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         act()
         times.append(1000 * (time.perf_counter() - began))
-    return statistics.median(times), max(times)
+        work.append(1000 * (time.process_time() - used))
+    return statistics.median(times), max(times), statistics.median(work)
 
 
-def report(words: str, times: tuple[float, float], target: int) -> None:
+def report(words: str, times: tuple[float, float, float], target: int) -> None:
     """Print one line."""
-    print(f"{words:42} {times[0]:8.1f} {times[1]:8.1f} {target:7d}", flush=True)
+    print(f"{words:42} {times[0]:8.1f} {times[1]:8.1f} {times[2]:8.1f} {target:7d}", flush=True)
+
+
+def heading(words: str) -> None:
+    """Print the names of the columns."""
+    print(f"{words:42} {'median':>8} {'slowest':>8} {'work':>8} {'target':>7}  ms")
 
 
 def questions(flow_path: Path, rounds: int) -> None:
@@ -77,7 +84,7 @@ def questions(flow_path: Path, rounds: int) -> None:
         ("walk of 9, moving pixels, gradient", 300,
          lambda: ask(image_requests.toward(kept, 0, lambda: image, cell))),
     ]  # fmt: skip
-    print(f"{'question':42} {'median':>8} {'slowest':>8} {'target':>7}  ms")
+    heading("question")
     for words, target, act in rows:
         report(words, timed(act, rounds), target)
 
@@ -129,7 +136,8 @@ def window(flow_path: Path, rounds: int, threads: int) -> None:
 
         sampling.count.setCurrentIndex(sampling.count.findText("64"))
         wait(lambda: len(room.last_samples.images) == 64 and not room.asking)
-        print(f"\n{'in the window':42} {'median':>8} {'slowest':>8} {'target':>7}  ms")
+        print()
+        heading("in the window")
         report("temperature moved: all 64 samples", timed(samples, rounds), 250)
         room.show_view(view)
         wait(lambda: view.last_maps is not None and not room.asking)

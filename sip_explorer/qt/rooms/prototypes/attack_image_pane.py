@@ -62,6 +62,9 @@ class AttackImagePane(PrototypeView):
         if self.last is None or self.last.image_id != self.subject.image_id:
             self.ask()
 
+    def means_known(self) -> None:
+        self.ask()
+
     def run(self) -> None:
         self.view_wanted.emit("many")
         self._results.attack()
@@ -84,6 +87,8 @@ class AttackImagePane(PrototypeView):
         """Attack the current image."""
         subject, settings, read = self.subject, self._form.settings(), self.subject.reader()
         if subject.kept is None or subject.means is None or settings is None or not self.isVisible():
+            return
+        if not subject.means.whole:  # first the map
             return
         if read is None or subject.image_id is None:
             self.forget()
