@@ -1,7 +1,8 @@
 """Run folders: the whole contract between a training run and whoever watches it.
 
-``recipe.toml  environment.json  events.jsonl  salience.h5  batch.npz  best.safetensors  last.pt  snapshots/  samples/``
-One process writes a run folder; any number read it, while it is written and after.
+``recipe.toml  environment.json  events.jsonl  salience.h5  batch.npz  best.safetensors  last.pt  snapshots/``
+and, of a flow, ``samples/``. One process writes a run folder; any number read it, while it is written and
+after.
 """
 
 import json
