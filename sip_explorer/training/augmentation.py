@@ -43,10 +43,10 @@ class Augmentation:
     jitter
         Multiply brightness, then contrast, then saturation (of colour images) each by a factor in
         [1 - jitter, 1 + jitter], as torchvision's ``adjust_...`` do; the salience stays.
-    outside
-        "black", or "edge": the border goes on.
     seed
         Changes all draws.
+    outside
+        "black", or "edge": the border goes on.
     """
 
     flip: bool = False
@@ -54,8 +54,8 @@ class Augmentation:
     rotation: float = 0.0
     zoom: float = 0.0
     jitter: float = 0.0
-    outside: str = "black"
     seed: int = 0
+    outside: str = "black"
 
     @property
     def none(self) -> bool:
@@ -126,7 +126,7 @@ class Augmentation:
         return _blended(images, _grey(images), factors[:, _SATURATION]) if images.shape[1] == 3 else images
 
 
-def _resampled(values: Tensor, angles: Tensor, scales: Tensor, padding: str) -> Tensor:
+def _resampled(values: Tensor, angles: Tensor, scales: Tensor, padding: str = "zeros") -> Tensor:
     """Return ``values`` turned clockwise by ``angles`` and scaled by ``scales`` (n,) about the centre."""
     # math's, not torch's: a vectorised cosine differs in its last bit between body and tail of a loop.
     rows = [

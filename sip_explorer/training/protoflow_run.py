@@ -234,9 +234,14 @@ class ProtoFlowRun:
         return MetricAt(self._steps_done, self._epochs_done)
 
     def _progress(self) -> Progress:
-        total = self.recipe.epochs * self.batches.per_epoch
-        now = min(self.position.epoch + 1, self.recipe.epochs)
-        return Progress(self._steps_done, total, f"epoch {now} of {self.recipe.epochs}")
+        recipe, steps = self.recipe, self._steps_done
+        now = min(self.position.epoch + 1, recipe.epochs)
+        if recipe.minutes:  # as many steps as there is time for
+            total = math.ceil(steps / self._share) if steps and self._share else 0
+            past = self.position.elapsed / 60
+            return Progress(steps, total, f"epoch {now}, minute {past:.0f} of {recipe.minutes:g}")
+        total = recipe.epochs * self.batches.per_epoch
+        return Progress(steps, total, f"epoch {now} of {recipe.epochs}")
 
     def _save(self, path: Path) -> None:
         if self.ranks.main:

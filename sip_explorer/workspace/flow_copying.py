@@ -7,7 +7,13 @@ from sip_explorer.models.choice import Choice
 from sip_explorer.records import CancelToken, Progress
 from sip_explorer.workspace.folders import slug
 
-_CHECKPOINTS = ("checkpoint", "model", "last", "best")  # names that say nothing; the folder's says more
+_CHECKPOINTS = ("checkpoint", "model", "last", "best")  # names that say nothing
+
+
+def telling_name(path: Path) -> str:
+    """Return what a checkpoint may be called: its folder's name where its own says nothing."""
+    folder = path.parent.parent if path.parent.name == "check" else path.parent  # DenseFlow's check/
+    return folder.name if path.stem in _CHECKPOINTS and folder.name else path.stem
 
 
 def flow_copied_in(
@@ -32,7 +38,7 @@ def flow_copied_in(
     if token is not None:
         token.check()
     yield Progress(1, 2, f"writing {source.name}")
-    stem = slug(name or (source.parent.name if source.stem in _CHECKPOINTS else source.stem))
+    stem = slug(name or telling_name(source))
     target, number = folder / f"{stem}.safetensors", 1
     while target.exists():
         number += 1

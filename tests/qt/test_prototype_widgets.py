@@ -94,3 +94,26 @@ def test_shares_say_their_figures(qtbot, styled):
     bars.show()
     assert bars.accessibleDescription() == "Sneaker 2 99.9 %, Sandal 1 < 0.1 %"
     assert bars.sizeHint().height() >= 2 * bars.fontMetrics().height()
+
+
+def test_a_pruned_prototype_leaves_its_place_empty(qtbot, styled):
+    from sip_explorer.qt.rooms.prototypes.prototype_map import PrototypeMap
+    from sip_explorer.qt.rooms.prototypes.requests import Means
+
+    prototype_map = PrototypeMap()
+    qtbot.addWidget(prototype_map)
+    prototype_map.resize(300, 300)
+    prototype_map.show()
+    images = np.full((2, 3, 28, 28, 1), 200, np.uint8)
+    weights = np.array([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]])
+    means = Means(images, 6, ("up", "down"), weights, "exact", True, 10, (1, 28, 28), "", 0.01)
+    prototype_map.show_means(means)
+    picture = prototype_map.grid.grab().toImage()
+    shown = [
+        picture.pixelColor(prototype_map.grid.cell_rect(0, column).center().toPoint()).lightness()
+        for column in range(3)
+    ]
+    assert shown[:2] == [200, 200]
+    assert shown[2] != 200
+    assert "pruned" in prototype_map._tip(0, 2)
+    assert "50.0 % of its class" in prototype_map._tip(0, 0)

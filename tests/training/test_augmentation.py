@@ -252,3 +252,12 @@ def test_training_never_moves_a_protected_pixel_of_an_augmented_image(
     assert change[protected].eq(0).all()
     assert change.max() <= 0.1 + 1e-6
     assert change[~protected].max() > 0.01
+
+
+@pytest.mark.parametrize("change", [{"crop_padding": 4}, {"rotation": 40.0}, {"zoom": 0.5}])
+def test_what_comes_in_from_outside_is_black_or_the_border_going_on(change: dict) -> None:
+    white = torch.ones(6, 1, SIDE, SIDE)
+    dark, _ = Augmentation(**change)(white, None, torch.arange(6), epoch=0)
+    assert float(dark.min()) == 0
+    light, _ = Augmentation(**change, outside="edge")(white, None, torch.arange(6), epoch=0)
+    assert float(light.min()) > 1 - 1e-6

@@ -14,7 +14,7 @@ import torch
 
 from sip_explorer.data import PackedImages
 from sip_explorer.protoflow import load_protoflow
-from sip_explorer.records import CancelToken, Event, Finished, Metric, Notice, SipError
+from sip_explorer.records import CancelToken, Event, Finished, Metric, Notice, Progress, SipError
 from sip_explorer.records.runs import RunFolder
 from sip_explorer.training import TrainingData
 from sip_explorer.training.packed_data import packed_data
@@ -113,7 +113,10 @@ def test_a_run_that_was_stopped_within_an_epoch_goes_on_to_the_same_bits(
     assert stopped["position"]["batch"] == 4
     assert stopped["position"]["epoch"] == 0
     assert sampled_epochs(tmp_path / "halted") == [1]
+    half = tmp_path / "halted" / "samples" / ".2.png.abc.tmp"
+    half.write_bytes(b"half")  # what a killed process was writing
     again = run(flow_recipe, tmp_path / "halted", data, resume=True)
+    assert not half.exists()
     assert any(isinstance(event, Notice) and "Resumed after 0.8 epochs" in event.message for event in again)
     states = [state(tmp_path / name / "last.pt") for name in ("whole", "halted")]
     for part in ("model", "optimizer", "average"):
@@ -161,3 +164,6 @@ def test_time_goes_on_where_a_run_by_minutes_was_stopped(
     assert events[-1].summary["seconds"] < 3 - done + 2
     rates = [event.value for event in events if isinstance(event, Metric) and "learning_rate" in event.name]
     assert rates[-1] < 0.05 * recipe.learning_rate
+    last = [event for event in events if isinstance(event, Progress)][-1]
+    assert last.done == last.total  # of as many steps as there was time for
+    assert "of 0.05" in last.text

@@ -23,8 +23,9 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def recipe(flow_recipe: ProtoFlowRecipe) -> ProtoFlowRecipe:
     return flow_recipe.replace(
-        classification_weight=0.5, density_weight=2.0, consistency_weight=3.0, consistency_ramp=50.0,
-        diversity_weight=5.0, cluster_weight=7.0, micro_batch=3, gradient_clip=1e9,
+        classification_weight=0.5, classification_softness=4.0, density_weight=2.0,
+        consistency_weight=3.0, consistency_ramp=50.0, diversity_weight=5.0, cluster_weight=7.0,
+        micro_batch=3, gradient_clip=1e9,
     )  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def terms(flow: ProtoFlow, batch: Batch, recipe: ProtoFlowRecipe) -> dict[str, t
         d = len(middle)
         overlaps.append(1 - torch.exp((logs.sum() / 4 - middle.log().sum() / 2) / d - gap / (8 * d)))
     return {
-        "cross-entropy": -torch.log_softmax(scores, 1)[rows, batch.labels].mean(),
+        "cross-entropy": -torch.log_softmax(scores / 4, 1)[rows, batch.labels].mean(),
         "bits-per-dim": -(density + scores[rows, batch.labels]).sum() / (8 * 64 * math.log(2)),
         "consistency": -(density + scores[rows, guess]).sum() / (8 * 64 * math.log(2)),
         "diversity": -torch.stack(overlaps).mean(),

@@ -31,6 +31,7 @@ from sip_explorer.qt.widgets.wheel_guard import WheelGuard
 from sip_explorer.state import Session
 from sip_explorer.state.model_adding import add_chosen, choose_settings
 from sip_explorer.state.model_look import ModelLook
+from sip_explorer.workspace.flow_copying import telling_name
 
 if TYPE_CHECKING:
     from sip_explorer.workspace import ModelEntry
@@ -175,6 +176,10 @@ class AddDialog(QDialog):
             self.licence.setEditText(look.licence)
         self.note.setText(_PUBLISHED if look.flow and look.variants else _FLOW)
         self.note.setVisible(look.flow)
+        if look.flow:
+            self.resize(self.width(), self.fontMetrics().lineSpacing() * _FEW_LINES)
+            if self.name.text() == self.path.stem:
+                self.name.setText(telling_name(self.path))
         if look.refusal:
             self._show_problem(look.refusal, look.detail)
         elif not look.flow:

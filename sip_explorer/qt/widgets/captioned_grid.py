@@ -66,6 +66,13 @@ class CaptionedGrid(ImageGrid):
                 self._images[place // columns][place % columns] = None
         self._fit_height()
 
+    def hide_cells(self, cells: Iterable[Cell]) -> None:
+        """Leave these cells empty until `set_cell` or `set_images` fills them."""
+        for row, column in cells:
+            if self._has(row, column):
+                self._images[row][column] = None
+        self.update()
+
     def set_cell(self, row: int, column: int, image: NDArray[np.uint8]) -> None:
         if self._pixels is not None:
             self._pixels[row, column] = image
@@ -145,10 +152,9 @@ class CaptionedGrid(ImageGrid):
                 continue
             rect = self.cell_rect(row, column)
             for line, text in enumerate(words.split("\n")[: self._lines]):
-                area = QRectF(
-                    rect.left() - self._gap / 2, rect.bottom() + 2 + line * height,
-                    rect.width() + self._gap, height,
-                )  # fmt: skip
+                left = max(0.0, rect.left() - self._gap / 2)
+                right = min(float(self.width()), rect.right() + self._gap / 2)
+                area = QRectF(left, rect.bottom() + 2 + line * height, right - left, height)
                 short = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
                 painter.drawText(area, Qt.AlignmentFlag.AlignCenter, short)
 

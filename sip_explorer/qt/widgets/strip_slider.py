@@ -53,9 +53,9 @@ class StripSlider(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.slider.hide()
 
-    def set_images(self, images: NDArray[np.uint8] | None) -> None:
-        """Show uint8 images (N, H, W, C) side by side; None empties the strip."""
-        self.grid.set_images(None if images is None else images[None])
+    def set_images(self, images: NDArray[np.uint8] | None, known: int | None = None) -> None:
+        """Show uint8 images (N, H, W, C) side by side, the first ``known`` of them; None: no strip."""
+        self.grid.set_images(None if images is None else images[None], known)
         self.slider.setVisible(images is not None and len(images) > 1)
         self.updateGeometry()
         self._place()

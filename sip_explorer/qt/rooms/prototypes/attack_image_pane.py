@@ -62,6 +62,9 @@ class AttackImagePane(PrototypeView):
         if self.last is None or self.last.image_id != self.subject.image_id:
             self.ask()
 
+    def means_known(self) -> None:
+        self.ask()
+
     def run(self) -> None:
         self.view_wanted.emit("many")
         self._results.attack()
@@ -85,8 +88,14 @@ class AttackImagePane(PrototypeView):
         subject, settings, read = self.subject, self._form.settings(), self.subject.reader()
         if subject.kept is None or subject.means is None or settings is None or not self.isVisible():
             return
+        if not subject.means.whole:  # first the map
+            return
         if read is None or subject.image_id is None:
             self.forget()
+            return
+        if subject.grid[0] < 2:
+            self.forget()
+            self.title.setText("This flow has one class: an image cannot be taken for another one.")
             return
         self._missing.hide()
         if self.last is None:
@@ -141,6 +150,7 @@ class AttackImagePane(PrototypeView):
             )
         columns += [np.stack([blank] * 3)] * (answer.total - len(answer.steps))
         self.grid.set_images(np.stack(columns, axis=1))
+        self.grid.hide_cells((row, n) for row in range(3) for n in range(len(answer.steps), answer.total))
         heads = [f"ε {in_255ths(step.epsilon)}" if step.epsilon else "clean" for step in answer.steps]
         self.grid.set_labels(ROWS, heads)
         captions = {}

@@ -55,6 +55,11 @@ class AttackResults(QObject):
         workspace, kept, entry = session.workspace, subject.kept, subject.entry
         if self.row is not None or workspace is None or kept is None or entry is None:
             return
+        if subject.grid[0] < 2:
+            session.problem.emit(
+                f"{entry.name} has one class, so nothing can be misclassified: choose another model.", ""
+            )
+            return
         if settings is None:
             session.problem.emit("The epsilons cannot be read: correct them in the column at the right.", "")
             return

@@ -121,7 +121,7 @@ class BetweenPane(PrototypeView):
         self.last_way = answer
         whole = np.zeros((WALK_STEPS, *answer.images.shape[1:]), np.uint8)
         whole[: len(answer.images)] = answer.images
-        self.way.set_images(whole)
+        self.way.set_images(whole, len(answer.images))
         first = answer.images[0]
         if self.pictures.cells != (1, 3):
             self.pictures.set_images(np.stack([first, first, first])[None])

@@ -68,6 +68,9 @@ class DirectionsPane(PrototypeView):
     def shown(self) -> None:
         self.ask()
 
+    def means_known(self) -> None:
+        self.ask()
+
     def forget(self) -> None:
         self._lane.drop()
         self.last = None
@@ -79,6 +82,8 @@ class DirectionsPane(PrototypeView):
         """Ask for the rows; a large flow is asked once its directions were searched for."""
         subject = self.subject
         if subject.kept is None or subject.means is None or not self.isVisible():
+            return
+        if not subject.means.whole:  # the search may take a second: first the map
             return
         key = explore_requests.directions_key(subject.cell, self.count.value())
         known = subject.means.decode_seconds < SLOW or key in subject.kept.computed
@@ -151,7 +156,7 @@ class DirectionsPane(PrototypeView):
             self.grid.set_images(whole)
             self.last = Traversal(answer.cell, whole, answer.known, answer.strengths, answer.spread)
         else:
-            self.grid.set_images(answer.images)
+            self.grid.set_images(answer.images, answer.known * answer.images.shape[1])
         self.grid.set_labels(
             [f"{n + 1}" for n in range(len(answer.images))],
             [f"{s:+.1f} σ".replace("-", "−") if s else "mean" for s in answer.spread],

@@ -13,7 +13,8 @@ from sip_explorer.qt.rooms.prototypes.export_menu import Export
 from sip_explorer.qt.rooms.prototypes.requests import Cell, Job, Kept
 from sip_explorer.qt.rooms.prototypes.sampling import Sampling
 from sip_explorer.qt.rooms.prototypes.subject import Subject
-from sip_explorer.records import CancelToken, Event, Notice, Progress, SipError
+from sip_explorer.records import CancelToken, Event, Failed, Notice, Progress, SipError
+from sip_explorer.state import Session
 
 RECORDED = 8
 """Samples of each prototype that the record keeps."""
@@ -30,6 +31,18 @@ def file_job(path: Path, write: Callable[[], None]) -> Job:
         yield Notice(f"{path.name} is written.")
 
     return job
+
+
+def start(session: Session, offer: Export, path: Path) -> None:
+    """Run the job of an offer; what it says is told in the window."""
+
+    def follow(event: Event) -> None:
+        if isinstance(event, Notice):
+            session.notice.emit(event.message)
+        elif isinstance(event, Failed):
+            session.problem.emit(event.message, event.detail)
+
+    session.jobs.run(f"write {path.name}", offer.job(path), follow, on=offer.on)
 
 
 def sheet(

@@ -46,6 +46,7 @@ class ImagePictures(CaptionedGrid):
         lower = [image] + [np.zeros_like(image)] * 3
         self.set_images(np.stack([np.stack(upper), np.stack(lower)]))
         ahead = f"red {nearest}\nblue {following}" if following else f"where {nearest}\nfits"
+        self.hide_cells((1, column) for column in (1, 2, 3))
         self._words = {
             (0, 0): "image",
             (0, 1): "decoded",

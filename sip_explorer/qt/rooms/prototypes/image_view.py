@@ -172,11 +172,12 @@ class ImageView(PrototypeView):
         self.last_walk = self.last_step = self.last_maps = None
         label = self.subject.true_class()
         predicted = self.subject.classes[answer.nearest[0]]
-        verdict = ""
-        if label is not None:
-            right = "right" if label == answer.nearest[0] else f"wrong: it is {self.subject.classes[label]}"
-            verdict = f" ({right})"
-        self.title.setText(f"{predicted}{verdict}. {answer.sentence}")
+        verdict = f"Classified as {predicted}"
+        if label == answer.nearest[0]:
+            verdict = f"Classified right as {predicted}"
+        elif label is not None:
+            verdict = f"Taken for {predicted}, though it is {self.subject.classes[label]}"
+        self.title.setText(f"{verdict}: {answer.sentence}" if answer.sentence else f"{verdict}.")
         outcome = (
             "Every value comes back exactly"
             if answer.flipped == 0
@@ -205,7 +206,7 @@ class ImageView(PrototypeView):
                 self.pictures.show_mean(self.subject.means.images[answer.cell], self.subject.name())
             whole = np.zeros((image_requests.WALK_STEPS, *answer.images.shape[1:]), np.uint8)
             whole[: len(answer.images)] = answer.images
-            self.walk.set_images(whole)
+            self.walk.set_images(whole, len(answer.images))
             self._walk_title.setText(f"From the image to {self.subject.name()}, the image's own detail kept")
             if self.walk.place == 0:
                 self._show_step(Step(answer.cell, 0.0, answer.images[0]))

@@ -90,7 +90,12 @@ def figures(means: Means) -> str:
     count = means.parameters
     size = f"{count / 1e6:.1f} million parameters" if count >= 1e5 else f"{count:,} parameters"
     kind = f"{means.architecture} · " if means.architecture else ""
+    prototypes = f"{_count(classes, 'class', 'es')} × {_count(components, 'prototype', 's')}"
     return (
-        f"{kind}{size} · {classes} classes × {components} prototypes · {width} × {height} pixels, "
+        f"{kind}{size} · {prototypes} · {width} × {height} pixels, "
         f"{'grey' if channels == 1 else 'colour'}\nWay back measured: {means.round_trip}."
     )
+
+
+def _count(number: int, word: str, plural: str) -> str:
+    return f"{number} {word}{'' if number == 1 else plural}"

@@ -61,6 +61,9 @@ class PanesView(PrototypeView):
     def shown(self) -> None:
         self.pane.shown()
 
+    def means_known(self) -> None:
+        self.pane.means_known()
+
     def left(self) -> None:
         for pane in self.panes:
             pane.left()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
@@ -49,7 +50,8 @@ class PrototypeMap(QScrollArea):
             self.grid.set_faded(())
             self.grid.clear_frames()
             return
-        self.grid.set_images(means.images)
+        self.grid.set_images(means.images, means.known)
+        self.grid.hide_cells(zip(*np.nonzero(means.weights == 0), strict=True))  # pruned
         self.grid.set_labels(means.classes, [str(k + 1) for k in range(means.weights.shape[1])])
         self.grid.set_tip(self._tip)
 
@@ -78,6 +80,8 @@ class PrototypeMap(QScrollArea):
     def _tip(self, label: int, component: int) -> str:
         if self._means is None:
             return ""
+        if not self._means.weights[label, component]:
+            return f"{self._means.classes[label]}, prototype {component + 1}: pruned, it takes no part"
         off = "; switched off" if (label, component) in self.grid.faded else ""
         near = "; nearest to the current image" if self.grid.frame(label, component) else ""
         return (

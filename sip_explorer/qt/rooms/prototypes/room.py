@@ -10,7 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSpinBox, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from sip_explorer.qt.room import Room
-from sip_explorer.qt.rooms.prototypes import requests
+from sip_explorer.qt.rooms.prototypes import exporting, requests
 from sip_explorer.qt.rooms.prototypes.attack_view import AttackView
 from sip_explorer.qt.rooms.prototypes.compare_view import CompareView
 from sip_explorer.qt.rooms.prototypes.explore_view import ExploreView
@@ -30,10 +30,12 @@ from sip_explorer.qt.widgets.captioned_grid import CaptionedGrid
 from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.segments import Segments
 from sip_explorer.qt.widgets.sliding_number import SlidingNumber
-from sip_explorer.records import Artefact, Event, Failed, Finished, Notice
+from sip_explorer.records import Artefact, Event, Failed, Finished
 from sip_explorer.state import Session
 
 NO_FLOW = "No ProtoFlow is among the models of this workspace: add a checkpoint to see its prototypes."
+VIEW_WIDTH = 430
+"""Pixels that the views keep beside a map of magnified prototypes."""
 
 
 class PrototypeRoom(Room):
@@ -111,6 +113,7 @@ class PrototypeRoom(Room):
         self._content.addWidget(left)
         self._content.addWidget(right)
         self._content.setStretchFactor(1, 1)
+        self._content.setSizes([4000, 6000])  # shares, until the map is known
         self._handle_moved = False
         self._content.splitterMoved.connect(self._take_handle)
         self.centre.addWidget(self._content, 1)
@@ -188,12 +191,15 @@ class PrototypeRoom(Room):
         self._legend.setText("")
         self.model.say("")
         self.subject.set_entry(self.model.entry())
-        self.set_subject(self.model.box.currentText())
+        name = self.model.box.currentText()
+        self.set_subject(name)
         if self.subject.kept is not None and self.isVisible():
             self.model.say("Loading and checking the way back…")
+            self.set_subject(f"{name} · loading and checking the way back…")
             self._means_lane.want(requests.means(self.subject.kept))
 
     def _means_answered(self, event: Event) -> None:
+        self.set_subject(self.model.box.currentText())
         if isinstance(event, Failed):
             self.model.say(event.message)
             self.session.problem.emit(event.message, event.detail)
@@ -206,6 +212,8 @@ class PrototypeRoom(Room):
                 self._share_width()
                 self.view.shown()
                 self.image_view.refresh()
+            elif event.data.whole:
+                self.view.means_known()
 
     def _take_handle(self, *_: object) -> None:
         self._handle_moved = True
@@ -221,7 +229,7 @@ class PrototypeRoom(Room):
         whole = self._content.width()
         for scale in (3, 2, 1):
             width = self.map.width_at(scale)
-            if width <= 0.42 * whole or scale == 1:
+            if (width <= 0.42 * whole and whole - width >= VIEW_WIDTH) or scale == 1:
                 self._content.setSizes([width, max(1, whole - width - self._content.handleWidth())])
                 return
 
@@ -284,13 +292,5 @@ class PrototypeRoom(Room):
     def _show_off(self) -> None:
         self.map.strike(self.explore_view.switches.off if self._switching else ())
 
-    # ---- files ----------------------------------------------------------------------------
-
     def _write(self, offer: Export, path: Path) -> None:
-        def follow(event: Event) -> None:
-            if isinstance(event, Notice):
-                self.session.notice.emit(event.message)
-            elif isinstance(event, Failed):
-                self.session.problem.emit(event.message, event.detail)
-
-        self.session.jobs.run(f"write {path.name}", offer.job(path), follow, on=offer.on)
+        exporting.start(self.session, offer, path)

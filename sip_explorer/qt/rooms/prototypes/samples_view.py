@@ -154,7 +154,7 @@ class SamplesView(PrototypeView):
         if before is None or before.total != samples.total or self.samples.cells != (side, side):
             blank = np.zeros((samples.total, *samples.images.shape[1:]), np.uint8)
             blank[:done] = samples.images
-            self.samples.set_images(_square(blank))
+            self.samples.set_images(_square(blank), done)
         else:
             for place in range(done):
                 self.samples.set_cell(place // side, place % side, samples.images[place])

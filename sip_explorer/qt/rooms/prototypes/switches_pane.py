@@ -156,7 +156,8 @@ class SwitchesPane(PrototypeView):
 
     def _galleries_changed(self) -> None:
         there, working = self._galleries.test is not None, self._galleries.row is not None
-        self.index.setVisible(not there)
+        none_known = self._galleries.train is not None and not there and not working
+        self.index.setVisible(not there and not none_known)
         self.index.setEnabled(not working)
         self.go.setVisible(there)
         self.table.setVisible(there)
@@ -164,6 +165,7 @@ class SwitchesPane(PrototypeView):
             self.last_accuracies = None
             self.accuracy.setText(
                 "The images are being encoded…" if working
+                else "No test image has a class that this flow knows." if none_known
                 else "Encode images once to see how the accuracy on the test images changes."
             )  # fmt: skip
         self.ask()
@@ -183,7 +185,8 @@ class SwitchesPane(PrototypeView):
             old, new = int(answer.before.sum(1).argmax()), int(answer.after.sum(1).argmax())
             classes = self.subject.classes
             turn = f"{classes[old]} → {classes[new]}: " if old != new else f"Still {classes[new]}: "
-            self.sentence.setText((turn if self.off else f"{classes[new]}: ") + answer.sentence)
+            words = (turn if self.off else f"{classes[new]}: ") + answer.sentence
+            self.sentence.setText(words.removesuffix(": "))
             return
         self.last_accuracies = answer
         self.accuracy.setText(answer.sentence)

@@ -71,6 +71,9 @@ class PrototypeView(QWidget):
     def shown(self) -> None:
         """The view came on show, or what it shows became known: ask for it."""
 
+    def means_known(self) -> None:
+        """All means are decoded: what takes long may be asked now."""
+
     def forget(self) -> None:
         """Another flow: nothing on show is true any longer."""
 

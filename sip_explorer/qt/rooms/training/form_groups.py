@@ -35,7 +35,10 @@ GROUPS = (
             "layout", "components", "classification_weight", "density_weight", "consistency_weight",
             "diversity_weight", "cluster_weight",
         ),
-        ("blocks", "dequantisation", "consistency_ramp", "kmeans", "samples", "temperature"),
+        (
+            "classification_softness", "blocks", "dequantisation", "consistency_ramp", "kmeans", "samples",
+            "temperature",
+        ),
     ),
     Group(
         "Attack",

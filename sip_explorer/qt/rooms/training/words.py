@@ -61,6 +61,7 @@ LABELS: dict[str, str] = {
     "blocks": "Blocks",
     "dequantisation": "Dequantisation",
     "classification_weight": "Cross-entropy ×",
+    "classification_softness": "… softened by",
     "density_weight": "Bits/dim ×",
     "consistency_weight": "Consistency ×",
     "consistency_ramp": "… grows over",
