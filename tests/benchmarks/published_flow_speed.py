@@ -116,30 +116,34 @@ def _compare(arguments: argparse.Namespace) -> None:
     if arguments.bfloat16:
         sides |= {"encode bfloat16": encode_bfloat16, "decode bfloat16": decode_bfloat16}
     times: dict[str, list[float]] = {name: [] for name in sides}
+    work: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(arguments.rounds):
         for name, run in sides.items():
-            start = time.perf_counter()
+            start, worked = time.perf_counter(), time.process_time()
             run()
             times[name].append(time.perf_counter() - start)
+            work[name].append(time.process_time() - worked)
         say(f"round {number + 1} of {arguments.rounds}")
     rows = []
     for way in ("encode", "decode"):
         for name in (f"{way} plain", way, f"{way} bfloat16"):
             if name not in times:
                 continue
-            ratios = [ours / theirs for ours, theirs in zip(times[name], times[f"{way} plain"], strict=True)]
+            plain_name = f"{way} plain"
+            ratios = [ours / theirs for ours, theirs in zip(times[name], times[plain_name], strict=True)]
             rows.append(
                 [
                     name,
                     f"{statistics.median(times[name]):.2f}",
                     f"{min(times[name]):.2f}",
                     f"{statistics.median(ratios):.2f}",
-                    f"{min(times[name]) / min(times[f'{way} plain']):.2f}",
+                    f"{min(times[name]) / min(times[plain_name]):.2f}",
+                    f"{statistics.median(work[name]):.2f}",
+                    f"{statistics.median(work[name]) / statistics.median(work[plain_name]):.2f}",
                 ]
             )
-    print(
-        table(["", "median s", "least s", "median ratio to plain in its round", "ratio of the least"], rows)
-    )
+    header = ["", "median s", "least s", "median of the rounds' ratios to plain", "ratio of the least"]
+    print(table([*header, "processor s (median)", "ratio of these"], rows))
     print(f"memory of the prepared flow: {grown:.0f} MiB more at the peak")
     runs = {"float32": encode} | ({"bfloat16": encode_bfloat16} if arguments.bfloat16 else {})
     for name, run in runs.items():
