@@ -1,6 +1,6 @@
 """Run folders: the whole contract between a training run and whoever watches it.
 
-``recipe.toml  environment.json  events.jsonl  salience.h5  batch.npz  best.safetensors  last.pt  snapshots/``
+``recipe.toml  environment.json  events.jsonl  salience.h5  batch.npz  best.safetensors  last.pt  snapshots/  samples/``
 One process writes a run folder; any number read it, while it is written and after.
 """
 

@@ -108,7 +108,8 @@ def _claim(recipe: AnyRecipe, run: RunFolder, resume: bool) -> None:
             f"{run.path} was started with another recipe (different: {', '.join(changed)}): "
             "resume it with its own recipe, or start a new run."
         )
-    for target in (run.last_path, run.best_path, run.salience_path, run.snapshots_path / "*.pt"):
+    written = (run.last_path, run.best_path, run.salience_path, run.snapshots_path / "*.pt")
+    for target in (*written, run.path / "samples" / "*.png"):
         for left in target.parent.glob(f".{target.name}.*.tmp"):  # what a killed process was writing
             left.unlink(missing_ok=True)
 

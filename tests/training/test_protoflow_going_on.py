@@ -113,7 +113,10 @@ def test_a_run_that_was_stopped_within_an_epoch_goes_on_to_the_same_bits(
     assert stopped["position"]["batch"] == 4
     assert stopped["position"]["epoch"] == 0
     assert sampled_epochs(tmp_path / "halted") == [1]
+    half = tmp_path / "halted" / "samples" / ".2.png.abc.tmp"
+    half.write_bytes(b"half")  # what a killed process was writing
     again = run(flow_recipe, tmp_path / "halted", data, resume=True)
+    assert not half.exists()
     assert any(isinstance(event, Notice) and "Resumed after 0.8 epochs" in event.message for event in again)
     states = [state(tmp_path / name / "last.pt") for name in ("whole", "halted")]
     for part in ("model", "optimizer", "average"):
