@@ -47,7 +47,7 @@ class AttackImagePane(PrototypeView):
         self.grid.cell_pressed.connect(self._choose)
         self.plot = CurvePlot("ε (L∞)", "log-likelihood in nats", x_words=in_255ths, headed=True)
         self.plot.setMinimumHeight(5 * self.fontMetrics().height())
-        self._plot_title = muted("Log-likelihood in nats against ε: of the image, and given its own class")
+        self._plot_title = muted("Log-likelihood in nats against ε, and given its class")
         for part, stretch in (
             (self._missing, 0), (self.title, 0), (self._words, 0), (self.grid, 1000),
             (self._plot_title, 0), (self.plot, 1),

@@ -22,7 +22,7 @@ from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.share_bars import ShareBars
 from sip_explorer.records.epsilon import in_255ths
 
-DESTINATIONS, EXAMPLES = 6, 6
+DESTINATIONS, EXAMPLES = 6, 5
 
 
 class AttackManyPane(PrototypeView):
@@ -46,7 +46,7 @@ class AttackManyPane(PrototypeView):
         self._drift_title = heading()
         self.destinations = ShareBars("Prototypes that attacked images drift to")
         self._examples_title = muted()
-        self.examples = CaptionedGrid(gap=8, captions=1, hug=True)
+        self.examples = CaptionedGrid(gap=24, captions=1, hug=True)
         self.examples.setAccessibleName("Some of the images: clean above, attacked below")
         left, right = QVBoxLayout(), QVBoxLayout()
         left.setSpacing(4)

@@ -151,14 +151,18 @@ class DetectorPane(PrototypeView):
         self.plot.release()
         self.figures.set_rows(
             [
-                ("Foreign", "What is to be told from the clean test images"),
+                ("Foreign", "What is to be told from the clean test images, and how many"),
                 ("AUROC", "How often a foreign image is less likely than an own one; 0.5 is chance"),
                 ("95 % interval", "Of the AUROC (Hanley and McNeil, 1982)"),
                 ("found", "Of the foreign images, at 5 % false alarms"),
-                ("images", "Foreign images"),
             ],
             [
-                (name, f"{d.auroc:.3f}", f"{d.low:.3f} to {d.high:.3f}", f"{100 * d.at():.0f} %", d.foreign)
+                (
+                    f"{name} ({d.foreign:,})",
+                    f"{d.auroc:.3f}",
+                    f"{d.low:.3f} to {d.high:.3f}",
+                    f"{100 * d.at():.0f} %",
+                )
                 for name, d in self.detectors.items()
             ],
             1,
