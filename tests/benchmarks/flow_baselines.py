@@ -23,7 +23,6 @@ from sip_explorer.data import PackedImages, to_float
 from sip_explorer.models.small_cnn import SmallCNN
 from sip_explorer.protoflow import ProtoFlow, load_protoflow
 from sip_explorer.protoflow.prototype_network import PrototypeNetwork
-from sip_explorer.training.protoflow_score import calibration_error
 
 EPSILONS = (1, 2, 8)
 
@@ -120,6 +119,13 @@ def row(
         *bits,
         *robust,
     ]
+
+
+def calibration_error(confidence: Tensor, correct: Tensor, bins: int = 15) -> float:
+    """Return the expected calibration error (Guo et al. 2017) of confidences in [0, 1], (N,)."""
+    places = (confidence * bins).long().clamp(0, bins - 1)
+    gaps = torch.zeros(bins, dtype=torch.float64).index_add_(0, places, confidence - correct.double())
+    return float(gaps.abs().sum() / len(confidence))
 
 
 if __name__ == "__main__":
