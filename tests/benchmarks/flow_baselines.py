@@ -83,7 +83,7 @@ def fit(called: str, network: nn.Module, images: Tensor, labels: Tensor, epochs:
             loss.backward()
             optimiser.step()
             schedule.step()
-        say(f"{called}, epoch {epoch + 1}: loss {float(loss):.3f}")
+        say(f"{called}, epoch {epoch + 1}: loss {float(loss.detach()):.3f}")
     return time.monotonic() - began
 
 
