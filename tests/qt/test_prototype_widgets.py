@@ -106,7 +106,7 @@ def test_a_pruned_prototype_leaves_its_place_empty(qtbot, styled):
     prototype_map.show()
     images = np.full((2, 3, 28, 28, 1), 200, np.uint8)
     weights = np.array([[0.5, 0.5, 0.0], [0.2, 0.3, 0.5]])
-    means = Means(images, 6, ("up", "down"), weights, "exact", True, 10, (1, 28, 28), "", 0.01)
+    means = Means(images, 6, ("up", "down"), weights, "exact", True, 10, (1, 28, 28), "")
     prototype_map.show_means(means)
     picture = prototype_map.grid.grab().toImage()
     shown = [

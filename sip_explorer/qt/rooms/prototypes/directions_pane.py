@@ -18,8 +18,6 @@ from sip_explorer.qt.widgets.inspector import Inspector
 from sip_explorer.qt.widgets.sliding_number import SlidingNumber
 from sip_explorer.records import CancelToken, Event, Failed, Finished
 
-SLOW = 0.15
-"""From so many seconds for one image on, the search for directions is a job with its own button."""
 COLUMNS = 5
 
 
@@ -86,7 +84,7 @@ class DirectionsPane(PrototypeView):
         if not subject.means.whole:  # the search may take a second: first the map
             return
         key = explore_requests.directions_key(subject.cell, self.count.value())
-        known = subject.means.decode_seconds < SLOW or key in subject.kept.computed
+        known = not subject.means.large or key in subject.kept.computed
         self._empty.setVisible(not known)
         self.grid.setVisible(known)
         self.title.setText(f"Directions through {subject.name()}")

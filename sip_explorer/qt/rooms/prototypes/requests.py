@@ -21,6 +21,8 @@ Cell = tuple[int, int]
 
 CHUNKS = ((2_000_000, 32), (8_000_000, 8), (30_000_000, 2), (math.inf, 1))
 """At most so many images are decoded at once, by the parameters of the flow: under 0.2 s on one core."""
+LARGE = 8_000_000
+"""Parameters of a flow from which on directions are searched for in the background, when asked to."""
 TOGETHER = 0.06
 """Seconds within which decoded means are shown together."""
 
@@ -62,10 +64,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Means:
-    """Decoded means: uint8 (classes, components, H, W, C), black where not ``known`` yet.
-
-    ``decode_seconds`` is what one image took on its way back.
-    """
+    """Decoded means: uint8 (classes, components, H, W, C), black where not ``known`` yet."""
 
     images: NDArray[np.uint8]
     known: int
@@ -76,7 +75,11 @@ class Means:
     parameters: int
     input_shape: tuple[int, int, int]
     architecture: str
-    decode_seconds: float
+
+    @property
+    def large(self) -> bool:
+        """Whether a search in the flow takes so long that it is a job of its own."""
+        return self.parameters > LARGE
 
     @property
     def whole(self) -> bool:
@@ -112,13 +115,11 @@ def means(kept: Kept) -> Job:
         channels, height, width = flow.input_shape
         images = np.zeros((len(latents), height, width, channels), np.uint8)
         trip = flow.round_trip
-        seconds = 0.0
         for start, stop in chunks(len(latents), flow):
             began = time.monotonic()
             with torch.inference_mode():
                 images[start:stop] = to_uint8(flow.decode(latents[start:stop]))
             taken = time.monotonic() - began
-            seconds = taken / (stop - start)
             if taken < TOGETHER and stop < len(latents):
                 continue  # it will be there in a moment
             yield Artefact(
@@ -133,7 +134,6 @@ def means(kept: Kept) -> Job:
                     sum(p.numel() for p in flow.parameters()),
                     tuple(flow.input_shape),
                     str(getattr(getattr(flow, "backbone", None), "architecture", "")),
-                    seconds,
                 ),
             )
 
