@@ -65,7 +65,10 @@ def plan_of(shapes: Shapes, size: tuple[int, int], name: str) -> DenseFlowPlan:
 
 def latent_channels(shapes: Shapes) -> tuple[int, int]:
     """Return (channels of the latent, number of blocks)."""
-    blocks = _blocks(shapes)
+    try:
+        blocks = _blocks(shapes)
+    except ValueError:  # `plan_of` says so
+        return 0, 0
     if not blocks:
         return 0, 0
     last, steps = list(blocks.items())[-1]
@@ -82,6 +85,9 @@ def _blocks(shapes: Shapes) -> dict[int, dict[int, int]]:
             block, step, unit = map(int, match.groups())
             steps = found.setdefault(block, {})
             steps[step] = max(steps.get(step, 0), unit + 1)
+    for steps in found.values():
+        if max(steps.values()) > len(shapes):  # a file may number a unit as it likes
+            raise ValueError("units that are numbered in a row")
     return {block: dict(sorted(found[block].items())) for block in sorted(found)}
 
 
@@ -93,7 +99,10 @@ def _growth(shapes: Shapes) -> int:
 def _count(shapes: Shapes, pattern: str) -> int:
     """Return one more than the largest number that the pattern finds."""
     found = re.compile(pattern)
-    return max((int(match[1]) + 1 for key in shapes if (match := found.fullmatch(key))), default=0)
+    count = max((int(match[1]) + 1 for key in shapes if (match := found.fullmatch(key))), default=0)
+    if count > len(shapes):
+        raise ValueError("layers that are numbered in a row")
+    return count
 
 
 def _dequantisation(shapes: Shapes, channels: int) -> DequantisationPlan:
