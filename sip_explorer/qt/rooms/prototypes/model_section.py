@@ -83,13 +83,17 @@ class ModelSection(QObject):
         self.layers.show()
 
 
+_FAMILIES = {"sip-explorer-flow": "Glow steps", "denseflow": "DenseFlow"}
+
+
 def figures(means: Means) -> str:
     """Return the line of a flow: parameters, prototypes, images, and the way back as measured."""
     channels, height, width = means.input_shape
     classes, components = means.weights.shape
     count = means.parameters
     size = f"{count / 1e6:.1f} million parameters" if count >= 1e5 else f"{count:,} parameters"
-    kind = f"{means.architecture} · " if means.architecture else ""
+    kind = _FAMILIES.get(means.architecture, means.architecture)
+    kind = f"{kind} · " if kind else ""
     prototypes = f"{_count(classes, 'class', 'es')} × {_count(components, 'prototype', 's')}"
     return (
         f"{kind}{size} · {prototypes} · {width} × {height} pixels, "

@@ -87,6 +87,7 @@ class PrototypeRoom(Room):
         self.map.chosen.connect(lambda label, component: self.subject.set_cell((label, component)))
         self.map.pressed.connect(self._pressed)
         self._legend = muted()
+        self._legend.setWordWrap(True)
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
