@@ -34,7 +34,8 @@ def test_figures_that_overflow_never_replace_the_best(tmp_path: Path) -> None:
     good, best = position.best_value, dict(position.best)
     assert math.isfinite(good)
     with torch.no_grad():
-        flow.mixture.log_variance.fill_(-300.0)  # finite, but its exponential is not
+        flow.mixture.mean.fill_(1e30)  # finite, but the distances are infinity times 0
+        flow.mixture.log_variance.fill_(200.0)
     judged(flow, 2.0)
     assert (position.best_value, position.best) == (good, best)
     assert bool((load_protoflow(run.best_path).mixture.log_variance == 0).all())
