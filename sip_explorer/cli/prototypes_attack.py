@@ -56,9 +56,12 @@ def register(group: typer.Typer) -> None:
     ) -> None:
         """Attack a flow, and see which prototypes the images drift to and what becomes of log p(x)."""
         from sip_explorer.protoflow.looking import Drift, detector, drift
+        from sip_explorer.records.adversarial import checked_ending
         from sip_explorer.records.epsilon import in_255ths
 
         chosen = ball(None, norm, epsilons, EPSILONS)
+        if adversarial is not None:
+            checked_ending(adversarial)  # before the work, not after it
         with flow_and_workspace(flow, workspace, device) as (loaded, there):
             batch, labels, ids = labelled(loaded, there, split, images, Path(flow).name)
         token = CancelToken()

@@ -57,7 +57,7 @@ def load_flow(name: str, workspace: Path | None, device: str = "cpu") -> "ProtoF
     from sip_explorer.training.environment import resolve_device
 
     place = str(resolve_device(device))
-    if Path(name).suffix:
+    if Path(name).is_file():
         return load_protoflow(name, device=place)
     with opened(workspace) as there:
         return load_protoflow(flow_path(name, there), device=place)
@@ -65,6 +65,8 @@ def load_flow(name: str, workspace: Path | None, device: str = "cpu") -> "ProtoF
 
 def flow_path(name: str, workspace: "Workspace") -> Path:
     """Return the file of the flow ``name``; that which is not there is left to `load_protoflow` to refuse."""
+    from sip_explorer.protoflow.published.loading import checkpoint_file
+
     path = Path(name)
     if path.is_file():
         return path
@@ -72,6 +74,8 @@ def flow_path(name: str, workspace: "Workspace") -> Path:
     for entry in known:
         if name in (entry.name, str(entry.id)):
             return entry.path
+    if path.is_dir():
+        return checkpoint_file(path)
     if not path.suffix:
         names = ", ".join(entry.name for entry in known) or "none yet"
         raise SipError(f"The workspace {workspace.name} has no ProtoFlow {name}; it has: {names}.")
@@ -81,7 +85,7 @@ def flow_path(name: str, workspace: "Workspace") -> Path:
 def prototype_of(flow: "ProtoFlow", words: str) -> "Prototype":
     """Return the prototype that ``CLASS:NUMBER`` names, counted from 1."""
     name, colon, number = words.rpartition(":")
-    if not colon or not number.strip().isdigit():
+    if not colon or not number.strip().isdecimal():
         raise SipError(f"“{words}” names no prototype: write {PrototypeWords}.")
     return choose(flow, name.strip(), int(number))[0]
 
@@ -109,7 +113,7 @@ def images_of(flow: "ProtoFlow", workspace: "Workspace", words: Sequence[str]) -
     images, labels, names = [], [], []
     for word in words:
         label = -1
-        if word.isdigit():
+        if word.isdecimal():
             number = int(word)
             if number not in set(workspace.image_ids().tolist()):
                 raise SipError(

@@ -71,9 +71,10 @@ def register(group: typer.Typer) -> None:
             follow(_latents(loaded, batch, name, token), token, lambda made: latents.append(made.data))
         labels = sets[1][1]
         before = loaded.class_log_likelihood(latents[1]).argmax(1).cpu()
+        had = loaded.mixture.active.any(1)
         for entry in chosen:
             loaded.mixture.active[entry.label, entry.component] = False
-        if not bool(loaded.mixture.active.any(1).all()):
+        if bool((had & ~loaded.mixture.active.any(1)).any()):
             raise SipError("A class would be left without any prototype; switch off fewer of it.")
         found = simplify(loaded, latents[0], sets[0][1], below=below, by=by, overlap=overlap)
         after = loaded.class_log_likelihood(latents[1]).argmax(1).cpu()

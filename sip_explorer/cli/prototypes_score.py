@@ -77,7 +77,7 @@ def lines(found: "ProtoFlowScore", name: str, flow: "ProtoFlow") -> list[str]:
         f"bits/dim given the own class {found.class_bits_per_dimension:.3f}",
         f"made of: {parts}",
         f"expected calibration error {found.calibration_error:.3f} (15 bins)",
-        f"prototypes that are the nearest to some image: {used} of {sum(map(len, found.usage))}",
+        f"prototypes that are the nearest to some image: {used} of {int(flow.mixture.active.sum())}",
     ]
 
 
@@ -101,7 +101,20 @@ def _images(
         if not len(ids):
             raise SipError(f"{data} holds no labelled test images to score; choose other images.")
         labels_there = fit_labels(packed.labels[ids], packed.classes, flow.classes, called)
-        return packed.read(ids), labels_there, packed.name
+        return _fitted(packed.read(ids), flow.input_shape), labels_there, packed.name
+
+
+def _fitted(images: "NDArray[np.uint8]", shape: tuple[int, int, int]) -> "NDArray[np.uint8]":
+    """Return images (N, H, W, C) in the size and the colours that the flow takes."""
+    import numpy as np
+
+    from sip_explorer.data.fitting import fit_images
+    from sip_explorer.protoflow.looking import to_pixels
+
+    if images.shape[1:] == (*shape[1:], shape[0]):
+        return images
+    parts = [images[start : start + _PASS] for start in range(0, len(images), _PASS)]
+    return np.concatenate([to_pixels(fit_images(part, shape)) for part in parts])
 
 
 def _score_job(

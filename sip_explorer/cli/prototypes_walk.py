@@ -72,15 +72,16 @@ def _job(
     start: str,
     names: list[str],
 ) -> Iterator[Event | None]:
-    from sip_explorer.protoflow.looking import Strip, between, explain, prototype_name, sheet, to_pixels, walk
+    from sip_explorer.protoflow.looking import Strip, between, prototype_name, sheet, to_pixels, walk
     from sip_explorer.protoflow.looking import gif as write_gif
 
     yield Started("Walking", steps)
     if image is not None:
         code = flow.encode(image)
         if goal is None:
-            found = explain(flow, code)
-            goal = flow.prototypes[found.label][found.component]
+            joint = flow.component_log_likelihood(code.z)[0]
+            label = int(joint.logsumexp(1).argmax())
+            goal = flow.prototypes[label][int(joint[label].argmax())]
         images = walk(flow, code, goal, steps)
     else:
         assert origin is not None

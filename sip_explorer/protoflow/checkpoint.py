@@ -60,7 +60,7 @@ def load_protoflow(path: Path | str, *, device: str = "cpu") -> ProtoFlow:
     tensors = {f"backbone.{key}" if key.startswith("layers.") else key: tensors[key] for key in tensors}
     tensors.setdefault("mixture.active", flow.mixture.active)
     _check_tensors(path, flow, tensors)
-    flow.probe = tensors["probe"]
+    flow.probe = tensors["probe"].clone()  # the file stays mapped only while it is read
     flow.load_state_dict(tensors)
     flow.to(device).eval()
     flow.measure_round_trip()
@@ -74,13 +74,21 @@ def is_torch_file(path: Path) -> bool:
 
 
 def _build(path: Path, about: dict[str, Any]) -> ProtoFlow:
-    plan, classes, origin = about.get("config") or {}, about.get("classes") or (), about.get("origin")
+    plan, classes, origin = about.get("config") or {}, about.get("classes") or [], about.get("origin") or {}
+    components = about.get("components", 1)
     architecture = about.get("architecture", MultiScaleFlow.architecture)
+    for key, right in (
+        ("classes", isinstance(classes, list) and all(isinstance(name, str) for name in classes)),
+        ("origin", isinstance(origin, dict)),
+        ("components", type(components) is int and components > 0),
+    ):
+        if not right:
+            raise SipError(f"{path.name} says {about[key]!r} for its {key}; write the file again.")
     if architecture == MultiScaleFlow.architecture:
         return build_protoflow(FlowConfig.from_dict(plan), classes, seed=0, origin=origin)
     if architecture == DenseFlow.architecture:
         backbone = DenseFlow(DenseFlowPlan.from_dict(plan))
-        return ProtoFlow(backbone, classes, int(about.get("components", 1)), origin)
+        return ProtoFlow(backbone, classes, components, origin)
     raise SipError(
         f"{path.name} holds a flow of the family {architecture!r}, which this SIP Explorer does not know; "
         "update the program."
@@ -110,7 +118,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
                     f"{path.name} was written by a newer SIP Explorer; update the program to open it."
                 )
             return about, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, TypeError) as error:
         raise SipError(f"{path.name} is damaged or cut short ({error}); copy it again.") from error
 
 
@@ -132,6 +140,11 @@ def _check_tensors(path: Path, flow: ProtoFlow, tensors: dict[str, Tensor]) -> N
     ]
     if faults:
         raise SipError(f"{path.name} does not fit its own plan: {'; '.join(faults)}; write the file again.")
+    if tensors["probe"].dtype != torch.uint8:
+        raise SipError(
+            f"{path.name} holds a probe that is no 8-bit image but {tensors['probe'].dtype}; write the file "
+            "again."
+        )
     bad = sorted(key for key, value in tensors.items() if not bool(torch.isfinite(value).all()))
     if bad:
         raise SipError(

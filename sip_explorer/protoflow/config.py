@@ -60,6 +60,9 @@ class FlowConfig:
             raise SipError(
                 f"A flow's images are (channels, height, width), not {self.input_shape}; give three numbers."
             )
+        for name in ("components", "blocks"):
+            if isinstance(getattr(self, name), float):
+                raise SipError(f"{name} is {getattr(self, name)!r}; choose a whole number.")
         if self.components < 1:
             raise SipError(
                 f"A ProtoFlow needs at least 1 prototype per class, not {self.components}; raise components."

@@ -244,10 +244,12 @@ class ProtoFlow(nn.Module):
         return self.mixture.mean.dtype
 
     def _twin(self) -> "ProtoFlow":
-        """Return the same flow in float64, kept until a parameter changes."""
+        """Return the same flow in float64, kept until its backbone changes: prototypes are asked of self."""
         if self._dtype() == torch.float64:
             return self
-        versions = tuple(tensor._version for tensor in (*self.parameters(), *self.buffers()))
+        versions = tuple(
+            tensor._version for tensor in (*self.backbone.parameters(), *self.backbone.buffers())
+        )
         if self._double is None or self._double[0] != versions:
             self._double = None
             flow = copy.deepcopy(self)

@@ -58,5 +58,6 @@ class PrototypeNetwork(nn.Module):
         nearest = distances.amin(2)
         own = F.one_hot(labels, nearest.shape[1]).bool()
         cluster = nearest[own].mean()
-        separation = nearest.masked_fill(own, torch.inf).amin(1).mean()
+        others = nearest.masked_fill(own, torch.inf).amin(1)
+        separation = others.mean() if nearest.shape[1] > 1 else others.new_zeros(())  # from no class
         return F.cross_entropy(self.scores(distances), labels) + 0.8 * cluster - 0.08 * separation

@@ -35,7 +35,7 @@ def usage(flow: ProtoFlow, z: Tensor, labels: Tensor) -> Tensor:
     with torch.no_grad():
         joint = flow.component_log_likelihood(z)
         own = joint[torch.arange(len(labels)), labels.to(joint.device)]
-        shares = torch.softmax(own, 1)
+        shares = torch.softmax(own, 1).nan_to_num(0.0)  # a class without prototypes has no shares
         total = torch.zeros_like(joint[0]).index_add_(0, labels.to(joint.device), shares)
     return total / total.sum(1, keepdim=True).clamp_min(1e-12)
 

@@ -54,6 +54,16 @@ def described_origin(*, model: str, attack: str, epsilon: float, norm: str, **mo
     return said | more | {"sip_explorer": sip_explorer.__version__} | versions
 
 
+def checked_ending(path: Path) -> str:
+    """Return the ending of a file for adversarial images, in lower case; SipError where it is another."""
+    ending = path.suffix.lower()
+    if ending not in (".h5", ".hdf5", ".npy"):
+        raise SipError(
+            f"Adversarial images cannot be written to {path}: choose a name that ends in .h5 or .npy."
+        )
+    return ending
+
+
 def write_adversarial(path: Path | str, adversarial: AdversarialImages) -> None:
     """Write the images atomically, exactly as float32.
 
@@ -68,11 +78,7 @@ def write_adversarial(path: Path | str, adversarial: AdversarialImages) -> None:
     """
     path = Path(path)
     images = np.ascontiguousarray(adversarial.images, np.float32)
-    ending = path.suffix.lower()
-    if ending not in (".h5", ".hdf5", ".npy"):
-        raise SipError(
-            f"Adversarial images cannot be written to {path}: choose a name that ends in .h5 or .npy."
-        )
+    ending = checked_ending(path)
     with atomic_path(path) as temporary:
         if ending == ".npy":
             with open(temporary, "wb") as stream:

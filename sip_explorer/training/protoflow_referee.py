@@ -82,9 +82,11 @@ class FlowReferee:
     def _judge(
         self, flow: ProtoFlow, score: ProtoFlowScore, position: Position, metric: MetricAt
     ) -> Iterator[Event | None]:
-        # Without held-out images (every class has but one) there is no figure, and the latest stands.
+        # Without held-out images (every class has but one) there is no figure, and the latest stands; but
+        # figures that overflow never replace good ones.
         value = score.accuracy - score.bits_per_dimension
-        if not math.isnan(value) and value < position.best_value:
+        broken = self.images > 0 and not math.isfinite(value)
+        if value < position.best_value or (broken and position.best):
             return
         position.best_value = -math.inf if math.isnan(value) else value
         position.best = {

@@ -43,6 +43,10 @@ def flow_copied_in(
     while target.exists():
         number += 1
         target = target.with_name(f"{stem}-{number}.safetensors")
-    save_protoflow(target, flow)
-    yield Progress(2, 2, f"wrote {target.name}")
-    return target, file_digest(target, token)
+    try:
+        save_protoflow(target, flow)
+        yield Progress(2, 2, f"wrote {target.name}")
+        return target, file_digest(target, token)
+    except BaseException:
+        target.unlink(missing_ok=True)  # a file that no workspace knows of
+        raise

@@ -2,7 +2,10 @@
 
 import csv
 import itertools
+import lzma
 import re
+import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -14,6 +17,7 @@ from sip_explorer.cli.main import main
 from sip_explorer.protoflow import FlowConfig, build_protoflow, load_protoflow, save_protoflow
 from sip_explorer.records.adversarial import read_adversarial
 from sip_explorer.records.prototypes import file_hash, read_prototypes
+from sip_explorer.workspace import Workspace
 
 
 def _pictures(folder, seed, level):
@@ -283,3 +287,64 @@ def test_a_damaged_flow_is_named(run, tmp_path):
     code, error = run("show", flow=tmp_path / "x.h5")
     assert code == 1
     assert "x.h5" in error
+
+
+def test_a_walk_in_a_flow_of_one_class_needs_no_decision(run, tmp_path):
+    flow = build_protoflow(FlowConfig((1, 8, 8), ("squeeze", "steps 1x8"), 2), ("images",), seed=0)
+    save_protoflow(tmp_path / "one.safetensors", flow)
+    code, shown = run("walk", "0", flow=tmp_path / "one.safetensors")
+    assert code == 0, shown
+    assert "walk.png: 0 to images " in shown
+
+
+def test_numbers_that_are_no_numbers(run):
+    code, shown = run("show", "--of", "left:²")
+    assert code == 1
+    assert "names no prototype" in shown
+    code, shown = run("explain", "²")
+    assert code == 1
+    assert "² cannot be read" in shown
+
+
+def test_a_wrong_ending_is_refused_before_the_attack(run, tmp_path):
+    code, shown = run("attack", "-n", "4", "--steps", "1", "--adversarial", "images.txt")
+    assert code == 1
+    assert "ends in .h5 or .npy" in shown
+    assert not (tmp_path / "drift.png").exists()
+
+
+def test_names_with_a_dot_and_folders_are_flows_too(run, there, tmp_path):
+    with Workspace.open(there / "workspace") as workspace:
+        entry = workspace.add_model(there / "flow.safetensors", name="run-1.5")
+    assert (entry.name, entry.kind) == ("run-1.5", "protoflow")
+    code, shown = run("sample", "-n", "1", flow="run-1.5")
+    assert code == 0, shown
+    (tmp_path / "published").mkdir()
+    data = Path(__file__).parents[1] / "data" / "protoflow_small"
+    (tmp_path / "published" / "checkpoint.pt").write_bytes(
+        lzma.decompress((data / "checkpoint.pt.xz").read_bytes())
+    )
+    shutil.copy(data / "config.json", tmp_path / "published")
+    code, shown = run("show", "--record", "kept.h5", "--samples", "0", flow=tmp_path / "published")
+    assert code == 0, shown
+    assert read_prototypes(tmp_path / "kept.h5").checkpoint_hash == file_hash(
+        tmp_path / "published" / "checkpoint.pt"
+    )
+
+
+def test_a_flow_that_lost_a_class_can_still_be_pruned(run, there, tmp_path):
+    flow = load_protoflow(there / "flow.safetensors")
+    flow.mixture.active[1] = False
+    save_protoflow(tmp_path / "half.safetensors", flow)
+    code, shown = run(
+        "prune",
+        "-n",
+        "8",
+        "--off",
+        "left:2",
+        "--out",
+        "pruned.safetensors",
+        flow=tmp_path / "half.safetensors",
+    )
+    assert code == 0, shown
+    assert "1 prototypes are left" in shown

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sip_explorer.cli.main import main
+from sip_explorer.data import PackedImages
 from sip_explorer.protoflow import FlowConfig, build_protoflow, save_protoflow
 
 DEMO = Path(__file__).parents[2] / "resources" / "demo"
@@ -33,3 +34,16 @@ def test_a_flow_of_other_classes_is_refused(tmp_path: Path, capsys: pytest.Captu
     assert main([*arguments, str(DEMO / "images.h5"), "-n", "4"]) != 0
     said = capsys.readouterr().err
     assert "other.safetensors" in said
+
+
+def test_packed_images_are_fitted_to_the_flow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with PackedImages.open(DEMO / "images.h5") as packed:
+        classes = packed.classes
+    flow = build_protoflow(FlowConfig((3, 16, 16), ("squeeze",), 2), classes, seed=0)
+    flow.mixture.active[0, 1] = False
+    save_protoflow(tmp_path / "small.safetensors", flow)
+    words = ["prototypes", "score", str(tmp_path / "small.safetensors"), "--data", str(DEMO / "images.h5")]
+    assert main([*words, "-n", "4"]) == 0
+    said = capsys.readouterr().out
+    assert "4 test images" in said
+    assert " of 19" in said  # prototypes that are left

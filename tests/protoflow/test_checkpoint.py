@@ -103,6 +103,13 @@ def _poison(tensors: dict, about: dict) -> None:
         (lambda tensors, about: about["config"].update(components="many"), "configuration cannot be read"),
         (lambda tensors, about: about.update(config=[1]), "unknown keys: 1"),
         (lambda tensors, about: about.update(classes=[]), "at least one class"),
+        (lambda tensors, about: about.update(classes=5), "says 5 for its classes"),
+        (lambda tensors, about: about.update(classes="ab"), "says 'ab' for its classes"),
+        (lambda tensors, about: about.update(origin="mine"), "says 'mine' for its origin"),
+        (lambda tensors, about: about.update(format=None), "damaged or cut short"),
+        (lambda tensors, about: about["config"].update(components=2.5), "components is 2.5"),
+        (lambda tensors, about: about["config"].update(blocks=0.5), "blocks is 0.5"),
+        (lambda tensors, about: tensors.update(probe=torch.full((1, 1, 8, 8), 700.0)), "no 8-bit image"),
     ],
 )
 def test_a_changed_file_gets_one_sentence(

@@ -41,3 +41,12 @@ def test_training_separates_three_kinds_of_pictures() -> None:
         optimiser.step()
     assert float(network.loss(images, labels).detach()) < before
     assert float((network(images).argmax(1) == labels).float().mean()) > 0.9
+
+
+def test_one_class_is_separated_from_none() -> None:
+    network = PrototypeNetwork(nn.Conv2d(1, 6, 3, padding=1), 6, classes=1, components=2, depth=4)
+    loss = network.loss(torch.rand(3, 1, 5, 5), torch.zeros(3, dtype=torch.int64))
+    loss.backward()
+    gradient = network.prototypes.grad
+    assert gradient is not None
+    assert bool(torch.isfinite(torch.stack((loss.detach(), gradient.abs().max()))).all())

@@ -98,3 +98,9 @@ def test_bad_values_are_one_sentence(flow: ProtoFlow, call: object, words: str) 
         call(flow)
     assert words in str(caught.value)
     assert str(caught.value).endswith(".")
+
+
+def test_a_class_without_prototypes_has_no_shares(flow: ProtoFlow) -> None:
+    flow.mixture.active[1] = False
+    shares = usage(flow, latents(-3.0, -9.0, 3.0, 9.0), torch.tensor([0, 0, 1, 1]))
+    torch.testing.assert_close(shares.sum(1), torch.tensor([1.0, 0.0]))

@@ -9,9 +9,10 @@ import torch
 
 from sip_explorer.models import Choice
 from sip_explorer.protoflow import load_protoflow, load_published, save_protoflow
-from sip_explorer.records import SipError
+from sip_explorer.records import Cancelled, CancelToken, SipError
 from sip_explorer.state.model_look import look_into
 from sip_explorer.workspace import Workspace
+from sip_explorer.workspace.flow_copying import flow_copied_in
 
 DATA = Path(__file__).parents[1] / "data" / "protoflow_small"
 
@@ -62,3 +63,16 @@ def test_wrong_names_and_a_changed_plan_are_refused(
     save_protoflow(tmp_path / "other.safetensors", flow)
     with pytest.raises(SipError, match="family 'realnvp'"):
         load_protoflow(tmp_path / "other.safetensors")
+
+
+def test_a_copy_that_is_given_up_leaves_no_file(checkpoint: Path, tmp_path: Path) -> None:
+    token, folder = CancelToken(), tmp_path / "models"
+    folder.mkdir()
+    copying = flow_copied_in(checkpoint, folder, None, None, token)
+    while not next(copying).text.startswith("wrote"):
+        pass
+    assert len(list(folder.iterdir())) == 1
+    token.cancel()
+    with pytest.raises(Cancelled):
+        next(copying)
+    assert not list(folder.iterdir())

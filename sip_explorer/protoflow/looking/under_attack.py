@@ -175,6 +175,8 @@ def drift(
     radii = sorted(set(float(epsilon) for epsilon in epsilons) - {0.0})
     if not len(images):
         raise SipError("There are no images to attack; choose at least one.")
+    if len(flow.classes) < 2:
+        raise SipError("This flow has one class, so there is no decision to attack; choose another flow.")
     if len(images) != len(labels):
         raise SipError(
             f"There are {len(images)} images and {len(labels)} labels; give a label for each image."

@@ -28,7 +28,8 @@ def class_count(gmms: Shapes, latent_shape: tuple[int, int, int], name: str) -> 
     if not gmms:
         return 0, 0
     matches = [_KEY.fullmatch(key) for key in gmms]
-    classes = max((int(match[1]) + 1 for match in matches if match), default=1)
+    # Counted, not the largest number: a file may name any.
+    classes = len({int(match[1]) for match in matches if match}) or 1
     components = next((shape[1] for key, shape in gmms.items() if key.endswith(".mu") and len(shape) == 3), 1)
     length = math.prod(latent_shape)
     last = {"mu": length, "var": length, "pi": 1}

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from sip_explorer.protoflow import FlowConfig, ProtoFlow, build_protoflow
+from sip_explorer.protoflow.code import RoundTrip
 from sip_explorer.protoflow.looking import (
     class_posterior,
     effect,
@@ -125,3 +126,17 @@ def test_faults_are_one_sentence(flow: ProtoFlow, images: torch.Tensor) -> None:
     single = build_protoflow(FlowConfig((1, 8, 8), ("squeeze",), 1), ("all",), seed=0)
     with pytest.raises(SipError, match="one class"):
         explain(single, single.encode(images[:1]))
+
+
+def test_switching_does_not_copy_a_flow_that_computes_in_float64() -> None:
+    flow = build_protoflow(FlowConfig((1, 8, 8), ("squeeze", "steps 1x8"), 2), ("a", "b"), seed=0).eval()
+    flow.round_trip = RoundTrip(0.0, "float64", 1, 1.0)
+    images = torch.rand(2, 1, 8, 8)
+    before, twin = flow.encode(images), flow._double
+    assert before.z.dtype == torch.float64
+    with switched_off(flow, [(0, 0)]):
+        assert torch.equal(flow.encode(images).z, before.z)
+    assert flow._double is twin
+    with torch.no_grad():
+        flow.backbone.layers[2].shift.add_(1.0)  # type: ignore[union-attr,index]
+    assert not torch.equal(flow.encode(images).z, before.z)

@@ -149,3 +149,6 @@ def test_faults_are_one_sentence(trained: tuple[ProtoFlow, torch.Tensor, torch.T
         list(drift(flow, images, labels[:3], (0.1,)))
     with pytest.raises(SipError, match="not among the flow's 2 classes"):
         list(drift(flow, images, labels + 1, (0.1,)))
+    one = build_protoflow(FlowConfig(flow.input_shape, ("squeeze",), 2), ("only",), seed=0).eval()
+    with pytest.raises(SipError, match="one class, so there is no decision to attack"):
+        list(drift(one, images, 0 * labels, (0.1,)))

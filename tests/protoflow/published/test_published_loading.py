@@ -11,6 +11,7 @@ from torch import Tensor
 
 from sip_explorer.protoflow import load_protoflow, save_protoflow
 from sip_explorer.protoflow.published import DenseFlow, is_published, load_published, published_weights
+from sip_explorer.protoflow.published.heads import class_count
 from sip_explorer.records import SipError
 
 CONFIG = {
@@ -214,3 +215,10 @@ def test_what_is_no_flow(tmp_path: Path, state: dict[str, Tensor]) -> None:
         load_published(tmp_path / "empty")
     with pytest.raises(SipError, match="has 2 classes, not 1"):
         load_published(write(tmp_path, state), classes=("one",))
+
+
+def test_a_class_of_an_absurd_number_is_refused_at_once() -> None:
+    shapes = {"mu": (1, 2, 8), "var": (1, 2, 8), "pi": (1, 2, 1)}
+    gmms = {f"gmms.{c}.{part}": shape for c in (0, 10**15) for part, shape in shapes.items()}
+    with pytest.raises(SipError, match=r"gmms\.1\.mu of shape none where 2 classes"):
+        class_count(gmms, (8, 1, 1), "checkpoint.pt")
