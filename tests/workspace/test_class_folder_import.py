@@ -196,8 +196,9 @@ def test_a_stopped_import_keeps_what_it_read(tmp_path: Path) -> None:
     assert isinstance(finished, Finished)
     assert finished.outcome == "stopped"
     with Workspace.open(tmp_path / "ws") as workspace:
-        assert len(workspace.image_ids()) == finished.summary["images"]
-        assert set(workspace.labels(workspace.image_ids())) == {0, 1}
+        assert len(workspace.image_ids()) == finished.summary["images"] >= 1
+        # How far it came before it stopped is the machine's business; the first class comes first.
+        assert set(workspace.labels(workspace.image_ids())) in ({0}, {0, 1})
 
 
 def test_nothing_to_import_is_said(tmp_path: Path) -> None:
