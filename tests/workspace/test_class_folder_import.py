@@ -189,7 +189,7 @@ def test_a_stopped_import_keeps_what_it_read(tmp_path: Path) -> None:
         save(source / "b" / f"{seed}.png", picture(1000 + seed, (200, 200)))
     token = CancelToken()
     job = import_images(source, tmp_path / "ws", token=token)
-    while not isinstance(next(job), Progress):
+    while not (isinstance(event := next(job), Progress) and event.done):
         pass
     token.stop()
     finished = [event for event in job if event is not None][-1]
