@@ -74,6 +74,8 @@ class ProtoFlowRun:
             yield from self._begin()
             while not self._done and not self._stopping():
                 yield from self._epoch()
+        if self._done:
+            yield self._progress()  # a run by minutes learns only now that this was its last step
         yield Finished("completed" if self._done else "stopped", self._summary())
 
     # ---- set-up ----------------------------------------------------------------------------
@@ -237,7 +239,7 @@ class ProtoFlowRun:
         recipe, steps = self.recipe, self._steps_done
         now = min(self.position.epoch + 1, recipe.epochs)
         if recipe.minutes:  # as many steps as there is time for
-            total = math.ceil(steps / self._share) if steps and self._share else 0
+            total = max(steps, math.ceil(steps / self._share)) if steps and self._share else 0
             past = self.position.elapsed / 60
             return Progress(steps, total, f"epoch {now}, minute {past:.0f} of {recipe.minutes:g}")
         total = recipe.epochs * self.batches.per_epoch
