@@ -1,14 +1,64 @@
-"""Where a run begins: anew, from its own last.pt, or from another run's snapshot."""
+"""Where a run begins: its split of the images; anew, from its own last.pt, or from another run's snapshot."""
 
+import os
+import socket
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from sip_explorer.data import stratified_split
 from sip_explorer.records import SipError
 from sip_explorer.records.runs import RunFolder
 from sip_explorer.training.any_recipe import AnyRecipe
-from sip_explorer.training.resuming import Position, RunState
+from sip_explorer.training.environment import describe_environment
+from sip_explorer.training.ranks import Ranks
+from sip_explorer.training.resuming import Position, RunState, data_hash
+from sip_explorer.training.training_data import TrainingData
+
+Rows = npt.NDArray[np.int64]
+
+
+def split(recipe: AnyRecipe, data: TrainingData) -> tuple[Rows, Rows, Mapping[str, str]]:
+    """Return the rows to train on, the held-out rows, and what a resumed run must have in common."""
+    held_out = stratified_split(data.labels, recipe.validation_fraction, recipe.seed)
+    identity = {
+        "recipe": recipe.hash,
+        "data": data_hash(data.ids, data.labels),
+        "split": data_hash(data.ids[held_out], data.labels[held_out]),
+    }
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out), identity
+
+
+def describe(
+    run: RunFolder,
+    ranks: Ranks,
+    recipe: AnyRecipe,
+    data: TrainingData,
+    identity: Mapping[str, str],
+    snapshot: Path | None,
+    **decided: Any,
+) -> None:
+    """Write environment.json: where and with what the run works, and what it ``decided``."""
+    if snapshot is not None:
+        decided["snapshot"] = str(snapshot.resolve())
+    if ranks.main:
+        run.write_environment(
+            describe_environment(
+                ranks.device,
+                pid=os.getpid(),
+                host=socket.gethostname(),
+                processes=ranks.world,
+                seed=recipe.seed,
+                recipe_hash=recipe.hash,
+                data=data.name,
+                data_hash=identity["data"],
+                **decided,
+            )
+        )
 
 
 def same_start(run: RunFolder, earlier: Mapping[str, Any], identity: Mapping[str, str]) -> None:
@@ -54,4 +104,5 @@ def from_snapshot(
     if position.batches != batches:
         position = replace(position, batch=0, batches=batches, seconds=0.0)
     position.forget_best()
+    position.elapsed = 0.0
     return position

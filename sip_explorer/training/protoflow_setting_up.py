@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sip_explorer.data import stratified_split, to_float
+from sip_explorer.data import to_float
 from sip_explorer.protoflow import ProtoFlow, build_protoflow, initialise_class
 from sip_explorer.records import CancelToken, Event
 from sip_explorer.records.runs import RunFolder
 from sip_explorer.training.averaging import MovingAverage
 from sip_explorer.training.batches import Batches
-from sip_explorer.training.beginning import same_start
+from sip_explorer.training.beginning import describe, same_start, split
 from sip_explorer.training.environment import resolve_precision
 from sip_explorer.training.protoflow_noise import (
     AGAIN,
@@ -30,8 +30,6 @@ from sip_explorer.training.protoflow_recipe import ProtoFlowRecipe
 from sip_explorer.training.protoflow_referee import FlowReferee
 from sip_explorer.training.protoflow_step import ProtoFlowStep
 from sip_explorer.training.ranks import Ranks
-from sip_explorer.training.resuming import data_hash
-from sip_explorer.training.setting_up import describe
 from sip_explorer.training.training_data import TrainingData
 
 Rows = npt.NDArray[np.int64]
@@ -70,13 +68,7 @@ def set_up_flow(
 
     ``earlier`` is what environment.json said before; a run of another recipe or of other images is refused.
     """
-    held_out = stratified_split(data.labels, recipe.validation_fraction, recipe.seed)
-    rows = np.flatnonzero(~held_out)
-    identity = {
-        "recipe": recipe.hash,
-        "data": data_hash(data.ids, data.labels),
-        "split": data_hash(data.ids[held_out], data.labels[held_out]),
-    }
+    rows, held_out, identity = split(recipe, data)
     same_start(run, earlier, identity)
     describe(run, ranks, recipe, data, identity, snapshot)  # who works here is known from the first moment
     flow = _built(recipe, data, ranks.device)
@@ -91,7 +83,7 @@ def set_up_flow(
         identity,
         flow,
         batches,
-        FlowReferee(recipe, run, data, np.flatnonzero(held_out), ranks),
+        FlowReferee(recipe, run, data, held_out, ranks),
         step,
         MovingAverage(flow, recipe.average, climbing=True) if recipe.average else None,
     )

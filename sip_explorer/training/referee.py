@@ -85,7 +85,7 @@ class Referee:
         elif position.batch == position.batches:  # one that was stopped midway is no epoch without
             position.plateau += 1
         if math.isnan(value) or value >= position.best_value:  # the latest on a tie
-            position.best_value = -1.0 if math.isnan(value) else value
+            position.best_value = -math.inf if math.isnan(value) else value
             position.best = figures
             if self._ranks.main:
                 name = recipe.name or self._run.path.name

@@ -5,6 +5,7 @@ and step, so there is no random state to keep.
 """
 
 import hashlib
+import math
 import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -41,7 +42,7 @@ class Position:
     epoch: int = 0
     batch: int = 0
     batches: int = 0
-    best_value: float = -1.0
+    best_value: float = -math.inf
     best: dict[str, float] = field(default_factory=dict)
     plateau: int = 0
     seconds: float = 0.0
@@ -49,7 +50,7 @@ class Position:
 
     def forget_best(self) -> None:
         """Begin to look for the best checkpoint anew: the one so far lies in another run's folder."""
-        self.best_value, self.best, self.plateau = -1.0, {}, 0
+        self.best_value, self.best, self.plateau = -math.inf, {}, 0
 
 
 def data_hash(ids: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> str:

@@ -1,7 +1,5 @@
 """What a run works with, made from its recipe and its data before the first step."""
 
-import os
-import socket
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,21 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sip_explorer.data import stratified_split
 from sip_explorer.models import Classifier
 from sip_explorer.records import CancelToken, Event, Notice
 from sip_explorer.records.runs import RunFolder
-from sip_explorer.training.any_recipe import AnyRecipe
 from sip_explorer.training.augmentation import Augmentation
 from sip_explorer.training.averaging import MovingAverage
 from sip_explorer.training.batches import Batches
-from sip_explorer.training.beginning import same_start
-from sip_explorer.training.environment import describe_environment
+from sip_explorer.training.beginning import describe, same_start, split
 from sip_explorer.training.fresh_model import model_of
 from sip_explorer.training.ranks import Ranks
 from sip_explorer.training.recipe import Recipe
 from sip_explorer.training.referee import Referee
-from sip_explorer.training.resuming import data_hash
 from sip_explorer.training.salience_choice import ChosenSalience, choose_salience
 from sip_explorer.training.step import TrainingStep
 from sip_explorer.training.training_data import TrainingData
@@ -61,13 +55,7 @@ def set_up(
 
     ``earlier`` is what environment.json said before; a run of another recipe or of other images is refused.
     """
-    held_out = stratified_split(data.labels, recipe.validation_fraction, recipe.seed)
-    rows = np.flatnonzero(~held_out)
-    identity = {
-        "recipe": recipe.hash,
-        "data": data_hash(data.ids, data.labels),
-        "split": data_hash(data.ids[held_out], data.labels[held_out]),
-    }
+    rows, held_out, identity = split(recipe, data)
     same_start(run, earlier, identity)
     describe(run, ranks, recipe, data, identity, snapshot)  # who works here is known from the first moment
     masks = None
@@ -83,38 +71,10 @@ def set_up(
         identity,
         model,
         batches,
-        Referee(recipe, run, data, np.flatnonzero(held_out), ranks),
+        Referee(recipe, run, data, held_out, ranks),
         TrainingStep(recipe, model, ranks, -(-batches.batch_size // ranks.world)),
         MovingAverage(model, recipe.ema) if recipe.ema else None,
     )
-
-
-def describe(
-    run: RunFolder,
-    ranks: Ranks,
-    recipe: AnyRecipe,
-    data: TrainingData,
-    identity: Mapping[str, str],
-    snapshot: Path | None,
-    **decided: Any,
-) -> None:
-    """Write environment.json: where and with what the run works, and what it ``decided``."""
-    if snapshot is not None:
-        decided["snapshot"] = str(snapshot.resolve())
-    if ranks.main:
-        run.write_environment(
-            describe_environment(
-                ranks.device,
-                pid=os.getpid(),
-                host=socket.gethostname(),
-                processes=ranks.world,
-                seed=recipe.seed,
-                recipe_hash=recipe.hash,
-                data=data.name,
-                data_hash=identity["data"],
-                **decided,
-            )
-        )
 
 
 def _chosen(

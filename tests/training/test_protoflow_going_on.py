@@ -16,7 +16,7 @@ from sip_explorer.data import PackedImages
 from sip_explorer.protoflow import load_protoflow
 from sip_explorer.records import CancelToken, Event, Finished, Metric, Notice, Progress, SipError
 from sip_explorer.records.runs import RunFolder
-from sip_explorer.training import TrainingData, protoflow_run
+from sip_explorer.training import TrainingData, epoch_run
 from sip_explorer.training.packed_data import packed_data
 from sip_explorer.training.protoflow_loop import train_protoflow
 from sip_explorer.training.protoflow_recipe import ProtoFlowRecipe
@@ -164,7 +164,7 @@ class Clock:
 def test_time_goes_on_where_a_run_by_minutes_was_stopped(
     flow_recipe: ProtoFlowRecipe, tmp_path: Path, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(protoflow_run, "time", Clock())
+    monkeypatch.setattr(epoch_run, "time", Clock())
     recipe = flow_recipe.replace(epochs=5000, minutes=0.05)
     token = CancelToken()
     for event in train_protoflow(recipe, tmp_path, make_data(), token=token):

@@ -25,7 +25,7 @@ def test_figures_that_overflow_never_replace_the_best(tmp_path: Path) -> None:
     recipe = ProtoFlowRecipe(samples=0, average=0.0)
     referee = FlowReferee(recipe, run, data, np.arange(6), ranks_of("cpu"))
     flow = build_protoflow(FlowConfig((1, 8, 8), ("squeeze",), 1), ("a", "b"), seed=0)
-    position = Position(best_value=-math.inf)
+    position = Position()
 
     def judged(judged_flow: ProtoFlow, epoch: float) -> None:
         list(referee.measure(judged_flow, None, position, MetricAt(1, epoch), CancelToken()))
