@@ -178,8 +178,8 @@ def test_a_stop_within_an_epoch_is_no_epoch_without_a_better_value(
 def test_a_state_that_has_lost_its_numbers_is_never_saved_over_a_good_one(
     recipe: Recipe, tmp_path: Path, make_data: MakeData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sip_explorer.training.run.SAVE_EVERY", -1.0)  # after every batch
-    monkeypatch.setattr("sip_explorer.training.run.LOGS_PER_EPOCH", 1)
+    monkeypatch.setattr("sip_explorer.training.epoch_run.SAVE_EVERY", -1.0)  # after every batch
+    monkeypatch.setattr("sip_explorer.training.epoch_run.LOGS_PER_EPOCH", 1)
     recipe = recipe.replace(method="clean", learning_rate=90.0, schedule="constant", epochs=30, batch_size=4)
     with pytest.raises(SipError, match=r"no number any more|not finite"):
         run(recipe, tmp_path, make_data())
