@@ -6,14 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sip_explorer.records.errors import SipError
+
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on a clean exit fsync it and rename it to ``path``.
 
-    On an exception the temporary file is removed and whatever stood at ``path`` stays.
+    On an exception the temporary file is removed and whatever stood at ``path`` stays. SipError where it
+    is a folder.
     """
     target = Path(path)
+    if target.is_dir():
+        raise SipError(f"{target} is a folder: give the name of a file in it.")
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
     os.close(handle)

@@ -12,30 +12,28 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 from sip_explorer.qt.rooms.prototypes import exporting
 from sip_explorer.qt.rooms.prototypes.attack_requests import Drifted
 from sip_explorer.qt.rooms.prototypes.attack_results import AttackResults
+from sip_explorer.qt.rooms.prototypes.attacked_pane import AttackedPane
 from sip_explorer.qt.rooms.prototypes.export_menu import Export
 from sip_explorer.qt.rooms.prototypes.requests import Cell
 from sip_explorer.qt.rooms.prototypes.subject import Subject
-from sip_explorer.qt.rooms.prototypes.view import PrototypeView, heading, muted
+from sip_explorer.qt.rooms.prototypes.view import heading, muted
 from sip_explorer.qt.widgets.captioned_grid import CaptionedGrid
 from sip_explorer.qt.widgets.curve_plot import CurvePlot
-from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.share_bars import ShareBars
 from sip_explorer.records.epsilon import in_255ths
 
 DESTINATIONS, EXAMPLES = 6, 5
 
 
-class AttackManyPane(PrototypeView):
+class AttackManyPane(AttackedPane):
     """A click on the curve chooses the epsilon of what stands under it."""
 
     word: ClassVar[str] = "Many images"
     tip: ClassVar[str] = "How many test images are misclassified, and towards which prototypes they drift"
-    act = "Attack test images"
-    act_tip = "Attack as many images as the column at the right says"
+    invitation = "Attack test images to see how fragile the flow is, and which prototypes they drift to."
 
     def __init__(self, subject: Subject, results: AttackResults) -> None:
-        super().__init__(subject)
-        self._results = results
+        super().__init__(subject, results)
         self._place = -1
         self.sentence = heading()
         self.sentence.setWordWrap(True)
@@ -60,11 +58,6 @@ class AttackManyPane(PrototypeView):
         top.setSpacing(16)
         top.addLayout(left, 3)
         top.addLayout(right, 2)
-        self._empty = EmptyState(
-            "Attack test images to see how fragile the flow is, and which prototypes they drift to.",
-            self.act,
-            results.attack,
-        )
         self._parts = (
             self.sentence, self._words, self._plot_title, self.plot, self._drift_title, self.destinations,
             self._examples_title, self.examples,
@@ -78,12 +71,6 @@ class AttackManyPane(PrototypeView):
         self.column.addStretch(1)
         results.changed.connect(self._show)
         self._show()
-
-    def run(self) -> None:
-        if self._results.row is None:
-            self._results.attack()
-        else:
-            self._results.cancel()
 
     def exports(self) -> Sequence[Export]:
         results, subject = self._results, self.subject
@@ -120,15 +107,8 @@ class AttackManyPane(PrototypeView):
 
     def _show(self) -> None:
         results = self._results
-        working, there = results.row is not None, len(results.steps) > 0
-        self.act = "Cancel" if working else type(self).act
-        self.act_tip = "Stop; what is finished stays" if working else type(self).act_tip
-        self.act_changed.emit()
-        for part in self._parts:
-            part.setVisible(there)
-        self._empty.setVisible(not there)
-        self._empty.button.setEnabled(not working)
-        self._empty.button.setText("The attack is under way…" if working else type(self).act)
+        there = len(results.steps) > 0
+        self._show_whether(there)
         if not there:
             self._place = -1
             return

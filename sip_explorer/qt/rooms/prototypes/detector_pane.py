@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
 
 from sip_explorer.qt.rooms.prototypes import exporting
 from sip_explorer.qt.rooms.prototypes.attack_results import AttackResults
+from sip_explorer.qt.rooms.prototypes.attacked_pane import AttackedPane
 from sip_explorer.qt.rooms.prototypes.export_menu import Export
 from sip_explorer.qt.rooms.prototypes.subject import Subject
-from sip_explorer.qt.rooms.prototypes.view import PrototypeView, heading, muted
+from sip_explorer.qt.rooms.prototypes.view import heading, muted
 from sip_explorer.qt.widgets.curve_plot import CurvePlot
-from sip_explorer.qt.widgets.empty_state import EmptyState
 from sip_explorer.qt.widgets.figure_table import FigureTable
 from sip_explorer.records.epsilon import in_255ths
 
@@ -24,17 +24,15 @@ if TYPE_CHECKING:
 CHANCE = "chance"
 
 
-class DetectorPane(PrototypeView):
+class DetectorPane(AttackedPane):
     """A curve for each epsilon and each other data set: detected against false alarms."""
 
     word: ClassVar[str] = "Detector"
     tip: ClassVar[str] = "Whether a low log-likelihood gives attacked or foreign images away"
-    act = "Attack test images"
-    act_tip = "Attack as many images as the column at the right says"
+    invitation = "First attack test images, then see whether their log-likelihoods give them away."
 
     def __init__(self, subject: Subject, results: AttackResults) -> None:
-        super().__init__(subject)
-        self._results = results
+        super().__init__(subject, results)
         self.detectors: dict[str, Detector] = {}
         self._of: object = None
         title = heading("Is an image suspicious where its log-likelihood is low?")
@@ -53,11 +51,6 @@ class DetectorPane(PrototypeView):
         row = QHBoxLayout()
         row.addWidget(self.other)
         row.addStretch(1)
-        self._empty = EmptyState(
-            "First attack test images, then see whether their log-likelihoods give them away.",
-            self.act,
-            results.attack,
-        )
         self._parts = (
             title,
             self._words,
@@ -73,12 +66,6 @@ class DetectorPane(PrototypeView):
         self.column.addWidget(self._empty, 50)
         results.changed.connect(self._show)
         self._show()
-
-    def run(self) -> None:
-        if self._results.row is None:
-            self._results.attack()
-        else:
-            self._results.cancel()
 
     def shown(self) -> None:
         self._show()
@@ -110,16 +97,9 @@ class DetectorPane(PrototypeView):
 
     def _show(self) -> None:
         results = self._results
-        working, there = results.row is not None, len(results.steps) > 1
-        self.act = "Cancel" if working else type(self).act
-        self.act_tip = "Stop; what is finished stays" if working else type(self).act_tip
-        self.act_changed.emit()
-        for part in self._parts:
-            part.setVisible(there)
-        self._empty.setVisible(not there)
-        self._empty.button.setEnabled(not working)
-        self._empty.button.setText("The attack is under way…" if working else type(self).act)
-        self.other.setEnabled(not working)
+        there = len(results.steps) > 1
+        self._show_whether(there)
+        self.other.setEnabled(results.row is None)
         if not there:
             self.detectors = {}
             self._of = None
