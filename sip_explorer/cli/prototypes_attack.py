@@ -42,14 +42,16 @@ def register(group: typer.Typer) -> None:
         images: Annotated[int, typer.Option("--images", "-n", min=1, help="How many images.")] = 64,
         split: Annotated[str, typer.Option(help="Which images: test or train.")] = "test",
         seed: SeedOption = 0,
-        out: Annotated[Path, typer.Option(help="PNG to write: the first images along epsilon.")] = Path(
-            "drift.png"
-        ),
+        out: Annotated[
+            Path, typer.Option(dir_okay=False, help="PNG to write: the first images along epsilon.")
+        ] = Path("drift.png"),
         table_: Annotated[
-            Path | None, typer.Option("--table", help="Write every image at every epsilon to this .csv.")
+            Path | None,
+            typer.Option("--table", dir_okay=False, help="Write every image at every epsilon to this .csv."),
         ] = None,
         adversarial: Annotated[
-            Path | None, typer.Option(help="Write the images of the largest epsilon to this .h5 or .npy.")
+            Path | None,
+            typer.Option(dir_okay=False, help="Write the images of the largest epsilon to this .h5 or .npy."),
         ] = None,
         device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,

@@ -29,11 +29,12 @@ def register(group: typer.Typer) -> None:
         other: FlowArgument,
         images: Annotated[int, typer.Option("--images", "-n", min=1, help="How many images.")] = 200,
         split: Annotated[str, typer.Option(help="Which images: test or train.")] = "test",
-        out: Annotated[Path, typer.Option(help="PNG to write: each class's prototypes in both.")] = Path(
-            "compared.png"
-        ),
+        out: Annotated[
+            Path, typer.Option(dir_okay=False, help="PNG to write: each class's prototypes in both.")
+        ] = Path("compared.png"),
         table_: Annotated[
-            Path | None, typer.Option("--table", help="Write both flows' answers per image to this .csv.")
+            Path | None,
+            typer.Option("--table", dir_okay=False, help="Write both flows' answers per image to this .csv."),
         ] = None,
         device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,

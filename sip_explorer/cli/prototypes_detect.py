@@ -46,7 +46,9 @@ def register(group: typer.Typer) -> None:
         images: Annotated[int, typer.Option("--images", "-n", min=2, help="How many on each side.")] = 64,
         split: Annotated[str, typer.Option(help="Which images: test or train.")] = "test",
         seed: SeedOption = 0,
-        table: Annotated[Path | None, typer.Option(help="Write the ROC curve to this .csv.")] = None,
+        table: Annotated[
+            Path | None, typer.Option(dir_okay=False, help="Write the ROC curve to this .csv.")
+        ] = None,
         device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,
     ) -> None:

@@ -28,13 +28,15 @@ def register(group: typer.Typer) -> None:
         out: Annotated[
             Path,
             typer.Option(
+                dir_okay=False,
                 help="PNG to write: the image, decoded again, its nearest prototype and the next class's, "
                 "which pixels move toward it, what speaks for it (red) and against it (blue), and the "
-                "gradient of the difference."
+                "gradient of the difference.",
             ),
         ] = Path("explained.png"),
         table: Annotated[
-            Path | None, typer.Option(help="Write p(prototype|image) of every prototype to this .csv.")
+            Path | None,
+            typer.Option(dir_okay=False, help="Write p(prototype|image) of every prototype to this .csv."),
         ] = None,
         reference: Annotated[
             int, typer.Option(min=0, help="Training images that say how usual an image is; 0: none.")

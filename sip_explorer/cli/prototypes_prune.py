@@ -50,7 +50,8 @@ def register(group: typer.Typer) -> None:
             int, typer.Option("--images", "-n", min=1, help="How many of training, and how many of test.")
         ] = 500,
         out: Annotated[
-            Path | None, typer.Option(help="Write the flow to this .safetensors; by default only tried.")
+            Path | None,
+            typer.Option(dir_okay=False, help="Write the flow to this .safetensors; by default only tried."),
         ] = None,
         device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,

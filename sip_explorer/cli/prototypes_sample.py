@@ -27,7 +27,7 @@ def register(group: typer.Typer) -> None:
     def sample(
         flow: FlowArgument,
         out: Annotated[
-            Path, typer.Option(help="PNG to write: a row per prototype, a column per sample.")
+            Path, typer.Option(dir_okay=False, help="PNG to write: a row per prototype, a column per sample.")
         ] = Path("samples.png"),
         class_: Annotated[
             str | None, typer.Option("--class", help="Class name; by default every class.")

@@ -39,12 +39,13 @@ def register(group: typer.Typer) -> None:
         of: Annotated[
             str | None, typer.Option(help=f"One prototype, {PrototypeWords}; by default the grid of all.")
         ] = None,
-        out: Annotated[Path, typer.Option(help="PNG to write.")] = Path("prototypes.png"),
+        out: Annotated[Path, typer.Option(dir_okay=False, help="PNG to write.")] = Path("prototypes.png"),
         table: Annotated[
-            Path | None, typer.Option(help="Write weights and usage of every prototype to this .csv.")
+            Path | None,
+            typer.Option(dir_okay=False, help="Write weights and usage of every prototype to this .csv."),
         ] = None,
         record: Annotated[
-            Path | None, typer.Option(help="Write means, samples and weights to this .h5.")
+            Path | None, typer.Option(dir_okay=False, help="Write means, samples and weights to this .h5.")
         ] = None,
         samples: Annotated[
             int, typer.Option(min=0, max=100, help="Samples of each prototype in the .h5.")

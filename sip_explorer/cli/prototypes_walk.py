@@ -39,8 +39,10 @@ def register(group: typer.Typer) -> None:
             str | None, typer.Option(help=f"{PrototypeWords}; by default the one nearest to the image.")
         ] = None,
         steps: Annotated[int, typer.Option(min=2, max=200, help="Images, both ends included.")] = 9,
-        out: Annotated[Path, typer.Option(help="PNG to write.")] = Path("walk.png"),
-        gif: Annotated[Path | None, typer.Option(help="GIF to write: there and back.")] = None,
+        out: Annotated[Path, typer.Option(dir_okay=False, help="PNG to write.")] = Path("walk.png"),
+        gif: Annotated[
+            Path | None, typer.Option(dir_okay=False, help="GIF to write: there and back.")
+        ] = None,
         workspace: WorkspaceOption = None,
     ) -> None:
         """Walk through the latent space to a prototype; an image keeps its own fine detail on the way."""

@@ -313,6 +313,22 @@ def test_a_wrong_ending_is_refused_before_the_attack(run, tmp_path):
     assert not (tmp_path / "drift.png").exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (("sample",), "--out"), (("show",), "--table"), (("show",), "--record"), (("walk", "0"), "--gif"),
+        (("explain", "0"), "--out"), (("compare", "x"), "--table"), (("prune",), "--out"),
+        (("attack",), "--adversarial"), (("detect",), "--table"),
+    ],
+)  # fmt: skip
+def test_a_folder_is_refused_as_a_file_before_the_work(run, tmp_path, command, option):
+    code, shown = run(*command, option, str(tmp_path))
+    assert code == 2
+    assert f"'{option}'" in shown
+    assert "is a directory" in shown
+    assert not list(tmp_path.glob("*.png"))
+
+
 def test_names_with_a_dot_and_folders_are_flows_too(run, there, tmp_path):
     with Workspace.open(there / "workspace") as workspace:
         entry = workspace.add_model(there / "flow.safetensors", name="run-1.5")
