@@ -14,7 +14,8 @@ def test_what_stood_there_stays_when_writing_fails(tmp_path):
             temporary.write_text("half")
             raise KeyError("half-way")
 
-    pytest.raises(KeyError, fail)
+    with pytest.raises(KeyError):
+        fail()
     assert path.read_text() == "first"
     assert list(path.parent.iterdir()) == [path]
 
