@@ -13,6 +13,7 @@ from sip_explorer.protoflow.config import FlowConfig
 from sip_explorer.protoflow.flow import ProtoFlow, build_protoflow
 from sip_explorer.protoflow.multiscale import MultiScaleFlow
 from sip_explorer.protoflow.published.backbone import DenseFlow
+from sip_explorer.protoflow.published.keys import plan_of
 from sip_explorer.protoflow.published.loading import load_published
 from sip_explorer.protoflow.published.plan import DenseFlowPlan
 from sip_explorer.records import SipError, atomic_path
@@ -55,7 +56,7 @@ def load_protoflow(path: Path | str, *, device: str = "cpu") -> ProtoFlow:
     about, tensors = _read(path)
     if about.get("variance") != "log-variance":
         raise SipError(f"{path.name} does not state its variances as log-variances; write the file again.")
-    flow = _build(path, about)
+    flow = _build(path, about, tensors)
     # Files of format 1 have no prefix and no switched-off prototypes.
     tensors = {f"backbone.{key}" if key.startswith("layers.") else key: tensors[key] for key in tensors}
     tensors.setdefault("mixture.active", flow.mixture.active)
@@ -73,7 +74,8 @@ def is_torch_file(path: Path) -> bool:
         return file.read(2) in (b"PK", b"\x80\x02")
 
 
-def _build(path: Path, about: dict[str, Any]) -> ProtoFlow:
+def _build(path: Path, about: dict[str, Any], tensors: dict[str, Tensor]) -> ProtoFlow:
+    """Build the flow that a file claims to hold, unless ``tensors`` cannot be one so large."""
     plan, classes, origin = about.get("config") or {}, about.get("classes") or [], about.get("origin") or {}
     components = about.get("components", 1)
     architecture = about.get("architecture", MultiScaleFlow.architecture)
@@ -85,10 +87,24 @@ def _build(path: Path, about: dict[str, Any]) -> ProtoFlow:
         if not right:
             raise SipError(f"{path.name} says {about[key]!r} for its {key}; write the file again.")
     if architecture == MultiScaleFlow.architecture:
-        return build_protoflow(FlowConfig.from_dict(plan), classes, seed=0, origin=origin)
+        config = FlowConfig.from_dict(plan)
+        held = sum(tensor.numel() for tensor in tensors.values())
+        if (least := config.least_weights(len(classes))) > held:
+            raise SipError(
+                f"{path.name} does not fit its own plan: that has more than {least:,} weights, the file "
+                f"{held:,}; write the file again."
+            )
+        return build_protoflow(config, classes, seed=0, origin=origin)
     if architecture == DenseFlow.architecture:
-        backbone = DenseFlow(DenseFlowPlan.from_dict(plan))
-        return ProtoFlow(backbone, classes, components, origin)
+        dense = DenseFlowPlan.from_dict(plan)
+        shapes = {key.removeprefix("backbone."): tuple(tensor.shape) for key, tensor in tensors.items()}
+        if (found := plan_of(shapes, dense.input_shape[1:], path.name)) != dense:
+            raise SipError(
+                f"{path.name} does not fit its own plan: its weights are of block_conf "
+                f"{list(found.block_conf)}, layers_conf {list(found.layers_conf)} and widths "
+                f"{list(found.widths)}; write the file again."
+            )
+        return ProtoFlow(DenseFlow(dense), classes, components, origin)
     raise SipError(
         f"{path.name} holds a flow of the family {architecture!r}, which this SIP Explorer does not know; "
         "update the program."

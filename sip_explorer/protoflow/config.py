@@ -100,6 +100,22 @@ class FlowConfig:
                 halves.append((channels, height, width))
         return tuple(halves), (channels, height, width)
 
+    def least_weights(self, classes: int) -> int:
+        """Return how many parameters a flow of ``classes`` has at least, without building it."""
+        channels, height, width = self.input_shape
+        total = 0
+        for stage in self.stages():
+            if stage.kind == "squeeze":
+                channels, height, width = 4 * channels, height // 2, width // 2
+                continue
+            if stage.kind == "dense":
+                total += stage.count * stage.width * (channels * height * width // 2)
+            else:
+                total += stage.count * stage.width * (stage.width * (1 + 10 * self.blocks) + height * width)
+            if stage.kind == "factor":
+                channels //= 2
+        return total + 2 * classes * self.components * channels * height * width
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return asdict(self)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from sip_explorer.protoflow import FlowConfig, ProtoFlow, build_protoflow, load_protoflow, save_protoflow
+from sip_explorer.protoflow.presets import preset
 from sip_explorer.records import SipError
 
 CONFIG = FlowConfig((1, 8, 8), ("squeeze", "steps 1x8", "factor 8", "steps 1x8"), 2)
@@ -109,6 +111,12 @@ def _poison(tensors: dict, about: dict) -> None:
         (lambda tensors, about: about.update(format=None), "damaged or cut short"),
         (lambda tensors, about: about["config"].update(components=2.5), "components is 2.5"),
         (lambda tensors, about: about["config"].update(blocks=0.5), "blocks is 0.5"),
+        (lambda tensors, about: about["config"].update(layout=["squeeze", "steps 900000x8"]), "the file"),
+        (lambda tensors, about: about["config"].update(layout=["squeeze", "dense 1x99999999"]), "own plan"),
+        (lambda tensors, about: about["config"].update(layout=["squeeze", "factor 99999999"]), "own plan"),
+        (lambda tensors, about: about["config"].update(blocks=64), "more than"),
+        (lambda tensors, about: about["config"].update(components=10**12), "more than"),
+        (lambda tensors, about: about["config"].update(input_shape=[1, 2**20, 2**20]), "more than"),
         (lambda tensors, about: tensors.update(probe=torch.full((1, 1, 8, 8), 700.0)), "no 8-bit image"),
     ],
 )
@@ -155,6 +163,15 @@ def _refused(path: Path, words: str) -> None:
 def test_a_plan_that_cannot_be_built_gets_one_sentence(values: dict, words: str) -> None:
     with pytest.raises(SipError, match=words):
         FlowConfig(**values)
+
+
+@pytest.mark.parametrize("size", ["small", "medium"])
+@pytest.mark.parametrize("blocks", [0, 2])
+def test_a_flow_has_more_weights_than_its_plan_has_at_least(size: str, blocks: int) -> None:
+    config = replace(preset(size, (1, 28, 28), 5, None), blocks=blocks)
+    flow = build_protoflow(config, ("a", "b"), seed=0)
+    held = sum(parameter.numel() for parameter in flow.parameters())
+    assert held / 20 < config.least_weights(2) < held
 
 
 def test_shapes_follow_the_layout() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from sip_explorer.protoflow import load_protoflow, save_protoflow
@@ -76,6 +78,18 @@ def test_saved_again_it_opens_as_our_own(tmp_path: Path, state: dict[str, Tensor
     images = torch.rand(2, 1, 8, 8)
     assert torch.equal(again.encode(images).z, flow.encode(images).z)
     assert again.origin == flow.origin
+
+
+def test_a_plan_that_is_not_its_weights_is_refused(tmp_path: Path, state: dict[str, Tensor]) -> None:
+    path = tmp_path / "own.safetensors"
+    save_protoflow(path, load_published(write(tmp_path, state)))
+    tensors = load_file(path)
+    with safe_open(path, "pt") as file:
+        about = json.loads(file.metadata()["sip_explorer"])
+    about["config"]["layers_conf"] = [90_000] * len(about["config"]["layers_conf"])
+    save_file(tensors, path, {"sip_explorer": json.dumps(about)})
+    with pytest.raises(SipError, match="does not fit its own plan: its weights are of block_conf"):
+        load_protoflow(path)
 
 
 def test_averages_are_a_choice(tmp_path: Path, state: dict[str, Tensor]) -> None:
