@@ -46,10 +46,14 @@ class Section(QWidget):
         theme.changed.connect(self._tint)
         self._tint()
 
-    def add_row(self, label: str, editor: QWidget, *, unit: str = "", tip: str = "") -> Row:
-        """Add an editor with its label and unit; the label becomes its accessible name."""
-        row = Row(self._grid, self._grid.rowCount(), label, editor, unit, tip)
-        return row
+    def add_row(
+        self, label: str, editor: QWidget, *, unit: str = "", tip: str = "", wide: bool = False
+    ) -> Row:
+        """Add an editor with its label and unit; the label becomes its accessible name.
+
+        A ``wide`` editor stands under its label and has the whole width: for a list of numbers.
+        """
+        return Row(self._grid, self._grid.rowCount(), label, editor, unit, tip, wide)
 
     def add_widget(self, widget: QWidget) -> None:
         """Add a widget over the whole width."""
@@ -80,7 +84,7 @@ class Row:
     """One row of a `Section`. ``track`` gives it a reset mark that shows while the value is changed."""
 
     def __init__(
-        self, grid: QGridLayout, index: int, label: str, editor: QWidget, unit: str, tip: str
+        self, grid: QGridLayout, index: int, label: str, editor: QWidget, unit: str, tip: str, wide: bool
     ) -> None:
         self._visible = True
         self.label = QLabel(label)
@@ -103,10 +107,14 @@ class Row:
         policy.setRetainSizeWhenHidden(True)  # the column does not jump when the mark appears
         self.reset.setSizePolicy(policy)
         self.reset.hide()
-        grid.addWidget(self.label, index, 0)
-        grid.addWidget(editor, index, 1)
-        grid.addWidget(self.unit, index, 2)
-        grid.addWidget(self.reset, index, 3)
+        if wide:
+            grid.addWidget(self.label, index, 0, 1, 4)
+            grid.addWidget(editor, index + 1, 0, 1, 2)
+        else:
+            grid.addWidget(self.label, index, 0)
+            grid.addWidget(editor, index, 1)
+        grid.addWidget(self.unit, index + wide, 2)
+        grid.addWidget(self.reset, index + wide, 3)
 
     def track(
         self,

@@ -60,6 +60,7 @@ class AttackSection(QObject):
             "Epsilons",
             self.epsilons,
             tip="L∞: the largest change of a pixel value in [0, 1], as n/255 or a fraction",
+            wide=True,
         )
         row.track(
             self.epsilons.textChanged,
