@@ -86,6 +86,12 @@ def _build(path: Path, about: dict[str, Any], tensors: dict[str, Tensor]) -> Pro
     ):
         if not right:
             raise SipError(f"{path.name} says {about[key]!r} for its {key}; write the file again.")
+    means = tensors.get("mixture.mean")
+    if classes and means is not None and tuple(means.shape[:2]) != (len(classes), components):
+        raise SipError(
+            f"{path.name} does not fit its own plan: it names {len(classes)} classes of {components} "
+            f"prototypes, its mixture.mean is of shape {tuple(means.shape)}; write the file again."
+        )
     if architecture == MultiScaleFlow.architecture:
         config = FlowConfig.from_dict(plan)
         held = sum(tensor.numel() for tensor in tensors.values())
@@ -134,7 +140,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
                     f"{path.name} was written by a newer SIP Explorer; update the program to open it."
                 )
             return about, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, ValueError, TypeError) as error:
+    except (SafetensorError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise SipError(f"{path.name} is damaged or cut short ({error}); copy it again.") from error
 
 

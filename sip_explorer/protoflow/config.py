@@ -112,6 +112,8 @@ class FlowConfig:
                 total += stage.count * stage.width * (channels * height * width // 2)
             else:
                 total += stage.count * stage.width * (stage.width * (1 + 10 * self.blocks) + height * width)
+            if stage.kind == "steps":
+                total += stage.count * channels * channels
             if stage.kind == "factor":
                 channels //= 2
         return total + 2 * classes * self.components * channels * height * width
@@ -130,21 +132,26 @@ class FlowConfig:
                     f"The flow's configuration has unknown keys: {', '.join(unknown)}; remove them."
                 )
             return cls(**values)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise SipError(
                 f"The flow's configuration cannot be read ({error}); write the file again."
             ) from error
 
 
 def _parse(entry: str) -> Stage:
+    stage = None
     if entry == "squeeze":
         return Stage("squeeze")
     if found := _STEPS.fullmatch(entry):
-        return Stage("steps", int(found[1]), int(found[2]))
-    if found := _DENSE.fullmatch(entry):
-        return Stage("dense", int(found[1]), int(found[2]))
-    if found := _FACTOR.fullmatch(entry):
-        return Stage("factor", 1, int(found[1]))
+        stage = Stage("steps", int(found[1]), int(found[2]))
+    elif found := _DENSE.fullmatch(entry):
+        stage = Stage("dense", int(found[1]), int(found[2]))
+    elif found := _FACTOR.fullmatch(entry):
+        stage = Stage("factor", 1, int(found[1]))
+    if stage is not None:
+        if min(stage.count, stage.width) < 1:
+            raise SipError(f"The layout entry {entry!r} has a 0 in it; choose whole numbers of at least 1.")
+        return stage
     raise SipError(
         f"The layout entry {entry!r} is none of 'squeeze', 'steps 4x64', 'dense 2x256' and 'factor 128'; "
         "correct it."

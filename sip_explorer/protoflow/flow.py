@@ -163,10 +163,10 @@ class ProtoFlow(nn.Module):
             images = torch.cat((self.probe.to(self._device()).float() / 255, (255 * static).round() / 255))
         self.round_trip = None
         single = self._round_trip_error(images)
-        self.round_trip = RoundTrip(single, "float32", 3 * len(images), single)
+        self.round_trip = RoundTrip(single, "float32", len(images), single)
         if not single < 0.05:
-            self.round_trip = RoundTrip(single, "float64", 3 * len(images), single)
-            self.round_trip = RoundTrip(self._round_trip_error(images), "float64", 3 * len(images), single)
+            self.round_trip = RoundTrip(single, "float64", len(images), single)
+            self.round_trip = RoundTrip(self._round_trip_error(images), "float64", len(images), single)
         return self.round_trip
 
     @torch.no_grad()

@@ -65,8 +65,8 @@ def merge(head: MixtureHead, overlap: float) -> tuple[tuple[tuple[int, int], tup
     """
     if not 0 < overlap <= 1:
         raise SipError(f"The overlap is {overlap}; choose a number above 0, at most 1.")
-    joined = []
-    for c in range(len(head.active)):
+    joined: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    for c in range(len(head.active) if overlap < 1 else 0):
         while True:
             best, pair = overlap, None
             alive = head.active[c].nonzero()[:, 0].tolist()
@@ -85,9 +85,11 @@ def merge(head: MixtureHead, overlap: float) -> tuple[tuple[tuple[int, int], tup
 @torch.no_grad()
 def overlap_per_dimension(head: MixtureHead, label: int, i: int, j: int) -> float:
     """Return BC(i, j)^(1/d) of two prototypes of a class: 1 where they are the same."""
-    one, two = head.log_variance[label, i].double(), head.log_variance[label, j].double()
+    # In float64, which not every device has.
+    means, variances = (part[label].to("cpu", torch.float64) for part in (head.mean, head.log_variance))
+    one, two = variances[i], variances[j]
     middle = torch.logaddexp(one, two) - torch.log(torch.tensor(2.0, dtype=torch.float64))
-    gap = (head.mean[label, i].double() - head.mean[label, j].double()).square() * torch.exp(-middle)
+    gap = (means[i] - means[j]).square() * torch.exp(-middle)
     return float(torch.exp((0.25 * one + 0.25 * two - 0.5 * middle - gap / 8).mean()))
 
 
@@ -127,8 +129,8 @@ def simplify(
     return Pruned(
         dropped,
         merged,
-        float((first == truth).double().mean()),
-        float((second == truth).double().mean()),
+        int((first == truth).sum()) / max(1, len(truth)),
+        int((second == truth).sum()) / max(1, len(truth)),
         int((first != second).sum()),
         len(truth),
     )

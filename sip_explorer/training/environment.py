@@ -29,6 +29,8 @@ def resolve_device(name: str) -> torch.device:
             f"The device {name!r} is not on this machine ({torch.cuda.device_count()} CUDA devices): "
             "use auto or cpu."
         )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise SipError(f"The device {name!r} is not on this machine: use auto or cpu.")
     if device.type not in ("cpu", "cuda", "mps"):
         raise SipError(f"The device {name!r} is not supported: use auto, cpu or cuda.")
     return device

@@ -67,6 +67,9 @@ def _contradictions(recipe: ProtoFlowFields) -> list[str]:
     found = []
     if not recipe.classification_weight and not recipe.density_weight:
         found.append("density_weight and classification_weight are both 0: nothing would be learnt.")
+    stages = [entry.strip() for entry in recipe.layout.split(",") if entry.strip()]
+    if all(stage.startswith(("squeeze", "factor")) for stage in stages):
+        found.append("layout has neither steps nor dense couplings: nothing would be learnt.")
     if recipe.warmup > recipe.epochs and not recipe.minutes:
         found.append(f"warmup ({recipe.warmup:g}) is longer than the run ({recipe.epochs} epochs).")
     return found

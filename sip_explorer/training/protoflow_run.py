@@ -80,7 +80,7 @@ class ProtoFlowRun(EpochRun[ProtoFlowRecipe, FlowStepResult]):
         yield from self.referee.measure(self.model, average, self.position, self._metric, self.token)
 
     def _last_words(self) -> Iterator[Event | None]:
-        if self._done:
+        if self._done and self.recipe.minutes:
             yield self._progress()  # a run by minutes learns only now that this was its last step
 
     @property

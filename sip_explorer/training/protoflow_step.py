@@ -160,8 +160,8 @@ class ProtoFlowStep:
         distances = distances.masked_fill((batch.weights == 0)[:, None, None], math.inf)
         least, place = distances.min(0)
         ranks = self._ranks
-        every = torch.zeros((ranks.world, *least.shape), device=self._device, dtype=torch.float64)
-        every[ranks.rank] = least.double().nan_to_num(posinf=1e30)
+        every = torch.zeros((ranks.world, *least.shape), device=self._device)
+        every[ranks.rank] = least.float().nan_to_num(posinf=1e30)
         every = ranks.sum(every)
         there = every.min(0).values < 1e30
         mine = there & (every.argmin(0) == ranks.rank)

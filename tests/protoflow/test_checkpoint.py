@@ -53,7 +53,7 @@ def test_what_is_saved_comes_back(flow: ProtoFlow, path: Path) -> None:
     assert torch.equal(loaded(images), flow(images))
     assert loaded.round_trip is not None
     assert loaded.round_trip.exact
-    assert loaded.round_trip.images == 3 * (3 + 4)  # the probe and four noise images, at three u
+    assert loaded.round_trip.images == 3 + 4  # the probe and four noise images
     assert loaded.round_trip.error < 0.05
 
 
@@ -114,6 +114,11 @@ def _poison(tensors: dict, about: dict) -> None:
         (lambda tensors, about: about["config"].update(layout=["squeeze", "steps 900000x8"]), "the file"),
         (lambda tensors, about: about["config"].update(layout=["squeeze", "dense 1x99999999"]), "own plan"),
         (lambda tensors, about: about["config"].update(layout=["squeeze", "factor 99999999"]), "own plan"),
+        (lambda tensors, about: about["config"].update(layout=["squeeze", "steps 99999999x0"]), "a 0 in it"),
+        (lambda tensors, about: about["config"].update(layout=["squeeze", "steps 0x8"]), "a 0 in it"),
+        (lambda tensors, about: about["config"].update(input_shape=[float("inf"), 8, 8]), "cannot be read"),
+        (lambda tensors, about: about.update(format=float("inf")), "damaged or cut short"),
+        (lambda tensors, about: about.update(components=10**30), "classes of 1000"),
         (lambda tensors, about: about["config"].update(blocks=64), "more than"),
         (lambda tensors, about: about["config"].update(components=10**12), "more than"),
         (lambda tensors, about: about["config"].update(input_shape=[1, 2**20, 2**20]), "more than"),

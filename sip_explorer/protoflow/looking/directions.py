@@ -51,9 +51,9 @@ def principal_directions(
         if turn:
             basis = _orthonormal(pull(moved))
         moved = push(basis)
-        _, found, rotation = torch.linalg.svd(moved.T.double(), full_matrices=False)
+        _, found, rotation = torch.linalg.svd(moved.T.to("cpu", torch.float64), full_matrices=False)
         basis, moved = rotation.to(basis) @ basis, rotation.to(moved) @ moved
-        change = (found - strengths).abs()[:count].max()
+        change = (found - strengths.to(found)).abs()[:count].max()
         strengths = found.to(basis)
         if change <= tolerance * found[0]:
             break
@@ -63,7 +63,7 @@ def principal_directions(
 
 
 def _orthonormal(rows: Tensor) -> Tensor:
-    columns: Tensor = torch.linalg.qr(rows.T.double()).Q
+    columns: Tensor = torch.linalg.qr(rows.T.to("cpu", torch.float64)).Q
     return columns.T.to(rows)
 
 

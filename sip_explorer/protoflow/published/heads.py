@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sip_explorer.protoflow.mixture import MixtureHead
-from sip_explorer.protoflow.published.keys import Shapes
+from sip_explorer.protoflow.published.keys import Shapes, check_keys
 from sip_explorer.records import SipError
 
 _KEY = re.compile(r"gmms\.(\d+)\.(mu|var|pi)")
@@ -27,9 +27,9 @@ def class_count(gmms: Shapes, latent_shape: tuple[int, int, int], name: str) -> 
     """
     if not gmms:
         return 0, 0
-    matches = [_KEY.fullmatch(key) for key in gmms]
-    # Counted, not the largest number: a file may name any.
-    classes = len({int(match[1]) for match in matches if match}) or 1
+    numbers = {int(match[1]) for key in gmms if (match := _KEY.fullmatch(key))}
+    # In a row from 0, at least one: what a file has beside them is named as too much.
+    classes = next((n for n in range(len(numbers)) if n not in numbers), len(numbers)) or 1
     components = next((shape[1] for key, shape in gmms.items() if key.endswith(".mu") and len(shape) == 3), 1)
     length = math.prod(latent_shape)
     last = {"mu": length, "var": length, "pi": 1}
@@ -38,13 +38,10 @@ def class_count(gmms: Shapes, latent_shape: tuple[int, int, int], name: str) -> 
         for c in range(classes)
         for part in ("mu", "var", "pi")
     }
-    for key in wanted | dict(gmms):
-        if gmms.get(key) != wanted.get(key):
-            raise SipError(
-                f"{name} has {key} of shape {_said(gmms.get(key))} where {classes} classes of {components} "
-                f"prototypes over a latent of {_said(latent_shape)} have {_said(wanted.get(key))}; "
-                "choose a checkpoint that is whole, or the size that its images have."
-            )
+    latent = "×".join(map(str, latent_shape))
+    count = "1 class" if classes == 1 else f"{classes} classes"
+    where = f" where {count} of {components} prototypes over a latent of {latent} belong"
+    check_keys(name, gmms, wanted, where)
     return classes, components
 
 
@@ -65,7 +62,3 @@ def standard_mixture(mixture: MixtureHead) -> None:
     with torch.no_grad():
         for parameter in mixture.parameters():
             parameter.zero_()
-
-
-def _said(shape: tuple[int, ...] | None) -> str:
-    return "none" if shape is None else "×".join(map(str, shape)) or "one number"

@@ -36,8 +36,11 @@ def plan_of(shapes: Shapes, size: tuple[int, int], name: str) -> DenseFlowPlan:
         Where a key that the plan is read from is not there or has no such shape.
     """
     try:
+        shapes = _Ranked(shapes)
         blocks = _blocks(shapes)
         channels = shapes[_MARK][1] // 4
+        if not channels:
+            raise KeyError(_MARK)
         widths, embeds, depth, dense_growth = [], [], 0, 0
         for index in blocks:
             net = f"transforms.{index}.blocks.0.transforms.0.{_NET}"
@@ -61,6 +64,16 @@ def plan_of(shapes: Shapes, size: tuple[int, int], name: str) -> DenseFlowPlan:
             f"{name} lacks {str(error).strip(chr(39))} or has it in a shape that no DenseFlow has; "
             "choose a file that is whole."
         ) from error
+
+
+class _Ranked(dict[str, tuple[int, ...]]):
+    """Shapes that a plan is read from: one without places or rows counts as missing, by its name."""
+
+    def __getitem__(self, key: str) -> tuple[int, ...]:
+        shape = super().__getitem__(key)
+        if len(shape) < 2 or min(shape) < 1:
+            raise KeyError(key)
+        return shape
 
 
 def latent_channels(shapes: Shapes) -> tuple[int, int]:
@@ -119,18 +132,21 @@ def _dequantisation(shapes: Shapes, channels: int) -> DequantisationPlan:
     )
 
 
-def check_keys(name: str, given: Shapes, wanted: Shapes) -> None:
-    """Raise SipError where keys are missing, unknown or misshapen: a sentence, and a list by groups."""
+def check_keys(name: str, given: Shapes, wanted: Shapes, where: str = "") -> None:
+    """Raise SipError where keys are missing, unknown or misshapen: a sentence, and a list by groups.
+
+    ``where`` says what has the ``wanted`` keys, if not a DenseFlow.
+    """
     missing = [key for key in wanted if key not in given and not key.endswith("num_batches_tracked")]
     extra = [key for key in given if key not in wanted]
     wrong = [key for key in wanted if key in given and given[key] != wanted[key]]
-    faults = [(missing, "lacks"), (extra, "has more than a DenseFlow:"), (wrong, "has of another shape")]
+    more = "has too much:" if where else "has more than a DenseFlow:"
+    faults = [(missing, "lacks"), (extra, more), (wrong, "has of another shape")]
     words = [f"{verb} {_grouped(keys)}" for keys, verb in faults if keys]
     if words:
         lines = [f"{verb}\n" + "\n".join(_lines(keys, given, wanted)) for keys, verb in faults if keys]
-        raise SipError(
-            f"{name} {' and '.join(words)}; choose a checkpoint that is whole.", detail="\n".join(lines)
-        )
+        whole = "choose a checkpoint that is whole" + (", or the size that its images have" if where else "")
+        raise SipError(f"{name} {' and '.join(words)}{where}; {whole}.", detail="\n".join(lines))
 
 
 def _grouped(keys: list[str]) -> str:

@@ -125,5 +125,5 @@ class DenseFlowPlan:
             given = dict(values)
             given["dequantisation"] = DequantisationPlan(**given.get("dequantisation", {}))
             return cls(**given)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise SipError(f"The DenseFlow's plan cannot be read ({error}); write the file again.") from error

@@ -165,6 +165,15 @@ def number(state: dict[str, Tensor]) -> None:
     state["model.transforms.5.blocks.0.transforms.99999999999.transforms.0.shift"] = torch.zeros(1, 6, 1, 1)
 
 
+def flatten(state: dict[str, Tensor]) -> None:
+    key = next(key for key in state if key.endswith("encoder.base_dist.loc"))
+    state[key] = torch.zeros(())
+
+
+def crowd(state: dict[str, Tensor]) -> None:
+    state["gmms.77.mu"] = state["gmms.0.mu"].clone()
+
+
 def behead(state: dict[str, Tensor]) -> None:
     del state["gmms.0.var"]
 
@@ -177,9 +186,14 @@ def behead(state: dict[str, Tensor]) -> None:
         (reshape, r"of another shape transforms\.3\.blocks\.1\.transforms\.0\.transforms\.1\.weight"),
         (spoil, "not finite numbers in model.transforms.3.blocks.1"),
         (negate, "variance is not above 0"),
-        (shorten, r"has gmms\.1\.mu of shape 1×3×47 where 2 classes of 3 prototypes"),
+        (
+            shorten,
+            r"of another shape gmms\.1\.mu where 2 classes of 3 prototypes over a latent of 12×2×2 belong",
+        ),
+        (flatten, r"lacks .*base_dist\.loc or has it in a shape that no DenseFlow has"),
+        (crowd, r"has too much: gmms\.77\.mu where 2 classes"),
         (number, "lacks units that are numbered in a row"),
-        (behead, r"has gmms\.0\.var of shape none"),
+        (behead, r"lacks gmms\.0\.var where 2 classes"),
     ],
 )
 def test_faults_in_the_tensors(
@@ -194,7 +208,10 @@ def test_faults_in_the_tensors(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"img_size": 16}, "gmms.0.mu of shape 1×3×48"),
+        (
+            {"img_size": 16},
+            r"another shape gmms\.0\.mu, .* over a latent of 12×4×4 belong; .* or the size that its images",
+        ),
         ({"img_size": "large"}, "give a whole number of pixels"),
         ({"img_size": 12}, "cannot take images of 12×12 pixels"),
         ({"num_classes": 5}, r"config.json says num_classes 5, the tensors of checkpoint.pt have 2"),
@@ -234,5 +251,5 @@ def test_what_is_no_flow(tmp_path: Path, state: dict[str, Tensor]) -> None:
 def test_a_class_of_an_absurd_number_is_refused_at_once() -> None:
     shapes = {"mu": (1, 2, 8), "var": (1, 2, 8), "pi": (1, 2, 1)}
     gmms = {f"gmms.{c}.{part}": shape for c in (0, 10**15) for part, shape in shapes.items()}
-    with pytest.raises(SipError, match=r"gmms\.1\.mu of shape none where 2 classes"):
+    with pytest.raises(SipError, match=r"has too much: gmms\.1000000000000000\.mu.* where 1 class of"):
         class_count(gmms, (8, 1, 1), "checkpoint.pt")
