@@ -33,6 +33,9 @@ def main() -> None:
     arguments.add_argument("--flow", type=Path, required=True)
     arguments.add_argument("--epochs", type=int, default=8)
     arguments.add_argument("--attacked", type=int, default=500, help="test images under attack")
+    arguments.add_argument(
+        "--flow-alone", action="store_true", help="measure the flow and train nothing beside it"
+    )
     chosen = arguments.parse_args()
     torch.set_num_threads(chosen.threads)
     torch.manual_seed(chosen.seed)
@@ -51,7 +54,7 @@ def main() -> None:
             SmallCNN(channels, size, classes, width).features, 2 * width, classes, flow.components
         ),
     }
-    for called, build in builders.items():
+    for called, build in ({} if chosen.flow_alone else builders).items():
         width = min(
             range(16, 200, 2), key=lambda w: abs(sum(p.numel() for p in build(w).parameters()) - wanted)
         )
