@@ -115,7 +115,7 @@ def _images(
 
     if data is None:
         with opened(workspace) as there:
-            images, labels, _ = labelled(flow, there, "test", count or len(there), called)
+            images, labels, _ = labelled(flow, there, "test", count or len(there.image_ids()), called)
             pixels = (255 * images).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
             return pixels, labels.numpy(), there.name
     with PackedImages.open(data) as packed:

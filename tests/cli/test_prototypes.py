@@ -366,6 +366,14 @@ def test_a_way_to_prune_is_refused_before_anything_is_opened(run, tmp_path):
     assert "not by 'foo'" in shown
 
 
+def test_score_takes_all_test_images_of_a_workspace(run, there):
+    with Workspace.open(there / "workspace") as workspace:
+        count = len(workspace.image_ids(split="test"))
+    code, shown = run("score")
+    assert code == 0, shown
+    assert f"workspace: {count} test images, 1 draw" in shown
+
+
 def test_names_with_a_dot_and_folders_are_flows_too(run, there, tmp_path):
     with Workspace.open(there / "workspace") as workspace:
         entry = workspace.add_model(there / "flow.safetensors", name="run-1.5")
