@@ -5,9 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from sip_explorer.cli.attacked import DeviceOption, NormOption, ball
+from sip_explorer.cli.attacked import Ball, DeviceOption, NormOption, ball
 from sip_explorer.cli.progress import follow, say, table
-from sip_explorer.cli.prototypes_chosen import FlowArgument, SeedOption, flow_and_workspace, labelled
+from sip_explorer.cli.prototypes_chosen import (
+    FlowArgument,
+    SeedOption,
+    ends_in,
+    flow_and_workspace,
+    labelled,
+)
 from sip_explorer.cli.workspaces import WorkspaceOption
 from sip_explorer.records import CancelToken, SipError
 
@@ -43,11 +49,19 @@ def register(group: typer.Typer) -> None:
         split: Annotated[str, typer.Option(help="Which images: test or train.")] = "test",
         seed: SeedOption = 0,
         out: Annotated[
-            Path, typer.Option(dir_okay=False, help="PNG to write: the first images along epsilon.")
+            Path,
+            typer.Option(
+                dir_okay=False, callback=ends_in(".png"), help="PNG to write: the first images along epsilon."
+            ),
         ] = Path("drift.png"),
         table_: Annotated[
             Path | None,
-            typer.Option("--table", dir_okay=False, help="Write every image at every epsilon to this .csv."),
+            typer.Option(
+                "--table",
+                dir_okay=False,
+                callback=ends_in(".csv"),
+                help="Write every image at every epsilon to this .csv.",
+            ),
         ] = None,
         adversarial: Annotated[
             Path | None,
@@ -62,6 +76,7 @@ def register(group: typer.Typer) -> None:
         from sip_explorer.records.epsilon import in_255ths
 
         chosen = ball(None, norm, epsilons, EPSILONS)
+        check_above_zero(chosen)
         if adversarial is not None:
             checked_ending(adversarial)  # before the work, not after it
         with flow_and_workspace(flow, workspace, device) as (loaded, there):
@@ -106,6 +121,12 @@ def register(group: typer.Typer) -> None:
         if adversarial is not None:
             _keep(loaded, result, ids, adversarial, flow, steps, chosen.norm)
             say(f"adversarial images: {adversarial}")
+
+
+def check_above_zero(chosen: Ball) -> None:
+    """Raise SipError where no epsilon is above 0, so that nothing would be changed."""
+    if not any(chosen.epsilons):
+        raise SipError("No epsilon above 0 is named, so no image would be changed; name one, such as 4/255.")
 
 
 def pgd(norm: str, steps: int, seed: int) -> "PGD":
@@ -162,7 +183,7 @@ def _keep(
 
     last = result.steps[-1]
     if not last.epsilon:
-        raise SipError("No epsilon above 0 was attacked, so there is no adversarial image to keep; name one.")
+        raise SipError("No epsilon was attacked to its end, so there is no image to keep; run it again.")
     origin = described_origin(
         model=Path(name).name, attack=f"PGD-{steps} on a ProtoFlow", epsilon=last.epsilon, norm=norm
     )

@@ -1,6 +1,6 @@
 """The flow, the prototypes and the images that a ``prototypes`` command is about."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ import typer
 
 from sip_explorer.cli.progress import follow
 from sip_explorer.cli.workspaces import opened
-from sip_explorer.records import CancelToken, SipError
+from sip_explorer.records import Cancelled, CancelToken, SipError
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +24,24 @@ FlowArgument = Annotated[
 ]
 PrototypeWords = "CLASS:NUMBER, such as Sneaker:2, as the window counts them"
 SeedOption = Annotated[int, typer.Option(min=0, help="The same seed draws the same.")]
+
+
+def ends_in(*endings: str) -> Callable[[Path | None], Path | None]:
+    """Return what refuses an option's file of another ending before the work; the first is proposed."""
+
+    def checked(path: Path | None) -> Path | None:
+        if path is not None and path.suffix.lower() not in endings:
+            raise typer.BadParameter(f"{path} has another ending: choose a name that ends in {endings[0]}.")
+        return path
+
+    return checked
+
+
+def end_at_a_stop(token: CancelToken) -> None:
+    """Raise `Cancelled` where the work is to end in any way: for work whose half is of no use."""
+    token.check()
+    if token.stopping:
+        raise Cancelled
 
 
 @dataclass(frozen=True)
@@ -130,7 +148,8 @@ def images_of(flow: "ProtoFlow", workspace: "Workspace", words: Sequence[str]) -
         images.append(fit_images(pixels, flow.input_shape))
         labels.append(label)
         names.append(name)
-    return Shown(torch.cat(images), tuple(labels), tuple(names))
+    place = flow.mixture.mean.device
+    return Shown(torch.cat(images).to(place), tuple(labels), tuple(names))
 
 
 def labelled(

@@ -8,7 +8,14 @@ import typer
 
 from sip_explorer.cli.attacked import DeviceOption
 from sip_explorer.cli.progress import follow, say, table
-from sip_explorer.cli.prototypes_chosen import FlowArgument, flow_and_workspace, labelled, load_flow
+from sip_explorer.cli.prototypes_chosen import (
+    FlowArgument,
+    end_at_a_stop,
+    ends_in,
+    flow_and_workspace,
+    labelled,
+    load_flow,
+)
 from sip_explorer.cli.workspaces import WorkspaceOption
 from sip_explorer.records import Artefact, CancelToken, Event, Finished, Progress, SipError, Started
 
@@ -30,11 +37,21 @@ def register(group: typer.Typer) -> None:
         images: Annotated[int, typer.Option("--images", "-n", min=1, help="How many images.")] = 200,
         split: Annotated[str, typer.Option(help="Which images: test or train.")] = "test",
         out: Annotated[
-            Path, typer.Option(dir_okay=False, help="PNG to write: each class's prototypes in both.")
+            Path,
+            typer.Option(
+                dir_okay=False,
+                callback=ends_in(".png"),
+                help="PNG to write: each class's prototypes in both.",
+            ),
         ] = Path("compared.png"),
         table_: Annotated[
             Path | None,
-            typer.Option("--table", dir_okay=False, help="Write both flows' answers per image to this .csv."),
+            typer.Option(
+                "--table",
+                dir_okay=False,
+                callback=ends_in(".csv"),
+                help="Write both flows' answers per image to this .csv.",
+            ),
         ] = None,
         device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,
@@ -116,7 +133,7 @@ def _answers(
     yield Started(f"Asking {name}", len(images))
     parts = []
     for start in range(0, len(images), 32):
-        token.check()
+        end_at_a_stop(token)  # one flow's answers alone compare nothing
         found = flow.log_likelihood(images[start : start + 32])
         parts.append(
             (found.per_class.argmax(1), found.bits_per_dimension, found.bits_per_dimension_best_class)

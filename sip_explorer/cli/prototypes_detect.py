@@ -8,8 +8,14 @@ import typer
 
 from sip_explorer.cli.attacked import Ball, DeviceOption, NormOption, ball, choose_images
 from sip_explorer.cli.progress import follow, say
-from sip_explorer.cli.prototypes_attack import pgd
-from sip_explorer.cli.prototypes_chosen import FlowArgument, SeedOption, flow_and_workspace, labelled
+from sip_explorer.cli.prototypes_attack import check_above_zero, pgd
+from sip_explorer.cli.prototypes_chosen import (
+    FlowArgument,
+    SeedOption,
+    ends_in,
+    flow_and_workspace,
+    labelled,
+)
 from sip_explorer.cli.workspaces import WorkspaceOption, opened
 from sip_explorer.records import Artefact, CancelToken, Event, Finished, Progress, SipError, Started
 
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from sip_explorer.protoflow import ProtoFlow
 
 _PERTURBATION = 9  # what this noise is for, unlike the purposes of a flow
+_PASS = 32
 EPSILON = {"linf": "4/255", "l2": "0.25"}
 
 
@@ -47,7 +54,8 @@ def register(group: typer.Typer) -> None:
         split: Annotated[str, typer.Option(help="Which images: test or train.")] = "test",
         seed: SeedOption = 0,
         table: Annotated[
-            Path | None, typer.Option(dir_okay=False, help="Write the ROC curve to this .csv.")
+            Path | None,
+            typer.Option(dir_okay=False, callback=ends_in(".csv"), help="Write the ROC curve to this .csv."),
         ] = None,
         device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,
@@ -57,6 +65,8 @@ def register(group: typer.Typer) -> None:
         from sip_explorer.protoflow.looking import table as write_table
 
         chosen = ball(None, norm, epsilon, EPSILON)
+        if against in ("attack", "noise"):
+            check_above_zero(chosen)
         token = CancelToken()
         with flow_and_workspace(flow, workspace, device) as (loaded, there):
             own, labels, ids = labelled(loaded, there, split, images, Path(flow).name)
@@ -73,13 +83,13 @@ def register(group: typer.Typer) -> None:
             raise SipError(
                 f"There is no {against} to tell apart; choose attack, noise or a workspace folder."
             )
-        found: list[torch.Tensor] = []
         sides = [("own images", own), (words, foreign)]
         if against == "attack":  # does it tell the attack, or anything that was changed?
             sides.append(("images with noise", _noised(own, chosen.norm, chosen.radius, seed, ids)))
-        for name, batch in sides:
-            job = _likelihoods(loaded, batch, name, token)
-            follow(job, token, lambda made: found.append(made.data))
+        found: list[torch.Tensor] = []
+        done = follow(_likelihoods(loaded, sides, token), token, lambda made: found.extend(made.data))
+        if done.outcome == "stopped":
+            say(f"Stopped: of {len(own)} own images, the first {len(found[0])} count.")
         result = detector(found[0], found[1])
         mean = [float(part.mean()) for part in found]
         say(
@@ -88,7 +98,12 @@ def register(group: typer.Typer) -> None:
         )
         if against == "attack":
             say(f"For comparison, as strong a noise: {detector(found[0], found[2]).sentence}")
-        if against not in ("attack", "noise"):
+        if against in ("attack", "noise"):
+            say(
+                "Both sides are the same images, without and with the change; the interval takes them for "
+                "independent ones."
+            )
+        else:
             say(paradox(result, words))
         if table is not None:
             rows = zip(result.thresholds, result.false_alarms, result.detected, strict=True)
@@ -145,15 +160,25 @@ def _others(flow: "ProtoFlow", folder: Path, split: str, count: int) -> "torch.T
 
 
 def _likelihoods(
-    flow: "ProtoFlow", images: "torch.Tensor", name: str, token: CancelToken
+    flow: "ProtoFlow", sides: "list[tuple[str, torch.Tensor]]", token: CancelToken
 ) -> Iterator[Event | None]:
+    """Score all sides in step, so that a stop leaves as many images of each."""
     import torch
 
-    yield Started(f"Scoring {name}", len(images))
-    parts = []
-    for start in range(0, len(images), 32):
-        token.check()
-        parts.append(flow.log_likelihood(images[start : start + 32]).total.cpu())
-        yield Progress(min(start + 32, len(images)), len(images), name)
-    yield Artefact("log-likelihoods", data=torch.cat(parts))
-    yield Finished()
+    counts = [len(images) for _, images in sides]
+    total = sum(counts)
+    yield Started(f"Scoring {', '.join(name for name, _ in sides)}", total)
+    parts: list[list[torch.Tensor]] = [[] for _ in sides]
+    done = 0
+    for start in range(0, max(counts), _PASS):
+        if token.stopping and start:
+            break
+        for kept, (name, images) in zip(parts, sides, strict=True):
+            token.check()
+            batch = images[start : start + _PASS]
+            if len(batch):
+                kept.append(flow.log_likelihood(batch).total.cpu())
+                done += len(batch)
+                yield Progress(done, total, name)
+    yield Artefact("log-likelihoods", data=[torch.cat(kept) for kept in parts])
+    yield Finished("completed" if done == total else "stopped")

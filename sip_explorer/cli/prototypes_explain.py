@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sip_explorer.cli.attacked import DeviceOption
 from sip_explorer.cli.progress import follow, say
-from sip_explorer.cli.prototypes_chosen import FlowArgument, Shown, flow_and_workspace, images_of, indexed
+from sip_explorer.cli.prototypes_chosen import (
+    FlowArgument,
+    Shown,
+    ends_in,
+    flow_and_workspace,
+    images_of,
+    indexed,
+)
 from sip_explorer.cli.workspaces import WorkspaceOption
 from sip_explorer.records import Artefact, CancelToken, Event, Finished, Progress, Started
 
@@ -29,6 +37,7 @@ def register(group: typer.Typer) -> None:
             Path,
             typer.Option(
                 dir_okay=False,
+                callback=ends_in(".png"),
                 help="PNG to write: the image, decoded again, its nearest prototype and the next class's, "
                 "which pixels move toward it, what speaks for it (red) and against it (blue), and the "
                 "gradient of the difference.",
@@ -36,15 +45,20 @@ def register(group: typer.Typer) -> None:
         ] = Path("explained.png"),
         table: Annotated[
             Path | None,
-            typer.Option(dir_okay=False, help="Write p(prototype|image) of every prototype to this .csv."),
+            typer.Option(
+                dir_okay=False,
+                callback=ends_in(".csv"),
+                help="Write p(prototype|image) of every prototype to this .csv.",
+            ),
         ] = None,
         reference: Annotated[
             int, typer.Option(min=0, help="Training images that say how usual an image is; 0: none.")
         ] = 256,
+        device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,
     ) -> None:
         """Explain classifications: the nearest prototype, and how far ahead of the next class."""
-        with flow_and_workspace(flow, workspace) as (loaded, there):
+        with flow_and_workspace(flow, workspace, device) as (loaded, there):
             shown = images_of(loaded, there, images)
             token = CancelToken()
             index = indexed(loaded, there, reference, token) if reference else None

@@ -11,6 +11,8 @@ from sip_explorer.cli.progress import follow, say
 from sip_explorer.cli.prototypes_chosen import (
     FlowArgument,
     PrototypeWords,
+    end_at_a_stop,
+    ends_in,
     flow_and_workspace,
     labelled,
     prototype_of,
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     import torch
 
     from sip_explorer.protoflow import ProtoFlow
+
+
+_BY = ("responsibility", "weight")
 
 
 def register(group: typer.Typer) -> None:
@@ -51,7 +56,11 @@ def register(group: typer.Typer) -> None:
         ] = 500,
         out: Annotated[
             Path | None,
-            typer.Option(dir_okay=False, help="Write the flow to this .safetensors; by default only tried."),
+            typer.Option(
+                dir_okay=False,
+                callback=ends_in(".safetensors"),
+                help="Write the flow to this .safetensors; by default only tried.",
+            ),
         ] = None,
         device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,
@@ -63,6 +72,10 @@ def register(group: typer.Typer) -> None:
         from sip_explorer.protoflow.looking import prototype_name
         from sip_explorer.protoflow.pruning import simplify
 
+        if by not in _BY:  # before the images are encoded
+            raise SipError(
+                f"Prototypes are pruned by {' or '.join(_BY)}, not by {by!r}; choose one of these."
+            )
         token = CancelToken()
         with flow_and_workspace(flow, workspace, device) as (loaded, there):
             chosen = [prototype_of(loaded, words) for words in off or []]
@@ -105,7 +118,7 @@ def _latents(
     yield Started(f"Encoding {name} images", len(images))
     parts = []
     for start in range(0, len(images), 32):
-        token.check()
+        end_at_a_stop(token)  # what some images do not show would be dropped
         parts.append(flow.encode(images[start : start + 32]).z)
         yield Progress(min(start + 32, len(images)), len(images), name)
     yield Artefact("latents", data=torch.cat(parts))

@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sip_explorer.cli.attacked import DeviceOption
 from sip_explorer.cli.progress import follow, say
-from sip_explorer.cli.prototypes_chosen import FlowArgument, SeedOption, choose, load_flow
+from sip_explorer.cli.prototypes_chosen import (
+    FlowArgument,
+    SeedOption,
+    choose,
+    ends_in,
+    load_flow,
+)
 from sip_explorer.cli.workspaces import WorkspaceOption
 from sip_explorer.records import CancelToken, Event, Finished, Progress, Started, atomic_path
 
@@ -27,7 +34,12 @@ def register(group: typer.Typer) -> None:
     def sample(
         flow: FlowArgument,
         out: Annotated[
-            Path, typer.Option(dir_okay=False, help="PNG to write: a row per prototype, a column per sample.")
+            Path,
+            typer.Option(
+                dir_okay=False,
+                callback=ends_in(".png"),
+                help="PNG to write: a row per prototype, a column per sample.",
+            ),
         ] = Path("samples.png"),
         class_: Annotated[
             str | None, typer.Option("--class", help="Class name; by default every class.")
@@ -48,10 +60,11 @@ def register(group: typer.Typer) -> None:
             typer.Option(help="Draw only numbers up to this many standard deviations, such as 1."),
         ] = None,
         seed: SeedOption = 0,
+        device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,
     ) -> None:
         """Draw images from prototypes into one PNG."""
-        chosen = choose(load_flow(flow, workspace), class_, prototype)
+        chosen = choose(load_flow(flow, workspace, device), class_, prototype)
         token = CancelToken()
         job = _job(chosen, out, count, temperature, halves_temperature, truncated, seed, token)
         follow(job, token)

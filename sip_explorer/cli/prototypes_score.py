@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sip_explorer.protoflow import ProtoFlow
+    from sip_explorer.training.augmentation import Augmentation
     from sip_explorer.training.protoflow_score import ProtoFlowScore
 
 _PASS = 100
@@ -40,39 +41,61 @@ def register(group: typer.Typer) -> None:
         draws: Annotated[
             int, typer.Option(min=1, max=1000, help="Draws of the dequantisation noise for each image.")
         ] = 1,
+        views: Annotated[
+            int,
+            typer.Option(
+                min=1,
+                max=1000,
+                help="Views of each image that its class is asked of: itself, and moved ones.",
+            ),
+        ] = 1,
+        shift: Annotated[
+            int,
+            typer.Option(min=0, max=512, help="How far the other views are shifted at random, in pixels."),
+        ] = 1,
+        flip: Annotated[bool, typer.Option("--flip", help="Mirror the other views at random.")] = False,
         seed: SeedOption = 0,
         device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,
     ) -> None:
         """Print accuracy, calibration and bits/dim of a flow on labelled test images."""
+        from sip_explorer.training.augmentation import Augmentation
+
+        moved = Augmentation(flip=flip, crop_padding=shift, seed=seed, outside="edge")
+        if views > 1 and moved.none:
+            raise SipError("The other views would be the image itself; name a --shift above 0, or --flip.")
         loaded = load_flow(flow, workspace, device)
         pixels, labels, name = _images(data, workspace, loaded, images, Path(flow).name)
         token, made = CancelToken(), []
         finished = follow(
-            _score_job(loaded, pixels, labels, draws, seed, token),
+            _score_job(loaded, pixels, labels, draws, views, moved, seed, token),
             token,
             lambda found: made.append(found.data),
         )
-        if finished.outcome == "completed":
-            say(*lines(made[-1], name, loaded))
+        if finished.outcome == "stopped":
+            say(f"Stopped: the figures are of the first {made[-1].images:,} of {len(pixels):,} test images.")
+        say(*lines(made[-1], name, loaded))
 
 
 def lines(found: "ProtoFlowScore", name: str, flow: "ProtoFlow") -> list[str]:
     """Return a score as lines of text; each figure says what it is of."""
     draws = f"{found.draws} draws" if found.draws > 1 else "1 draw"
+    views = f", {found.views} views for accuracy and calibration" if found.views > 1 else ""
     parts = ", ".join(f"{part}: {value:.3f}" for part, value in found.parts.items())
+    over = "draws and views" if found.views > 1 else "draws"
     used = sum(share > 0 for row in found.usage for share in row)
     bits = f"{found.bits_per_dimension:.3f} (largest class: {found.bits_per_dimension_best_class:.3f})"
     weighted = (
         f"{found.importance_bits_per_dimension:.3f} "
         f"(largest class: {found.importance_bits_per_dimension_best_class:.3f})"
     )
+    alone = ", without views" if found.views > 1 else ""
     millions = sum(parameter.numel() for parameter in flow.parameters()) / 1e6
     return [
-        f"{name}: {found.images:,} test images, {draws} of the dequantisation noise each, "
+        f"{name}: {found.images:,} test images, {draws} of the dequantisation noise each{views}, "
         f"{millions:.2f} million parameters",
-        f"accuracy {100 * found.accuracy:.2f} % (log-likelihoods averaged over the draws), "
-        f"{100 * found.importance_accuracy:.2f} % (importance-weighted)",
+        f"accuracy {100 * found.accuracy:.2f} % (log-likelihoods averaged over the {over}), "
+        f"{100 * found.importance_accuracy:.2f} % (importance-weighted{alone})",
         f"bits/dim {bits}, importance-weighted {weighted}",
         f"bits/dim given the own class {found.class_bits_per_dimension:.3f}",
         f"made of: {parts}",
@@ -92,7 +115,7 @@ def _images(
 
     if data is None:
         with opened(workspace) as there:
-            images, labels, _ = labelled(flow, there, "test", count or len(there), called)
+            images, labels, _ = labelled(flow, there, "test", count or len(there.image_ids()), called)
             pixels = (255 * images).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
             return pixels, labels.numpy(), there.name
     with PackedImages.open(data) as packed:
@@ -122,20 +145,33 @@ def _score_job(
     pixels: "NDArray[np.uint8]",
     labels: "NDArray[np.int64]",
     draws: int,
+    views: int,
+    moved: "Augmentation",
     seed: int,
     token: CancelToken,
 ) -> Iterator[Event | None]:
     from sip_explorer.training.protoflow_score import score_protoflow
 
     yield Started("Scoring", len(pixels))
-    scoring = score_protoflow(flow, pixels, labels, micro_batch=_PASS, seed=seed, draws=draws, token=token)
+    scoring = score_protoflow(
+        flow,
+        pixels,
+        labels,
+        micro_batch=_PASS,
+        seed=seed,
+        draws=draws,
+        views=views,
+        augmentation=moved,
+        token=token,
+        partly=True,
+    )
     done = 0
     while True:
         try:
             yield next(scoring)
         except StopIteration as end:
             yield Artefact("score", data=end.value)
-            yield Finished()
+            yield Finished("completed" if end.value.images == len(pixels) else "stopped")
             return
         done += 1
         yield Progress(min(done * _PASS, len(pixels)), len(pixels), "images")

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sip_explorer.cli.attacked import DeviceOption
 from sip_explorer.cli.progress import follow, say
 from sip_explorer.cli.prototypes_chosen import (
     FlowArgument,
     PrototypeWords,
     SeedOption,
+    end_at_a_stop,
+    ends_in,
     flow_and_workspace,
     flow_path,
     indexed,
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from sip_explorer.workspace import Workspace
 
 SPREAD = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+_DIRECTIONS = 4
 
 
 def register(group: typer.Typer) -> None:
@@ -39,13 +43,24 @@ def register(group: typer.Typer) -> None:
         of: Annotated[
             str | None, typer.Option(help=f"One prototype, {PrototypeWords}; by default the grid of all.")
         ] = None,
-        out: Annotated[Path, typer.Option(dir_okay=False, help="PNG to write.")] = Path("prototypes.png"),
+        out: Annotated[
+            Path, typer.Option(dir_okay=False, callback=ends_in(".png"), help="PNG to write.")
+        ] = Path("prototypes.png"),
         table: Annotated[
             Path | None,
-            typer.Option(dir_okay=False, help="Write weights and usage of every prototype to this .csv."),
+            typer.Option(
+                dir_okay=False,
+                callback=ends_in(".csv"),
+                help="Write weights and usage of every prototype to this .csv.",
+            ),
         ] = None,
         record: Annotated[
-            Path | None, typer.Option(dir_okay=False, help="Write means, samples and weights to this .h5.")
+            Path | None,
+            typer.Option(
+                dir_okay=False,
+                callback=ends_in(".h5", ".hdf5"),
+                help="Write means, samples and weights to this .h5.",
+            ),
         ] = None,
         samples: Annotated[
             int, typer.Option(min=0, max=100, help="Samples of each prototype in the .h5.")
@@ -58,10 +73,11 @@ def register(group: typer.Typer) -> None:
             ),
         ] = 0,
         seed: SeedOption = 0,
+        device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,
     ) -> None:
         """Show the prototypes: what the flow takes as typical of each class."""
-        with flow_and_workspace(flow, workspace) as (loaded, there):
+        with flow_and_workspace(flow, workspace, device) as (loaded, there):
             chosen = None if of is None else prototype_of(loaded, of)
             token = CancelToken()
             index = indexed(loaded, there, images, token) if images else None
@@ -69,8 +85,9 @@ def register(group: typer.Typer) -> None:
                 follow(_grid(loaded, out, index), token)
                 say(f"{out}: {len(loaded.classes)} classes of {loaded.components} prototypes.")
             else:
-                follow(_one(loaded, chosen, there, out, index, temperature, seed, token), token)
-                say(f"{out}: {of}, {100 * chosen.weight:.1f} % of its class.")
+                done = follow(_one(loaded, chosen, there, out, index, temperature, seed, token), token)
+                left = "" if done.outcome == "completed" else " Stopped: without some of its directions."
+                say(f"{out}: {of}, {100 * chosen.weight:.1f} % of its class.{left}")
             if table is not None:
                 _table(loaded, table, index)
                 say(f"table: {table}")
@@ -113,15 +130,7 @@ def _one(
     seed: int,
     token: CancelToken,
 ) -> Iterator[Event | None]:
-    from sip_explorer.protoflow.looking import (
-        Strip,
-        principal_directions,
-        prototype_name,
-        sample_images,
-        sheet,
-        to_pixels,
-        traverse,
-    )
+    from sip_explorer.protoflow.looking import Strip, prototype_name, sample_images, sheet, to_pixels
 
     name = prototype_name(flow, prototype.label, prototype.component)
     yield Started(f"Looking at {name}", 6)
@@ -130,14 +139,11 @@ def _one(
     drawn = sample_images(prototype, len(SPREAD), temperature, seed=seed)
     strips.append(Strip(f"samples, temperature {temperature:g}", to_pixels(drawn)))
     yield Progress(2, 6, "directions")
-    token.check()
-    directions, strengths = principal_directions(prototype, seed=seed)
-    for number, (direction, strength) in enumerate(zip(directions, strengths.tolist(), strict=True), 1):
-        token.check()
-        caption = f"direction {number} ({strength:.0f} levels)"
-        notes = tuple(f"{s:+g} sd" if s else "mean" for s in SPREAD)
-        strips.append(Strip(caption, to_pixels(traverse(prototype, direction, SPREAD)), notes))
-        yield Progress(2 + number, 6, "directions")
+    whole = len(strips) + _DIRECTIONS
+    for strip in _directions(prototype, seed, token):
+        strips.append(strip)
+        yield Progress(len(strips), 6, "directions")
+    completed = len(strips) == whole
     if index is not None:
         for caption, ids in (
             ("nearest training images", index.nearest(prototype, len(SPREAD))),
@@ -147,7 +153,24 @@ def _one(
                 strips.append(_gallery(flow, workspace, caption, ids.tolist()))
     sheet(out, strips, title=f"{name}: {100 * prototype.weight:.0f} % of its class")
     yield Artefact("picture", str(out))
-    yield Finished()
+    yield Finished("completed" if completed else "stopped")
+
+
+def _directions(prototype: "Prototype", seed: int, token: CancelToken) -> "Iterator[Strip]":
+    """Walk along each direction that moves pixels most; a stop leaves out those to come."""
+    from sip_explorer.protoflow.looking import Strip, principal_directions, to_pixels, traverse
+
+    token.check()
+    if token.stopping:
+        return
+    directions, strengths = principal_directions(prototype, _DIRECTIONS, seed)
+    notes = tuple(f"{s:+g} sd" if s else "mean" for s in SPREAD)
+    for number, (direction, strength) in enumerate(zip(directions, strengths.tolist(), strict=True), 1):
+        token.check()
+        if token.stopping:
+            return
+        caption = f"direction {number} ({strength:.0f} levels)"
+        yield Strip(caption, to_pixels(traverse(prototype, direction, SPREAD)), notes)
 
 
 def _gallery(flow: "ProtoFlow", workspace: "Workspace", caption: str, ids: list[int]) -> "Strip":
@@ -206,7 +229,7 @@ def _record(
     yield Started("Sampling prototypes", len(chosen))
     drawn = []
     for done, entry in enumerate(chosen, 1):
-        token.check()
+        end_at_a_stop(token)  # a file holds as many samples of every prototype
         if count:
             drawn.append(sample_images(entry, count, temperature, seed=seed))
         yield Progress(done, len(chosen), f"{entry.class_name} {entry.component + 1}")

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sip_explorer.cli.attacked import DeviceOption
 from sip_explorer.cli.progress import follow, say
 from sip_explorer.cli.prototypes_chosen import (
     FlowArgument,
     PrototypeWords,
+    ends_in,
     flow_and_workspace,
     images_of,
     prototype_of,
@@ -39,14 +41,18 @@ def register(group: typer.Typer) -> None:
             str | None, typer.Option(help=f"{PrototypeWords}; by default the one nearest to the image.")
         ] = None,
         steps: Annotated[int, typer.Option(min=2, max=200, help="Images, both ends included.")] = 9,
-        out: Annotated[Path, typer.Option(dir_okay=False, help="PNG to write.")] = Path("walk.png"),
+        out: Annotated[
+            Path, typer.Option(dir_okay=False, callback=ends_in(".png"), help="PNG to write.")
+        ] = Path("walk.png"),
         gif: Annotated[
-            Path | None, typer.Option(dir_okay=False, help="GIF to write: there and back.")
+            Path | None,
+            typer.Option(dir_okay=False, callback=ends_in(".gif"), help="GIF to write: there and back."),
         ] = None,
+        device: DeviceOption = "auto",
         workspace: WorkspaceOption = None,
     ) -> None:
         """Walk through the latent space to a prototype; an image keeps its own fine detail on the way."""
-        with flow_and_workspace(flow, workspace) as (loaded, there):
+        with flow_and_workspace(flow, workspace, device) as (loaded, there):
             token = CancelToken()
             image, origin = None, None
             if ":" in start and not Path(start).exists():

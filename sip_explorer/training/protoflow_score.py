@@ -77,6 +77,7 @@ def score_protoflow(
     augmentation: Augmentation | None = None,
     ranks: Ranks | None = None,
     token: CancelToken | None = None,
+    partly: bool = False,
 ) -> Generator[Event | None, None, ProtoFlowScore]:
     """Score a flow in eval(); the generator's return value is a `ProtoFlowScore`. Yields breaths.
 
@@ -97,6 +98,9 @@ def score_protoflow(
         Where there are several processes: ``images`` are this one's share, the score is of all.
     token
         ``cancel`` ends it.
+    partly
+        Whether ``stop`` ends it after the first pass at the earliest, with the score of the images so far.
+        A training that stops still needs the score of all: it compares it with earlier ones.
     """
     was_training = flow.training
     flow.eval()
@@ -106,6 +110,8 @@ def score_protoflow(
         for start in range(0, len(images), micro_batch):
             if token is not None:
                 token.check()
+                if partly and token.stopping and start:
+                    break
             rows = slice(start, start + micro_batch)
             pixels = to_float(images[rows]).to(device)
             truth = torch.from_numpy(np.asarray(labels[rows], np.int64)).to(device)

@@ -256,6 +256,13 @@ def test_a_flow_of_the_workspace_is_known_by_name(run, there):
         (["detect", "--against", "nobody"], "no nobody to tell apart"),
         (["prune", "--by", "colour", "-n", "2"], "not by 'colour'"),
         (["detect", "--epsilon", "1/255,2/255"], "One epsilon is needed"),
+        (["attack", "--epsilons", "0"], "No epsilon above 0 is named"),
+        (["detect", "--epsilon", "0"], "No epsilon above 0 is named"),
+        (["detect", "--against", "noise", "--norm", "l2", "--epsilon", "0"], "No epsilon above 0 is named"),
+        (["show", "--device", "abacus"], "abacus"),
+        (["explain", "0", "--device", "abacus"], "abacus"),
+        (["sample", "--device", "abacus"], "abacus"),
+        (["walk", "0", "--device", "abacus"], "abacus"),
     ],
 )
 def test_faults_are_one_sentence(run, words, sentence):
@@ -327,6 +334,44 @@ def test_a_folder_is_refused_as_a_file_before_the_work(run, tmp_path, command, o
     assert f"'{option}'" in shown
     assert "is a directory" in shown
     assert not list(tmp_path.glob("*.png"))
+
+
+@pytest.mark.parametrize(
+    ("words", "ending"),
+    [
+        (("sample", "--out", "s.jpg"), ".png"), (("show", "--out", "s.gif"), ".png"),
+        (("show", "--table", "x.png"), ".csv"), (("show", "--record", "x.png"), ".h5"),
+        (("walk", "0", "--out", "w"), ".png"), (("walk", "0", "--gif", "x.png"), ".gif"),
+        (("explain", "0", "--out", "e.csv"), ".png"), (("explain", "0", "--table", "x.png"), ".csv"),
+        (("compare", "x", "--out", "c.tif"), ".png"), (("compare", "x", "--table", "x.png"), ".csv"),
+        (("prune", "--out", "x.png"), ".safetensors"), (("detect", "--table", "x.png"), ".csv"),
+        (("attack", "--out", "d.pdf"), ".png"), (("attack", "--table", "x.png"), ".csv"),
+    ],
+)  # fmt: skip
+def test_another_ending_is_refused_before_the_work(run, tmp_path, words, ending):
+    code, shown = run(*words, flow="nowhere", workspace=tmp_path / "nothing")
+    assert code == 2
+    assert f"'{words[-2]}': {words[-1]} has another ending: choose a name that ends in {ending}." in shown
+    assert not (tmp_path / words[-1]).exists()
+
+
+def test_an_ending_in_capitals_is_the_same(run, tmp_path):
+    assert run("sample", "-n", "1", "--out", "S.PNG")[0] == 0
+    assert _size(tmp_path / "S.PNG")[0] == 8
+
+
+def test_a_way_to_prune_is_refused_before_anything_is_opened(run, tmp_path):
+    code, shown = run("prune", "--by", "foo", flow="nowhere", workspace=tmp_path / "nothing")
+    assert code == 1
+    assert "not by 'foo'" in shown
+
+
+def test_score_takes_all_test_images_of_a_workspace(run, there):
+    with Workspace.open(there / "workspace") as workspace:
+        count = len(workspace.image_ids(split="test"))
+    code, shown = run("score")
+    assert code == 0, shown
+    assert f"workspace: {count} test images, 1 draw" in shown
 
 
 def test_names_with_a_dot_and_folders_are_flows_too(run, there, tmp_path):

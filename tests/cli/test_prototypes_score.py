@@ -27,6 +27,29 @@ def test_figures_of_a_packed_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert "(15 bins)" in said
 
 
+def test_views_change_the_calibration_and_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with PackedImages.open(DEMO / "images.h5") as packed:
+        flow = build_protoflow(FlowConfig((1, 28, 28), ("squeeze",), 1), packed.classes, seed=0)
+    save_protoflow(tmp_path / "flow.safetensors", flow)
+    words = ["prototypes", "score", str(tmp_path / "flow.safetensors"), "--data", str(DEMO / "images.h5")]
+    words = [*words, "-n", "30", "--draws", "2"]
+    assert main(words) == 0
+    alone = capsys.readouterr().out
+    assert main([*words, "--views", "3", "--shift", "6", "--flip"]) == 0
+    moved = capsys.readouterr().out
+    assert "2 draws of the dequantisation noise each, 3 views for accuracy and calibration" in moved
+    assert "averaged over the draws and views" in moved
+    assert "views" not in alone
+    calibration = [said.split("calibration error ")[1] for said in (alone, moved)]
+    assert calibration[0] != calibration[1]
+    density = [said.split("bits/dim ")[1].split("made of")[0] for said in (alone, moved)]
+    assert density[0] == density[1]
+    assert main([*words, "--views", "2", "--shift", "0"]) == 1
+    assert "name a --shift above 0" in capsys.readouterr().err
+
+
 def test_a_flow_of_other_classes_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flow = build_protoflow(FlowConfig((1, 28, 28), ("squeeze",), 1), ("a", "b"), seed=0)
     save_protoflow(tmp_path / "other.safetensors", flow)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from sip_explorer.protoflow import FlowConfig, ProtoFlow, build_protoflow
+from sip_explorer.records import CancelToken
 from sip_explorer.training.augmentation import Augmentation
 from sip_explorer.training.protoflow_score import ProtoFlowScore, score_protoflow
 from sip_explorer.training.ranks import Ranks
@@ -124,6 +125,17 @@ def test_shares_of_processes_make_the_score_of_all(flow: ProtoFlow, images: np.n
     assert both.bits_per_dimension == pytest.approx(whole.bits_per_dimension, abs=1e-6)
     assert both.parts == pytest.approx(whole.parts, abs=1e-5)
     assert np.allclose(both.usage, whole.usage)
+
+
+def test_a_stop_keeps_the_first_pass_where_a_part_is_of_use(flow: ProtoFlow, images: np.ndarray) -> None:
+    token = CancelToken()
+    token.stop()
+    part = scored(flow, images, token=token, partly=True)
+    first = scored(flow, images[:4], LABELS[:4])
+    assert part.images == 4
+    assert part.bits_per_dimension == first.bits_per_dimension
+    assert part.usage == first.usage
+    assert scored(flow, images, token=token).images == 11  # a training's validation is of all images
 
 
 def test_no_images_have_no_figures(flow: ProtoFlow, images: np.ndarray) -> None:

@@ -1,5 +1,7 @@
 """AUROC by hand, ties included, and the sentence about likelihoods of other data."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -39,14 +41,35 @@ def test_the_ends() -> None:
     assert detector([0.0], [-np.inf]).auroc == 1.0
 
 
-def test_the_interval_is_that_of_hanley_and_mcneil() -> None:
+def test_the_bounds_lie_as_far_from_the_area_as_their_own_variance_says() -> None:
     own = np.arange(40.0)
-    foreign = np.arange(40.0) - 10
-    found = detector(own, foreign)
-    area = found.auroc
-    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
-    error = np.sqrt((area * (1 - area) + 39 * (q1 - area**2) + 39 * (q2 - area**2)) / 1600)
-    assert found.high - found.low == pytest.approx(2 * 1.959964 * error)
+    found = detector(own, own - 10)
+    assert found.low < found.auroc < found.high
+    for bound in (found.low, found.high):
+        q1, q2 = bound / (2 - bound), 2 * bound**2 / (1 + bound)  # Hanley & McNeil 1982
+        variance = (bound * (1 - bound) + 39 * (q1 - bound**2) + 39 * (q2 - bound**2)) / 1600
+        assert abs(bound - found.auroc) == pytest.approx(1.959964 * np.sqrt(variance))
+
+
+def test_the_interval_does_not_collapse_at_the_ends() -> None:
+    few, many = detector([2.0, 3.0], [0.0, 1.0]), detector(np.arange(2, 202.0), np.arange(-200, 0.0))
+    assert few.auroc == many.auroc == few.high == many.high == 1.0
+    assert few.low < 0.5 < 0.95 < many.low < 1.0
+    other = detector([0.0, 1.0], [2.0, 3.0])
+    assert (other.auroc, other.low) == (0.0, 0.0)
+    assert other.high == pytest.approx(1 - few.low)
+    assert "cannot be told apart" in paradox(few, "digits")
+    assert "cannot be told apart" in paradox(other, "digits")
+
+
+def test_nineteen_of_twenty_intervals_hold_the_true_area() -> None:
+    generator = np.random.default_rng(0)
+    true = 0.5 * (1 + math.erf(math.sqrt(2)))  # of two normals 2 sqrt(2) deviations apart
+    found = [
+        detector(generator.normal(2 * math.sqrt(2), 1, 15), generator.normal(0, 1, 12)) for _ in range(600)
+    ]
+    held = np.mean([entry.low <= true <= entry.high for entry in found])
+    assert 0.92 < held < 0.995
 
 
 def test_the_paradox_is_stated_as_it_came_out() -> None:
