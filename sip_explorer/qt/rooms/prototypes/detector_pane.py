@@ -133,7 +133,10 @@ class DetectorPane(AttackedPane):
             [
                 ("Foreign", "What is to be told from the clean test images, and how many"),
                 ("AUROC", "How often a foreign image is less likely than an own one; 0.5 is chance"),
-                ("95 % interval", "Of the AUROC (Hanley and McNeil, 1982)"),
+                (
+                    "95 % interval",
+                    "Of the AUROC (Newcombe, 2006, method 5), as if the two sides were independent images",
+                ),
                 ("found", "Of the foreign images, at 5 % false alarms"),
             ],
             [
