@@ -42,6 +42,14 @@ def test_one_image_along_epsilon(prototypes, qtbot):
     assert "it is taken for" in pane.title.text()
     assert room.attack_view.image.plot.isVisible()
     assert pane.grid.frame(0, 2) == "bad"
+    # What is asked for while the pane is out of sight is asked again when it comes back.
+    show(room, view.detector)
+    view.form.steps.setValue(1)
+    assert pane.last.settings.steps == 4
+    show(room, pane)
+    answered(room, qtbot, lambda: pane.last.settings.steps == 1 and len(pane.last.steps) == pane.last.total)
+    assert "with 1 step," in pane._words.text()
+    large = pane.last.steps[2]
     QTest.mouseClick(pane.grid, Qt.MouseButton.LeftButton, pos=pane.grid.cell_rect(2, 2).center().toPoint())
     assert room.subject.cell == large.cells[0], "a click chooses the prototype it drifted to"
 
@@ -77,6 +85,15 @@ def test_many_images_their_drift_and_the_detector(prototypes, qtbot, tmp_path):
     assert view.detector.detectors[tmp_path.name].foreign == 6
     assert view.detector.detectors[tmp_path.name].auroc > 0.9, "noise is no garment"
     assert "Nalisnick" in view.detector.paradox.text()
+    # Another folder of the same name is another curve.
+    twin = tmp_path / "twin" / tmp_path.name
+    twin.mkdir(parents=True)
+    for number in range(5):
+        Image.fromarray(np.full((28, 28), 20 * number, np.uint8)).save(twin / f"{number}.png")
+    view.results.score(twin)
+    qtbot.waitUntil(lambda: view.results.row is None, timeout=60_000)
+    assert view.detector.detectors[f"twin/{tmp_path.name}"].foreign == 5
+    assert view.detector.detectors[tmp_path.name].foreign == 6
     offers = (*offers, *view.detector.exports())
     assert len(offers) == 4
     for number, offer in enumerate(offers):

@@ -1,12 +1,16 @@
 """The Prototype room's views on the demo's flow, driven as a person would: image, explore, compare, files."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from sip_explorer.qt.rooms.prototypes.export_menu import Export
 
 
 def answered(room, qtbot, until=lambda: True):
@@ -176,6 +180,45 @@ def test_two_prototypes_side_by_side(prototypes, qtbot):
     view.other.choose(second)
     answered(room, qtbot, lambda: view.last.distance < 1e-6)
     assert (view.means[1].pixels() == 247).all(), "no difference is white all over"
+
+
+def test_a_model_that_cannot_be_loaded_leaves_no_other_ones_pictures(prototypes, qtbot):
+    room, view = prototypes, prototypes.compare_view
+    show(room, view)
+    answered(room, qtbot, lambda: view.last_samples is not None)
+    lost = room.session.workspace.add_model(room.subject.entry.path, name="lost")
+    room.session.refresh_models()
+    view.shown()
+    Path(lost.path).write_bytes(b"cut short")
+    room.session.told.clear()
+    view.model.setCurrentIndex(view.model.findText("lost"))
+    answered(room, qtbot, lambda: room.session.told != [])
+    assert view.last is None
+    assert view.exports() == ()
+    assert not room._act.isEnabled(), "two models cannot change places"
+    view.model.setCurrentIndex(view.model.findText(room.subject.entry.name))
+    answered(room, qtbot, lambda: view.last_samples is not None)
+    assert room._act.isEnabled()
+
+
+def test_a_file_is_written_over_only_after_a_question(prototypes, monkeypatch, tmp_path):
+    menu, asked = prototypes._export, []
+    offer = Export("The figures (CSV)", "figures.csv", lambda path: None)
+    yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+
+    def chosen(name, answer):
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / name), ""))
+        monkeypatch.setattr(QMessageBox, "question", lambda *words: asked.append(words[2]) or answer)
+        return menu.ask_where(offer)
+
+    assert chosen("run v1.2", yes) == tmp_path / "run v1.2.csv"
+    assert asked == []
+    (tmp_path / "out.csv").write_text("mine")
+    assert chosen("out", no) is None
+    assert chosen("out", yes) == tmp_path / "out.csv"
+    assert len(asked) == 2
+    assert "out.csv is there already" in asked[0]
+    assert chosen("out.csv", no) == tmp_path / "out.csv", "of which the dialogue itself has asked"
 
 
 def test_every_view_writes_its_files(prototypes, qtbot, tmp_path):

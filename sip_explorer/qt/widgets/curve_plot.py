@@ -231,6 +231,7 @@ class CurvePlot(QWidget):
 
     def _keep_labels_apart(self) -> None:
         view = self.plot.getPlotItem().vb
+        view.updateAutoRange()  # else the range is that of what was painted last
         height = view.viewPixelSize()[1] * self.fontMetrics().height()
         ends = [
             (curve, float(curve.x[curve.last]), float(curve.y[curve.last]))

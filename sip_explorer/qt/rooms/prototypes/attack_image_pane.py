@@ -59,7 +59,13 @@ class AttackImagePane(PrototypeView):
         self.forget()
 
     def shown(self) -> None:
-        if self.last is None or self.last.image_id != self.subject.image_id:
+        last = self.last
+        if (
+            last is None
+            or last.image_id != self.subject.image_id
+            or len(last.steps) < last.total  # it was broken off
+            or last.settings != self._form.settings()
+        ):
             self.ask()
 
     def means_known(self) -> None:
@@ -176,11 +182,9 @@ class AttackImagePane(PrototypeView):
             words = f"Still {name} at ε {in_255ths(answer.steps[-1].epsilon)}."
         else:
             words = "The attack goes on…"
-        settings = self._form.settings()
         self.title.setText(words)
         self._words.setText(
-            f"{settings.words if settings else ''}. Under each image: log p(x) in nats; "
-            "framed red: misclassified."
+            f"{answer.settings.words}. Under each image: log p(x) in nats; framed red: misclassified."
         )
 
     def _draw(self, answer: Drifting) -> None:

@@ -52,6 +52,7 @@ class Drifting:
     label: int
     steps: tuple[Drifted, ...]
     total: int
+    settings: AttackSettings
 
 
 def drift_one(kept: Kept, image_id: int, read: Read, label: int | None, settings: AttackSettings) -> Job:
@@ -83,7 +84,8 @@ def drift_one(kept: Kept, image_id: int, read: Read, label: int | None, settings
             if isinstance(event, Artefact) and event.kind == "drift-step":
                 steps.append(_drifted(event.data))
                 yield Artefact(
-                    "drifting", data=Drifting(image_id, truth, tuple(steps), 1 + len(settings.epsilons))
+                    "drifting",
+                    data=Drifting(image_id, truth, tuple(steps), 1 + len(settings.epsilons), settings),
                 )
             else:
                 yield None
@@ -147,7 +149,7 @@ def foreign_likelihoods(kept: Kept, path: Path, count: int) -> Job:
             image = (fit_images(picture[None], flow.input_shape) * 255).round() / 255
             values.append(float(flow.log_likelihood(image).total[0]))
             yield Progress(done + 1, total)
-        yield Artefact("foreign", data=(path.name, np.array(values)))
+        yield Artefact("foreign", data=(path, np.array(values)))
 
     return job
 

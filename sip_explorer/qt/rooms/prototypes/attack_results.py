@@ -17,6 +17,9 @@ from sip_explorer.qt.rooms.prototypes.subject import Subject
 from sip_explorer.records import Artefact, Event, Failed, Finished
 from sip_explorer.state.jobs import JobRow
 
+CHANCE = "chance"
+"""The curve of a detector that knows nothing."""
+
 
 class AttackResults(QObject):
     """The last attack on test images, and the foreign images that were scored.
@@ -38,7 +41,8 @@ class AttackResults(QObject):
         self.settings: AttackSettings | None = None
         self.ids: NDArray[np.int64] = np.empty(0, np.int64)
         self.foreign: dict[str, NDArray[np.float64]] = {}
-        """log p(x) in nats of other images, by what they are called."""
+        """log p(x) in nats of other images, by what they are called; another mapping at each change."""
+        self._folders: dict[str, Path] = {}
         self.row: JobRow | None = None
         subject.flow_changed.connect(self._forget)
 
@@ -54,6 +58,8 @@ class AttackResults(QObject):
         subject, session, settings = self._subject, self._subject.session, self._form.settings()
         workspace, kept, entry = session.workspace, subject.kept, subject.entry
         if self.row is not None or workspace is None or kept is None or entry is None:
+            return
+        if subject.means is None:  # it is being loaded, or cannot be: the column at the right says so
             return
         if subject.grid[0] < 2:
             session.problem.emit(
@@ -82,7 +88,14 @@ class AttackResults(QObject):
         kept = self._subject.kept
         if self.row is None and kept is not None:
             count = max(self._form.count.value(), 64)
+            self._folders[self._called(path)] = path
             self._run(f"score {path.name}", attack_requests.foreign_likelihoods(kept, path, count))
+
+    def _called(self, path: Path) -> str:
+        """Return a name for the images of ``path`` that nothing else on the plot has."""
+        name = path.name
+        taken = self._folders.get(name, path) != path or name == CHANCE or name.startswith("ε ")
+        return f"{path.parent.name}/{name}" if taken else name
 
     def cancel(self) -> None:
         """Stop the work; what is finished stays."""
@@ -112,13 +125,13 @@ class AttackResults(QObject):
         elif event.kind == "sentences":
             self.sentences = event.data
         elif event.kind == "foreign":
-            name, values = event.data
-            self.foreign[name] = values
+            path, values = event.data
+            self.foreign = {**self.foreign, self._called(path): values}
         self.changed.emit()
 
     def _forget(self) -> None:
         self.cancel()
         self.row = self.settings = None
-        self.steps, self.sentences, self.foreign = (), (), {}
+        self.steps, self.sentences, self.foreign, self._folders = (), (), {}, {}
         self.ids = np.empty(0, np.int64)
         self.changed.emit()

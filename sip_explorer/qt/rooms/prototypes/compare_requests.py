@@ -46,6 +46,16 @@ class Pair:
 
     sides: tuple[Side, Side]
     distance: float
+    cells: tuple[Cell, Cell]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What people call the two: the class, and the number from 1."""
+        first, second = (
+            f"{side.classes[label]} {component + 1}"
+            for side, (label, component) in zip(self.sides, self.cells, strict=True)
+        )
+        return first, second
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,7 @@ def pair(
         )
         same = first.flow is second.flow
         distance = bhattacharyya(first, second) if same else float("nan")
-        yield Artefact("pair", data=Pair((sides[0], sides[1]), distance))
+        yield Artefact("pair", data=Pair((sides[0], sides[1]), distance, cells))
         temperature, halves, truncation, seed = settings
         parts: tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]] = ([], [])
         for start, stop in chunks(count, first.flow):

@@ -23,6 +23,7 @@ from sip_explorer.qt.widgets.captioned_grid import CaptionedGrid
 from sip_explorer.qt.widgets.inspector import Inspector
 from sip_explorer.qt.widgets.section import Section
 from sip_explorer.qt.widgets.signed_colours import signed_colours
+from sip_explorer.records import Failed
 
 
 class CompareView(PrototypeView):
@@ -39,6 +40,7 @@ class CompareView(PrototypeView):
         self.last_samples: PairSamples | None = None
         self._sampling = sampling
         self._kept: tuple[str, Kept] | None = None
+        self._listed = ""  # the model whose prototypes ``other`` lists
         section = inspector.add_section("Compared with")
         self.sections = (section, samples)
         self.model = FlowBox("The other ProtoFlow")
@@ -100,8 +102,20 @@ class CompareView(PrototypeView):
         self._model_chosen()
 
     def forget(self) -> None:
+        self._kept, self._listed = None, ""
+        self._blank()
+
+    def failed(self, name: str, event: Failed) -> None:
+        self._blank()  # else the last pair would stand for one that cannot be shown
+        super().failed(name, event)
+
+    def _blank(self) -> None:
         self._lane.drop()
-        self.last = self.last_samples = self._kept = None
+        self._outline_lane.drop()
+        self.last = self.last_samples = None
+        self._difference_title.hide()
+        self._difference_words.hide()
+        self._samples_words.hide()
         for grid in (*self.means, *self.grids):
             grid.set_images(None)
         for label in (*self.titles, *self.words):
@@ -116,17 +130,13 @@ class CompareView(PrototypeView):
             self.other.choose(first)
             self.other.blockSignals(False)
             self.subject.set_cell(second)
-        else:
-            self.session.notice.emit(
-                "Prototypes of two models cannot swap places: choose the other model under “ProtoFlow”."
-            )
 
     def ask(self, *_: object) -> None:
         """Ask for both."""
         subject, sampling, read = self.subject, self._sampling, self.subject.reader()
         if subject.kept is None or self._kept is None or not self.isVisible():
             return
-        if not subject.has(subject.cell) or self.other.cell[0] < 0:
+        if not subject.has(subject.cell) or self.other.cell[0] < 0 or self._listed != self._kept[0]:
             return
         image = None if read is None or subject.image_id is None else (subject.image_id, read)
         settings = (
@@ -148,11 +158,16 @@ class CompareView(PrototypeView):
         if entry is None or means is None or not self.isVisible():
             return
         if subject.entry is not None and entry.id == subject.entry.id and subject.kept is not None:
-            self._kept = (entry.id, subject.kept)
+            if self._listed != entry.id:
+                self._blank()
+            self._kept, self._listed = (entry.id, subject.kept), entry.id
+            self._tell_swap()
             self.other.list_names(means.classes, means.weights.shape[1])
             self.ask()
         elif self._kept is None or self._kept[0] != entry.id:
+            self._blank()
             self._kept = (entry.id, Kept(lambda: session.load_protoflow(entry)))
+            self._tell_swap()
             self._outline_lane.want(compare_requests.outline(self._kept[1], entry.id))
         else:
             self.ask()
@@ -161,8 +176,15 @@ class CompareView(PrototypeView):
 
     def _take_outline(self, answer: Outline) -> None:
         if self._kept is not None and self._kept[0] == answer.model_id:
+            self._listed = answer.model_id
             self.other.list_names(answer.classes, answer.components)
             self.ask()
+
+    def _tell_swap(self) -> None:
+        """Only prototypes of one model can change places."""
+        self.can_act = self._kept is not None and self._kept[1] is self.subject.kept
+        self.act_tip = type(self).act_tip if self.can_act else "Two models cannot change places: choose them"
+        self.act_changed.emit()
 
     def _show(self, answer: Pair | PairSamples) -> None:
         if isinstance(answer, PairSamples):
@@ -174,7 +196,9 @@ class CompareView(PrototypeView):
             return
         self.last = answer
         first, second = answer.sides
-        names = (self.subject.name(), self.other.currentText())
+        names = answer.names
+        for words in (self._difference_title, self._difference_words, self._samples_words):
+            words.show()
         models = (self.subject.entry.name if self.subject.entry else "", self.model.currentText())
         for title, name in zip(self.titles, names, strict=True):
             title.setText(name)
@@ -193,7 +217,7 @@ class CompareView(PrototypeView):
     def exports(self) -> Sequence[Export]:
         if self.last is None:
             return ()
-        names = (self.subject.name(), self.other.currentText())
+        names = self.last.names
         title = f"{names[0]} and {names[1]}"
         offers = [exporting.table("The figures (CSV)", f"{title}.csv", ("what", *names), self.figures.rows)]
         first, second = self.last.sides

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton
 
 from sip_explorer.qt.rooms.prototypes import exporting
-from sip_explorer.qt.rooms.prototypes.attack_results import AttackResults
+from sip_explorer.qt.rooms.prototypes.attack_results import CHANCE, AttackResults
 from sip_explorer.qt.rooms.prototypes.attacked_pane import AttackedPane
 from sip_explorer.qt.rooms.prototypes.export_menu import Export
 from sip_explorer.qt.rooms.prototypes.subject import Subject
@@ -20,8 +20,6 @@ from sip_explorer.records.epsilon import in_255ths
 
 if TYPE_CHECKING:
     from sip_explorer.protoflow.looking import Detector
-
-CHANCE = "chance"
 
 
 class DetectorPane(AttackedPane):
@@ -34,7 +32,7 @@ class DetectorPane(AttackedPane):
     def __init__(self, subject: Subject, results: AttackResults) -> None:
         super().__init__(subject, results)
         self.detectors: dict[str, Detector] = {}
-        self._of: object = None
+        self._of: tuple[object, object] = (None, None)  # the results that are drawn
         title = heading("Is an image suspicious where its log-likelihood is low?")
         title.setWordWrap(True)
         self._words = muted(wrapped=True)
@@ -102,11 +100,11 @@ class DetectorPane(AttackedPane):
         self.other.setEnabled(results.row is None)
         if not there:
             self.detectors = {}
-            self._of = None
+            self._of = None, None
             return
-        of = (results.steps, tuple(results.foreign))
-        if self.isVisible() and of != self._of:
-            self._of = of
+        steps, foreign = self._of
+        if self.isVisible() and (steps is not results.steps or foreign is not results.foreign):
+            self._of = results.steps, results.foreign
             self._draw()
 
     def _draw(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QPushButton, QWidget
 
 from sip_explorer.qt import theme
 from sip_explorer.qt.rooms.prototypes.requests import Job
@@ -87,6 +87,13 @@ class ExportMenu(QPushButton):
         name = offer.name.replace("/", "-")  # of a class, such as T-shirt/top
         suffix = Path(name).suffix
         path, _ = QFileDialog.getSaveFileName(self, offer.words, name, KINDS[suffix])
-        if not path:
+        if not path or Path(path).suffix.casefold() == suffix:
+            return Path(path) if path else None
+        whole = Path(path + suffix)  # which the dialogue did not ask about
+        question = f"{whole.name} is there already. Write over it?"
+        if (
+            whole.exists()
+            and QMessageBox.question(self, offer.words, question) != QMessageBox.StandardButton.Yes
+        ):
             return None
-        return Path(path) if Path(path).suffix else Path(path + suffix)
+        return whole
