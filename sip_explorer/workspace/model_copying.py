@@ -1,7 +1,7 @@
 """A checkpoint copied into a workspace: inspected, hashed on its way, under a name of its own."""
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 from sip_explorer.records import CancelToken, Progress, SipError, atomic_path
@@ -25,16 +25,23 @@ def copied_in(
     Raises
     ------
     SipError
-        If the file is no checkpoint, holds no weights, or cannot be copied.
+        If the file is no checkpoint, holds no weights, is no sound ProtoFlow though it says so, or cannot
+        be copied.
     Cancelled
         ``token`` was cancelled; nothing is left behind.
     """
     from sip_explorer.models import file_digest, inspect_checkpoint
+    from sip_explorer.models.inspection import METADATA_KEY
     from sip_explorer.models.refusals import check_tensors
+    from sip_explorer.protoflow import load_protoflow
 
     info = inspect_checkpoint(source)
     if info.kind != "exported":
         check_tensors(info)  # it could be listed, and would then fail wherever it is used
+    said = info.metadata.get(METADATA_KEY)
+    if isinstance(said, Mapping) and said.get("kind") == "protoflow":
+        yield Progress(0, 0, f"checking {source.name}")
+        load_protoflow(source)  # against its own plan, and that its values are numbers
     suffix = {"safetensors": ".safetensors", "exported": ".pt2"}.get(info.kind, ".pt")
     stem = slug(source.stem if name is None else name)
     target, number, sha256 = folder / f"{stem}{suffix}", 1, ""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from sip_explorer.models import Choice
 from sip_explorer.protoflow import load_protoflow, load_published, save_protoflow
@@ -63,6 +65,27 @@ def test_wrong_names_and_a_changed_plan_are_refused(
     save_protoflow(tmp_path / "other.safetensors", flow)
     with pytest.raises(SipError, match="family 'realnvp'"):
         load_protoflow(tmp_path / "other.safetensors")
+
+
+def test_a_flow_without_all_of_itself_is_not_taken(
+    checkpoint: Path, tmp_path: Path, workspace: Workspace
+) -> None:
+    path, before = tmp_path / "own.safetensors", workspace.models()
+    save_protoflow(path, load_published(checkpoint, measure=False))
+    with safe_open(path, "pt") as file:
+        said = file.metadata()
+    tensors = load_file(path)
+    spoilt = {**tensors, "mixture.mean": tensors["mixture.mean"] * float("nan")}
+    for part, words in (
+        (dict(list(tensors.items())[1:]), "does not fit its own plan"),
+        (spoilt, "not numbers"),
+    ):
+        save_file(part, path, said)
+        with pytest.raises(SipError, match=words):
+            workspace.add_model(path)
+    assert workspace.models() == before
+    save_file(tensors, path, said)
+    assert workspace.add_model(path).kind == "protoflow"
 
 
 def test_a_copy_that_is_given_up_leaves_no_file(checkpoint: Path, tmp_path: Path) -> None:

@@ -130,8 +130,8 @@ class Drift:
         change = float((step.log_likelihood - clean.log_likelihood).double().mean())
         words = (
             f"At ε {format_epsilon(step.epsilon)}, {broken} of {right} images that were right are "
-            f"misclassified; log p(x) changes by {change:+.1f} nats on average"
-        )
+            f"misclassified; log p(x) changes by {change:+,.1f} nats on average"
+        ).replace("-", "−")
         ends = self.destinations(row)
         if ends:
             (label, component), count = ends[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from sip_explorer.models.inspection import CheckpointInfo, inspect_checkpoint
+from sip_explorer.models.inspection import METADATA_KEY, CheckpointInfo, inspect_checkpoint
 from sip_explorer.models.torch_tensors import read_state
 from sip_explorer.protoflow.flow import ProtoFlow
 from sip_explorer.protoflow.published.backbone import DenseFlow
@@ -31,10 +31,16 @@ def published_weights(path: Path | str) -> tuple[str, ...]:
 
 
 def is_published(path: Path | str) -> bool:
-    """Return whether a file or folder holds a flow in the published format; False where it is unreadable."""
+    """Return whether a file or folder holds a flow in the published format.
+
+    False where it is unreadable, and where it is a file of this program, whose keys are the same.
+    """
     try:
         variants = _variants(checkpoint_file(path))
-        return any(flow_prefix(info.shapes) is not None for info in variants.values())
+        return any(
+            flow_prefix(info.shapes) is not None and METADATA_KEY not in info.metadata
+            for info in variants.values()
+        )
     except SipError:
         return False
 
