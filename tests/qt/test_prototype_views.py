@@ -125,6 +125,9 @@ def test_typicality_is_told_once_training_images_are_indexed(prototypes, qtbot):
     assert switches.last.after.sum() == pytest.approx(1, abs=1e-6)
     assert f"{100 * switches.last_accuracies.after:.1f} %" in switches.accuracy.text()
     assert nearest in room.grid.faded, "the map strikes it out"
+    for off in (frozenset(), {nearest}):  # the same by keyboard
+        QTest.keyClick(room.grid, Qt.Key.Key_Space)
+        assert switches.off == off
     for component in range(room.subject.grid[1]):
         if (nearest[0], component) != nearest:
             press(room, nearest[0], component)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from sip_explorer.qt.theme import colour
@@ -29,7 +29,8 @@ class CaptionedGrid(ImageGrid):
     Signals
     -------
     cell_pressed(int, int)
-        Row and column of a cell that was clicked, whether or not it can become current.
+        Row and column of a cell that was clicked, whether or not it can become current; or of the current
+        one, by Space or Return.
     """
 
     cell_pressed = Signal(int, int)
@@ -157,6 +158,15 @@ class CaptionedGrid(ImageGrid):
                 area = QRectF(left, rect.bottom() + 2 + line * height, right - left, height)
                 short = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
                 painter.drawText(area, Qt.AlignmentFlag.AlignCenter, short)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if (
+            event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+            and self.current is not None
+        ):
+            self.cell_pressed.emit(*self.current)
+        else:
+            super().keyPressEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         super().mousePressEvent(event)

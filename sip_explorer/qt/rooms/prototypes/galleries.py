@@ -56,6 +56,11 @@ class Galleries(QObject):
         if self.row is not None or workspace is None or kept is None or entry is None:
             return
         train = spread(workspace.image_ids(split="train"), TRAIN_COUNT)
+        if not len(train):
+            session.problem.emit(
+                "No image of this workspace is for training: change the split of some in the Library.", ""
+            )
+            return
         test = workspace.image_ids(split="test")
         labels = np.array([label_of(subject.classes, workspace.classes, n) for n in workspace.labels(test)])
         known = labels >= 0 if len(labels) else np.zeros(0, bool)
