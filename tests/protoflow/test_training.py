@@ -145,7 +145,9 @@ def test_a_time_limit_completes_the_run_early(tmp_path: Path) -> None:
 def test_faults_are_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SipError, match="not even"):
         drain(
-            train_protoflow(TINY.replace(layout="squeeze, squeeze, squeeze, squeeze"), tmp_path / "b", bars())
+            train_protoflow(
+                TINY.replace(layout="squeeze, squeeze, squeeze, squeeze, steps 1x8"), tmp_path / "b", bars()
+            )
         )
     assert RunFolder(tmp_path / "b").summary().outcome == "failed"
     with pytest.raises(SipError, match="already holds a run"):

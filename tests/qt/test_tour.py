@@ -7,9 +7,10 @@ from sip_explorer.qt.tour import acts, run
 
 def test_the_tour_does_the_whole_job(qapp, tmp_path, monkeypatch):
     # The same acts, smaller: the full size is the command's.
-    monkeypatch.setattr(acts, "EPOCHS", 2)
+    monkeypatch.setattr(acts, "EPOCHS", 1)
     monkeypatch.setattr(acts, "SWEEP_IMAGES", 4)
     monkeypatch.setattr(acts, "PAINTED", 2)
+    monkeypatch.setattr("sip_explorer.qt.rooms.attacks.form.DEFAULT_EPSILONS", "0.03, 0.1")
     out = tmp_path / "tour"
     assert run(out) == 0
     for name in ("salience", "training", "attack", "prototypes"):
