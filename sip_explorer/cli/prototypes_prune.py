@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from sip_explorer.protoflow import ProtoFlow
 
 
-_BY = ("responsibility", "weight")
-
-
 def register(group: typer.Typer) -> None:
     """Add the command."""
 
@@ -70,12 +67,9 @@ def register(group: typer.Typer) -> None:
 
         from sip_explorer.protoflow import save_protoflow
         from sip_explorer.protoflow.looking import prototype_name
-        from sip_explorer.protoflow.pruning import simplify
+        from sip_explorer.protoflow.pruning import check_by, simplify
 
-        if by not in _BY:  # before the images are encoded
-            raise SipError(
-                f"Prototypes are pruned by {' or '.join(_BY)}, not by {by!r}; choose one of these."
-            )
+        check_by(by)  # before the images are encoded
         token = CancelToken()
         with flow_and_workspace(flow, workspace, device) as (loaded, there):
             chosen = [prototype_of(loaded, words) for words in off or []]

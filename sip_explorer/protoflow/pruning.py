@@ -103,6 +103,12 @@ def _join(head: MixtureHead, c: int, i: int, j: int) -> None:
     head.active[c, j] = False
 
 
+def check_by(by: str) -> None:
+    """Raise SipError where prototypes cannot be pruned ``by`` this; see `simplify`."""
+    if by not in ("responsibility", "weight"):
+        raise SipError(f"Prototypes are pruned by 'responsibility' or 'weight', not by {by!r}.")
+
+
 def simplify(
     flow: ProtoFlow,
     z: Tensor,
@@ -117,8 +123,7 @@ def simplify(
     ``by`` is "responsibility" (share of the images) or "weight" (the mixture's own). ``below`` 0
     drops and ``overlap`` 1 merges nothing.
     """
-    if by not in ("responsibility", "weight"):
-        raise SipError(f"Prototypes are pruned by 'responsibility' or 'weight', not by {by!r}.")
+    check_by(by)
     truth = torch.as_tensor(labels, dtype=torch.int64, device=flow.mixture.mean.device)
     with torch.no_grad():
         first = flow.class_log_likelihood(z).argmax(1)

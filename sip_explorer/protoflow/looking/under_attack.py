@@ -135,7 +135,7 @@ class Drift:
         ends = self.destinations(row)
         if ends:
             (label, component), count = ends[0]
-            words += f"; most ({count}) drift to {prototype_name(flow, label, component)}"
+            words += f"; most often ({count}) they drift to {prototype_name(flow, label, component)}"
         return words + "."
 
 

@@ -119,7 +119,7 @@ def test_destinations_and_sentence_by_hand(flow: ProtoFlow) -> None:
     assert found.destinations() == [((1, 2), 2), ((2, 0), 1)]  # the last image was wrong before
     assert found.sentence(flow) == (
         "At ε 8/255 = 0.03137, 3 of 3 images that were right are misclassified; log p(x) changes by −4.5 "
-        "nats on average; most (2) drift to shoe 3."
+        "nats on average; most often (2) they drift to shoe 3."
     )
 
 

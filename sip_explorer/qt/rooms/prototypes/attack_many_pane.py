@@ -133,9 +133,9 @@ class AttackManyPane(AttackedPane):
         counts: Counter[Cell] = Counter(step.cells[n] for n in broken.tolist())
         self._drift_title.setText(f"Where they drift at ε {in_255ths(step.epsilon)}")
         total = max(1, len(broken))
-        self.destinations.set_rows(
-            [(self.subject.name(cell), n / total) for cell, n in counts.most_common(DESTINATIONS)]
-        )
+        # In the order of the sentence above, where as many drift to several.
+        ends = sorted(counts.items(), key=lambda end: (-end[1], end[0]))[:DESTINATIONS]
+        self.destinations.set_rows([(self.subject.name(cell), n / total) for cell, n in ends])
         some = broken[:EXAMPLES]
         if not len(some):
             self._examples_title.setText("No image that was right is misclassified at this ε.")
